@@ -1,0 +1,79 @@
+"""The base of all regularizers: everything that touches batch, gradient, weights or stopping, one hook each.
+
+A regularizer overrides the hooks it needs; the others cost nothing. Order within one step:
+
+    on_batch -> before_forward -> (forward, loss, backward) -> after_backward -> on_gradients
+    -> before_update -> (optimizer) -> after_update
+"""
+
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from fourfold.core.config import PartConfig
+from fourfold.core.seeds import stream_seed
+from fourfold.tasks.seam import Batch, Plan, Spec
+
+
+class Regularizer:
+    """One regularizer at work on `model`."""
+
+    def __init__(self, model: nn.Module, plan: Plan) -> None:
+        self.model = model
+        self.plan = plan
+
+    def on_batch(self, batch: Batch, step: int) -> Batch:
+        """Change the batch before the model sees it."""
+        return batch
+
+    def before_forward(self, step: int) -> None:
+        """Change the weights for this step's forward and backward pass only."""
+
+    def after_backward(self) -> None:
+        """Undo what `before_forward` did."""
+
+    def on_gradients(self, params: list[nn.Parameter], grads: list[Tensor]) -> None:
+        """Change the gradients of the mean loss, in place."""
+
+    def before_update(self, params: list[nn.Parameter], lr: float) -> None:
+        """Change the weights just before the optimizer does, at this step's learning rate."""
+
+    def after_update(self, step: int) -> None:
+        """See the weights after the optimizer's step number `step` (0-based)."""
+
+    def validated(self, step: int, metrics: Mapping[str, float]) -> str | None:
+        """Hear the validation metrics; return a reason to stop, or None."""
+        return None
+
+    def evaluated_model(self) -> nn.Module | None:
+        """Return the network to evaluate in place of the trained one, or None."""
+        return None
+
+    def finish(self) -> str | None:
+        """End the run; return what a person should know, or None."""
+        return None
+
+    def explain(self) -> list[tuple[str, str]]:
+        """Return `(hook name, what happens there)` for each hook in use."""
+        return []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next step depends on: tensors, numbers, strings, None, lists and dicts."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state."""
+
+    def generator(self, step: int) -> torch.Generator:
+        """Return this process's generator of the noise stream at `step`; nothing needs saving to resume."""
+        seed = stream_seed(self.plan.seed, "noise", step, self.plan.processes.rank)
+        return torch.Generator(self.plan.device).manual_seed(seed)
+
+
+class RegularizerConfig(PartConfig):
+    """The fields of a regularizer."""
+
+    def build(self, model: nn.Module, spec: Spec, plan: Plan) -> Regularizer:
+        """Return the regularizer for `model`."""
+        raise NotImplementedError

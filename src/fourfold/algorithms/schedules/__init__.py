@@ -1,0 +1,5 @@
+"""Learning-rate schedules."""
+
+from fourfold.core.registry import Table
+
+SCHEDULES = Table("schedule", {})

@@ -1,0 +1,42 @@
+"""Errors a person can act on, and the exit codes the command line gives them."""
+
+from difflib import get_close_matches
+from typing import Iterable
+
+DONE, BAD_INPUT, DIVERGED, FAILED, INTERRUPTED = 0, 2, 3, 1, 130
+
+
+class FourfoldError(Exception):
+    """Any error Fourfold raises on purpose; `str()` is one line that names the file, field or value."""
+
+    exit_code = FAILED
+
+
+class InputError(FourfoldError, ValueError):
+    """The user gave something that cannot be used; nothing was created."""
+
+    exit_code = BAD_INPUT
+
+
+class DivergedError(FourfoldError, ArithmeticError):
+    """A loss, gradient or parameter stopped being finite; the update was not made."""
+
+    exit_code = DIVERGED
+
+
+class CheckpointError(FourfoldError, OSError):
+    """A checkpoint could not be written or is damaged; the message names the file."""
+
+    exit_code = BAD_INPUT
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return `"; did you mean 'widths'?"` when a choice is near `name`, else `"; one of a, b, c"`."""
+    known = sorted(choices)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    if not known:
+        return ""
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return f"; one of {shown}"

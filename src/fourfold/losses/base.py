@@ -1,0 +1,37 @@
+"""The base of all losses."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from fourfold.core.config import PartConfig
+from fourfold.tasks.seam import Batch, LossValue, Spec
+
+
+class Loss(nn.Module):
+    """A loss: `loss(output, batch)` in a run, `loss(output, targets)` in a plain PyTorch loop.
+
+    Both return a `LossValue`; `.mean` is the scalar to call `.backward()` on.
+    """
+
+    def forward(self, output: Any, batch: Batch | Tensor) -> LossValue:
+        """Return the loss summed over the batch, with its count."""
+        return self.evaluate(output, batch.targets if isinstance(batch, Batch) else batch)
+
+    __call__ = forward  # nn.Module's own __call__ only adds hooks, which a loss has no use for
+
+    def evaluate(self, output: Any, targets: Any) -> LossValue:
+        """Return the loss of `output` against `targets`, summed over examples."""
+        raise NotImplementedError
+
+
+class LossConfig(PartConfig):
+    """The fields of a loss."""
+
+    def build(self, spec: Spec) -> Loss:
+        """Return the loss for this data.
+
+        Raises:
+            InputError: the loss does not fit the task.
+        """
+        raise NotImplementedError

@@ -1,0 +1,53 @@
+"""Cross-entropy with hard, soft or smoothed labels.
+
+    -sum_k q_k log softmax(z)_k
+
+Source: label smoothing from Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, section 7,
+arXiv:1512.00567.
+Checked by: torch.nn.functional.cross_entropy; hand values; gradcheck.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from fourfold.losses.base import Loss, LossConfig
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import LossValue, Spec, require_task
+
+
+class CrossEntropyConfig(LossConfig):
+    """Fields of `loss: cross_entropy`."""
+
+    name: Literal["cross_entropy"] = "cross_entropy"
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="probability moved from the label to all classes alike"
+    )
+
+    def build(self, spec: Spec) -> "CrossEntropy":
+        """Return the loss; the task must be classification."""
+        require_task(spec, ClassificationSpec, "cross_entropy")
+        return CrossEntropy(self.label_smoothing)
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> LossValue:
+    """Return the summed cross-entropy of `logits [batch, classes]`.
+
+    `targets` are class numbers, int64 `[batch]`, or probabilities `[batch, classes]`.
+    """
+    total = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
+    return LossValue(total, logits.shape[0])
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy as a part of a recipe."""
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def evaluate(self, output: Tensor, targets: Tensor) -> LossValue:
+        """Return the summed cross-entropy of logits `[batch, classes]`."""
+        return cross_entropy(output, targets, self.label_smoothing)

@@ -1,0 +1,18 @@
+"""The base of all model configs. A model itself is a plain `nn.Module` with a plain constructor."""
+
+from torch import nn
+
+from fourfold.core.config import PartConfig
+from fourfold.tasks.seam import Spec
+
+
+class ModelConfig(PartConfig):
+    """The fields of a model; sizes that the data knows are never among them."""
+
+    def build(self, spec: Spec) -> nn.Module:
+        """Return the model for this data, its weights drawn from torch's global generator.
+
+        Raises:
+            InputError: the model does not fit the data.
+        """
+        raise NotImplementedError

@@ -1,0 +1,67 @@
+"""Multilayer perceptron: affine maps with a nonlinearity between them.
+
+Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 323, 1986.
+Departures: any activation in place of the logistic; trained on batches.
+Checked by: torch.nn.Sequential with copied weights; parameter counts by hand.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from fourfold.models.base import ModelConfig
+from fourfold.nn.activations import Activation, make_activation
+from fourfold.nn.initialise import Initialisation, initialise_
+from fourfold.tasks.seam import Spec
+
+
+class MLPConfig(ModelConfig):
+    """Fields of `model: mlp`."""
+
+    name: Literal["mlp"] = "mlp"
+    widths: list[int] = Field(default=[128], description="units of each hidden layer; [] is a linear model")
+    activation: Activation = Field(default="relu", description="the nonlinearity after each hidden layer")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="share of hidden units silenced in training")
+    init: Initialisation = Field(default="auto", description="how weights are drawn; auto suits the activation")
+
+    def build(self, spec: Spec) -> "MLP":
+        """Return the MLP from the data's inputs to the task's outputs."""
+        return MLP(spec.input.size, self.widths, spec.num_outputs, self.activation, self.dropout, self.init)
+
+
+class MLP(nn.Module):
+    """A stack of affine maps with a nonlinearity between them.
+
+    Args:
+        in_features: numbers in one example; inputs of any shape `[batch, …]` are flattened.
+        widths: units of each hidden layer.
+        out_features: numbers returned for one example.
+        activation: name of the nonlinearity.
+        dropout: probability that a hidden unit is silenced in training.
+        init: how weights are drawn; biases start at zero.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        widths: list[int],
+        out_features: int,
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        init: Initialisation = "auto",
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Flatten()]
+        for width in widths:
+            layers += [nn.Linear(in_features, width), make_activation(activation)]
+            if dropout > 0:
+                layers.append(nn.Dropout(dropout))
+            in_features = width
+        layers.append(nn.Linear(in_features, out_features))
+        self.layers = nn.Sequential(*layers)
+        initialise_(self, init, activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[batch, …]` to `[batch, out_features]`."""
+        return self.layers(x)

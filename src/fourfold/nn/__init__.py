@@ -1,0 +1,1 @@
+"""Layers and pieces that several models share."""

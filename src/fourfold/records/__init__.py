@@ -1,0 +1,1 @@
+"""The run folder and its index; never imports torch."""

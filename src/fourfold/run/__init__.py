@@ -1,0 +1,1 @@
+"""Runs: the one loop, and everything that keeps it."""

@@ -1,0 +1,94 @@
+"""Classification: one of several classes for each example.
+
+Output: class scores (logits), `[batch, classes]`. Targets: class numbers, int64 `[batch]`, or probabilities
+`[batch, classes]` where a regularizer mixes examples.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fourfold.tasks.seam import Batch, Features, Image, Scorer, Spec
+
+
+@dataclass(frozen=True)
+class ClassificationSpec(Spec):
+    """What a source of labelled examples promises."""
+
+    input: Features | Image
+    class_names: tuple[str, ...]
+    class_counts: tuple[int, ...] = ()  # training examples of each class
+
+    task = "classification"
+    headline = "accuracy"
+    higher_is_better = True
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def num_outputs(self) -> int:
+        """One score a class."""
+        return len(self.class_names)
+
+    def scorer(self) -> "ClassificationScorer":
+        """Return an empty confusion matrix."""
+        return ClassificationScorer(self.num_classes)
+
+    def predictions(self, output: Tensor) -> list[dict[str, Any]]:
+        """Return the likeliest class of each example and every class's probability."""
+        probabilities = output.detach().float().softmax(1).cpu()
+        best = probabilities.argmax(1).tolist()
+        return [
+            {
+                "class": self.class_names[k],
+                "probability": row[k],
+                "probabilities": dict(zip(self.class_names, row, strict=True)),
+            }
+            for k, row in zip(best, probabilities.tolist(), strict=True)
+        ]
+
+    def draw(self, batch: Batch, output: Tensor, raw: Any) -> Any:
+        """Return a figure of examples with their predicted and true classes."""
+        from fourfold.tasks.drawing import draw_classified  # matplotlib only when something is drawn
+
+        return draw_classified(self, batch, output, raw)
+
+
+class ClassificationScorer(Scorer):
+    """A confusion matrix, int64 `[classes, classes]`: rows are true classes, columns are predicted ones."""
+
+    def __init__(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        self.confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+
+    def update(self, output: Tensor, batch: Batch) -> None:
+        """Add one batch of scores `[batch, classes]`."""
+        cells = batch.targets * self.num_classes + output.argmax(1)
+        counts = torch.bincount(cells, minlength=self.num_classes**2)
+        self.confusion = self.confusion.to(counts.device) + counts.view(self.num_classes, -1)
+
+    def merge(self, other: "ClassificationScorer") -> None:
+        """Add another confusion matrix."""
+        self.confusion = self.confusion + other.confusion.to(self.confusion.device)
+
+    def compute(self) -> dict[str, float]:
+        """Return accuracy, error, and F1, precision and recall averaged over the classes that occur."""
+        confusion = self.confusion.double().cpu()
+        hits, true, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+        occurs = true > 0
+        precision = hits / predicted.clamp(min=1)
+        recall = hits / true.clamp(min=1)
+        f1 = 2 * hits / (true + predicted).clamp(min=1)
+        accuracy = float(hits.sum() / confusion.sum().clamp(min=1))
+        return {
+            "accuracy": accuracy,
+            "error": 1 - accuracy,
+            "macro_f1": float(f1[occurs].mean()) if occurs.any() else 0.0,
+            "macro_precision": float(precision[occurs].mean()) if occurs.any() else 0.0,
+            "macro_recall": float(recall[occurs].mean()) if occurs.any() else 0.0,
+        }

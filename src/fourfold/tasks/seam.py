@@ -1,0 +1,290 @@
+"""The seam: what passes between data, model, loss and algorithm, which never import each other.
+
+source.train(order) -> Batch -> model(*batch.inputs) -> Output -> loss(output, batch) -> LossValue
+algorithm.build(model, loss, source, plan) -> Training, whose step() moves the parameters once
+"""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from fourfold.core.errors import InputError
+
+
+class Batch(NamedTuple):
+    """Examples on their way to the model: the loop calls `model(*batch.inputs)`."""
+
+    inputs: tuple[Tensor, ...]  # each [batch, …]
+    targets: Any  # a tensor [batch, …] or a named tuple of tensors
+
+
+class LossValue(NamedTuple):
+    """A loss as a sum and the number of examples summed, so that any split of a batch adds up exactly."""
+
+    total: Tensor  # [], the sum over examples
+    count: int | Tensor  # pyright: ignore[reportIncompatibleMethodOverride]  # tuple.count is of no use here
+    parts: Mapping[str, Tensor] = {}  # named terms of the total, for curves
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean loss, `total / count`; call `.backward()` on it."""
+        return self.total / self.count
+
+
+class Features(NamedTuple):
+    """Inputs that are rows of numbers, [batch, features]."""
+
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Numbers in one example."""
+        return len(self.names)
+
+    def __str__(self) -> str:
+        return f"rows of {len(self.names)} numbers"
+
+
+class Image(NamedTuple):
+    """Inputs that are pictures, [batch, channels, height, width], standardised per channel."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> int:
+        """Numbers in one example."""
+        return self.channels * self.height * self.width
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each number."""
+        return tuple(f"pixel{i}" for i in range(self.size))
+
+    def __str__(self) -> str:
+        return f"pictures of {self.channels}x{self.height}x{self.width}"
+
+
+class Scorer(ABC):
+    """Adds up how well a model does on a split, batch by batch."""
+
+    @abstractmethod
+    def update(self, output: Any, batch: Batch) -> None:
+        """Add one batch."""
+
+    @abstractmethod
+    def merge(self, other: Any) -> None:
+        """Add what another process's scorer has seen."""
+
+    @abstractmethod
+    def compute(self) -> dict[str, float]:
+        """Return each metric over everything added so far."""
+
+
+class Spec(ABC):
+    """What a data source promises; each task subclasses it with its own promises.
+
+    Attributes:
+        task: the problem's name, such as `classification`.
+        headline: the metric that decides between two models.
+        higher_is_better: which way the headline improves.
+    """
+
+    task: str
+    headline: str
+    higher_is_better: bool
+    input: Any
+
+    @property
+    @abstractmethod
+    def num_outputs(self) -> int:
+        """Numbers the model must return for one example."""
+
+    @abstractmethod
+    def scorer(self) -> Scorer:
+        """Return an empty scorer."""
+
+    @abstractmethod
+    def predictions(self, output: Any) -> list[dict[str, Any]]:
+        """Put each prediction of a batch in words and numbers, ready for JSON."""
+
+    @abstractmethod
+    def draw(self, batch: Batch, output: Any, raw: Any) -> Any:
+        """Return a matplotlib figure that shows a few predictions to a person.
+
+        `raw` holds the examples as the source had them before standardisation (pixels, units).
+        """
+
+
+S = TypeVar("S", bound=Spec)
+I = TypeVar("I", Features, Image)
+
+
+def require_task(spec: Spec, kind: type[S], who: str) -> S:
+    """Return `spec` as `kind`, or raise InputError that says what `who` needs and what the data gives."""
+    if not isinstance(spec, kind):
+        raise InputError(f"{who} is for {kind.task}, but this data poses {spec.task}")
+    return spec
+
+
+def require_input(spec: Spec, kind: type[I], who: str) -> I:
+    """Return `spec.input` as `kind`, or raise InputError that says what `who` needs and what the data gives."""
+    if not isinstance(spec.input, kind):
+        needs = "pictures" if kind is Image else "rows of numbers"
+        raise InputError(f"{who} needs {needs}, but this data gives {spec.input}")
+    return spec.input
+
+
+class Stream(Protocol):
+    """Endless training batches that can be sought to any step without replaying the steps before it."""
+
+    def __next__(self) -> Batch: ...
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    def seek(self, step: int) -> None:
+        """Make the next batch the one of `step` (0-based)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which batches a process draws: the same order for every process, each taking its own share of a batch."""
+
+    seed: int
+    batch_size: int
+    rank: int = 0
+    processes: int = 1
+
+
+class Source(ABC):
+    """A data source: endless training batches and two ordered, complete evaluation splits.
+
+    Attributes:
+        spec: what every batch promises.
+        sizes: examples in each split, by name ("train", "validation", "test").
+        notes: every decision made on the way, for the run's record.
+    """
+
+    spec: Spec
+    sizes: Mapping[str, int]
+    notes: list[str]
+
+    @abstractmethod
+    def train(self, order: Order) -> Stream:
+        """Return the endless training stream, at step 0."""
+
+    @abstractmethod
+    def split(self, name: str, batch_size: int) -> Iterable[Batch]:
+        """Return "train", "validation" or "test" in order, unaugmented, last batch kept."""
+
+    @abstractmethod
+    def raw(self, name: str, indices: list[int]) -> Any:
+        """Return examples of a split as they were before standardisation, for drawing."""
+
+    @abstractmethod
+    def to(self, device: torch.device) -> "Source":
+        """Move in-memory data to `device` and return self."""
+
+
+class Loss(Protocol):
+    """What "good" means: a sum over examples of how bad an output is."""
+
+    def __call__(self, output: Any, batch: Batch) -> LossValue: ...
+
+
+class Processes(Protocol):
+    """How data-parallel processes add things up; one process is the same code with nothing to add."""
+
+    rank: int
+    count: int
+
+    def sum(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its sum over all processes, in place."""
+        ...
+
+
+class OneProcess:
+    """The trivial `Processes`."""
+
+    rank = 0
+    count = 1
+
+    def sum(self, tensors: list[Tensor]) -> None:
+        """Do nothing: one process's sum is its own value."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the run tells an algorithm: how long, how large, and where the arithmetic happens.
+
+    Attributes:
+        steps: parameter updates in the whole run, for schedules.
+        batch_size: examples an update, over all processes.
+        steps_per_epoch: updates in one pass over the training split, rounded up.
+        compile: "none", "model" or "step" (see `core.recipe.Runtime`).
+    """
+
+    seed: int
+    steps: int
+    batch_size: int
+    steps_per_epoch: int = 1
+    accumulate: int = 1
+    compile: str = "none"
+    device: torch.device = torch.device("cpu")
+    autocast: Callable[[], AbstractContextManager[Any]] = nullcontext
+    processes: Processes = field(default_factory=OneProcess)
+
+    @property
+    def order(self) -> Order:
+        """The order in which this process draws training batches."""
+        return Order(self.seed, self.batch_size, self.processes.rank, self.processes.count)
+
+
+class Training(ABC):
+    """An algorithm at work. The loop calls `step` and nothing else to move parameters.
+
+    Attributes:
+        model: the network that is evaluated and saved (averaged weights, if the algorithm averages).
+    """
+
+    model: nn.Module
+
+    @abstractmethod
+    def step(self) -> LossValue:
+        """Move the parameters once and return the loss, without waiting for the device.
+
+        Raises:
+            DivergedError: loss or gradient is not finite; the parameters were not moved.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything but `model`'s own weights that the next step depends on.
+
+        Values are tensors, numbers, strings, None, and lists and dicts of these; no pickled objects.
+        """
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state as if never interrupted; `model`'s weights are loaded already."""
+
+    def check(self) -> None:
+        """Raise DivergedError if a step since the last check was refused; may wait for the device."""
+
+    def validated(self, step: int, metrics: Mapping[str, float]) -> str | None:
+        """Hear the validation metrics; return a reason to stop early, or None."""
+        return None
+
+    def finish(self) -> list[str]:
+        """End the run (restore the best weights, say) and return findings that a person should read."""
+        return []
+
+    def explain(self) -> list[str]:
+        """Return what one step does, in order, a line each, for `fourfold show --steps`."""
+        return []
