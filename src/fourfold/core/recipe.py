@@ -31,13 +31,13 @@ class Budget(Config):
     steps: int | None = Field(default=None, ge=1, description="parameter updates; give this or epochs")
     epochs: float | None = Field(default=None, gt=0, description="passes over the training split; turned into steps")
     batch_size: int | Literal["full"] = Field(
-        64, description='examples an update; 1 is online, "full" is the whole split'
+        default=64, description='examples an update; 1 is online, "full" is the whole split'
     )
     validate_every: int | None = Field(
-        None, ge=1, description="steps between validations; null is once an epoch, at most 50 times"
+        default=None, ge=1, description="steps between validations; null is once an epoch, at most 50 times"
     )
     checkpoint_every: int | None = Field(
-        None, ge=1, description="steps between checkpoints; null is every validation, but at most one a minute"
+        default=None, ge=1, description="steps between checkpoints; null is every validation, but at most one a minute"
     )
     log_every: int = Field(default=50, ge=1, description="steps between points of the training curve")
 
@@ -57,19 +57,17 @@ class Runtime(Config):
         default="auto", description="auto is cuda, else mps, else cpu"
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto is bf16 autocast where the machine has it natively"
+        default="auto", description="auto is bf16 autocast where the machine has it natively"
     )
     compile: Literal["none", "model", "step"] = Field(
-        "none", description="model: torch.compile the network; step: forward, backward and update as one graph"
+        default="none", description="model: torch.compile the network; step: forward, backward and update as one graph"
     )
     channels_last: bool | None = Field(
-        None, description="memory layout of image batches; null is yes for convolutional models"
+        default=None, description="memory layout of image batches; null is yes for convolutional models"
     )
     accumulate: int = Field(default=1, ge=1, description="micro-batches that one batch is cut into, to save memory")
     processes: int = Field(default=1, ge=1, description="data-parallel processes; each batch is shared between them")
-    threads: int | None = Field(
-        default=None, ge=1, description="CPU threads of each process; null is all cores over processes"
-    )
+    threads: int | None = Field(default=None, ge=1, description="CPU threads a process; null shares the cores out")
     deterministic: bool = Field(default=True, description="refuse algorithms whose result depends on timing")
 
 

@@ -34,14 +34,10 @@ class SplitDataConfig(DataConfig):
     """A source that is one pool of examples and must be split here."""
 
     validation: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that steers training")
-    test: float = Field(
-        default=0.15, ge=0, lt=1, description="share of the examples that is looked at once, at the end"
-    )
-    split_seed: int | None = Field(
-        default=0, ge=0, description="null follows the run's seed, so that the split varies with it"
-    )
+    test: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that is kept for the end")
+    split_seed: int | None = Field(default=0, ge=0, description="null: the split varies with the run's seed")
     folds: int | None = Field(
-        None, ge=2, le=1000, description="k-fold cross-validation over everything but the test split"
+        default=None, ge=2, le=1000, description="k-fold cross-validation over everything but the test split"
     )
     fold: int | None = Field(default=None, ge=0, description="which fold validates; null runs them all")
 

@@ -22,9 +22,7 @@ class CrossEntropyConfig(LossConfig):
     """Fields of `loss: cross_entropy`."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
-    label_smoothing: float = Field(
-        default=0.0, ge=0, lt=1, description="probability moved from the label to all classes alike"
-    )
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="probability spread over all classes")
 
     def build(self, spec: Spec) -> "CrossEntropy":
         """Return the loss; the task must be classification."""
