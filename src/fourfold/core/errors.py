@@ -30,6 +30,12 @@ class CheckpointError(FourfoldError, OSError):
     exit_code = BAD_INPUT
 
 
+class RecordError(FourfoldError, OSError):
+    """A run's folder could not be written: disk full, no permission; nothing is claimed as saved."""
+
+    exit_code = FAILED
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Return `"; did you mean 'widths'?"` when a choice is near `name`, else `"; one of a, b, c"`."""
     known = sorted(choices)
