@@ -208,6 +208,14 @@ class Processes(Protocol):
         """Replace each tensor by its sum over all processes, in place."""
         ...
 
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """Return `model` such that backward leaves the mean of all processes' gradients in its parameters."""
+        ...
+
+    def accumulating(self, model: nn.Module) -> AbstractContextManager[Any]:
+        """Return a context in which backward adds to this process's gradients without sharing them yet."""
+        ...
+
 
 class OneProcess:
     """The trivial `Processes`."""
@@ -217,6 +225,14 @@ class OneProcess:
 
     def sum(self, tensors: list[Tensor]) -> None:
         """Do nothing: one process's sum is its own value."""
+
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """Return the model itself."""
+        return model
+
+    def accumulating(self, model: nn.Module) -> AbstractContextManager[Any]:
+        """Return a context that does nothing."""
+        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -265,7 +281,7 @@ class Training(ABC):
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but `model`'s own weights that the next step depends on.
+        """Return everything but `model`'s own weights that the next step depends on, the step's number included.
 
         Values are tensors, numbers, strings, None, and lists and dicts of these; no pickled objects.
         """
@@ -276,6 +292,10 @@ class Training(ABC):
 
     def check(self) -> None:
         """Raise DivergedError if a step since the last check was refused; may wait for the device."""
+
+    def gauges(self) -> dict[str, float]:
+        """Return readings for the training curve beside the loss, such as the learning rate."""
+        return {}
 
     def validated(self, step: int, metrics: Mapping[str, float]) -> str | None:
         """Hear the validation metrics; return a reason to stop early, or None."""

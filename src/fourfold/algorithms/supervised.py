@@ -1,0 +1,271 @@
+"""Supervised gradient descent: the default algorithm.
+
+One step: draw a batch, forward, loss, backward, refuse anything that is not finite, regularize, update. Gradients are of
+the mean loss over the whole batch, sum(total) / sum(count), however it is cut into micro-batches and processes.
+"""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, SerializeAsAny
+from torch import Tensor, nn
+
+from fourfold.algorithms.base import AlgorithmConfig
+from fourfold.algorithms.diagnosis import diagnose
+from fourfold.algorithms.optimizers import OPTIMIZERS
+from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
+from fourfold.algorithms.regularizers import REGULARIZERS
+from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
+from fourfold.algorithms.schedules import SCHEDULES
+from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
+from fourfold.core.registry import choice_of
+from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
+
+AnyOptimizer = Annotated[SerializeAsAny[OptimizerConfig], choice_of(OPTIMIZERS, "algorithm.optimizer")]
+AnySchedule = Annotated[SerializeAsAny[ScheduleConfig], choice_of(SCHEDULES, "algorithm.schedule")]
+AnyRegularizer = Annotated[SerializeAsAny[RegularizerConfig], choice_of(REGULARIZERS, "algorithm.regularizers")]
+
+
+class SupervisedConfig(AlgorithmConfig):
+    """Fields of `algorithm: supervised`."""
+
+    name: Literal["supervised"] = "supervised"
+    optimizer: AnyOptimizer = Field(default="adam", description="how a gradient becomes an update")  # type: ignore[assignment]
+    schedule: AnySchedule = Field(default="constant", description="learning rate over the run")  # type: ignore[assignment]
+    regularizers: list[AnyRegularizer] = Field(default=[], description="applied in this order")
+
+    def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
+        """Return the algorithm at step 0."""
+        trained = [p for p in model.parameters() if p.requires_grad]
+        return Supervised(
+            model,
+            loss,
+            source,
+            plan,
+            self.optimizer.build(trained),
+            self.schedule.build(plan.steps),
+            [regularizer.build(model, source.spec, plan) for regularizer in self.regularizers],
+        )
+
+
+class Supervised(Training):
+    """Gradient descent at work.
+
+    Args:
+        model: the network, on `plan.device`.
+        loss: summed over examples.
+        source: where batches come from.
+        plan: how long, how large, and on what.
+        optimizer: moves the parameters.
+        schedule: factor on each group's learning rate, by step.
+        regularizers: hooks, in order.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        source: Source,
+        plan: Plan,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        regularizers: list[Regularizer],
+    ) -> None:
+        self.network, self.loss, self.plan = model, loss, plan
+        self.optimizer, self.schedule, self.regularizers = optimizer, schedule, regularizers
+        self.names = [name for name, p in model.named_parameters() if p.requires_grad]
+        self.params = [p for p in model.parameters() if p.requires_grad]
+        averaged = [r.evaluated_model() for r in regularizers]
+        self.model = next((m for m in averaged if m is not None), model)
+
+        self._forward: Any = plan.processes.parallel(torch.compile(model) if plan.compile == "model" else model)
+        self._stream = source.train(plan.order)
+        self._step = 0
+        self._base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
+        self._on_batch = [r for r in regularizers if _overrides(r, "on_batch")]
+        self._before_forward = [r for r in regularizers if _overrides(r, "before_forward")]
+        self._on_gradients = [r for r in regularizers if _overrides(r, "on_gradients")]
+        self._before_update = [r for r in regularizers if _overrides(r, "before_update")]
+        self._after_update = [r for r in regularizers if _overrides(r, "after_update")]
+        self._one_piece = plan.accumulate == 1 and plan.processes.count == 1
+        self._seeds: dict[int, Tensor] = {}  # count -> 1 / count, what backward starts from
+        self._found_inf = torch.zeros(1, device=plan.device)  # sticky: once set, nothing moves until check() raises
+        self._one = torch.ones(1, device=plan.device)
+        self._refused_at = torch.full((), -1, device=plan.device)
+
+    def step(self) -> LossValue:
+        """Move the parameters once."""
+        step, params = self._step, self.params
+        batch = next(self._stream)
+        for regularizer in self._on_batch:
+            batch = regularizer.on_batch(batch, step)
+        for regularizer in self._before_forward:
+            regularizer.before_forward(step)
+        for param in params:
+            param.grad = None
+        value = self._backward(batch) if self._one_piece else self._backward_in_pieces(batch)
+        for regularizer in self._before_forward:
+            regularizer.after_backward()
+
+        with torch.no_grad():
+            self._refuse_if_not_finite(value, batch, step)
+            factor = self.schedule(step)
+            for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
+                group["lr"] = base * factor
+            if self.regularizers:
+                self._regularize(step, params)
+            else:
+                self.optimizer.step(self._found_inf)
+        self._step = step + 1
+        return value
+
+    def _regularize(self, step: int, params: list[nn.Parameter]) -> None:
+        """Update with the gradient and weight hooks around the optimizer."""
+        if self._found_inf.is_cuda and (self._before_update or self._after_update) and float(self._found_inf):
+            return  # these hooks must not move weights either; on other devices a refused step has raised already
+        grads = [p.grad for p in params if p.grad is not None]
+        moved = [p for p in params if p.grad is not None]
+        for regularizer in self._on_gradients:
+            regularizer.on_gradients(moved, grads)
+        lr = float(self.optimizer.param_groups[0]["lr"])
+        for regularizer in self._before_update:
+            regularizer.before_update(moved, lr)
+        self.optimizer.step(self._found_inf)
+        for regularizer in self._after_update:
+            regularizer.after_update(step)
+
+    def _backward(self, batch: Batch) -> LossValue:
+        """Leave the gradient of the mean loss in the parameters: one process, one piece."""
+        with self.plan.autocast():
+            value = self.loss(self._forward(*batch.inputs), batch)
+        torch.autograd.backward((value.total,), (self._seed(value),))  # starting from 1/count spares a division
+        return LossValue(value.total.detach(), value.count, value.parts)
+
+    def _backward_in_pieces(self, batch: Batch) -> LossValue:
+        """The same from micro-batches and several processes; their counts need not be equal."""
+        processes, pieces = self.plan.processes, _pieces(batch, self.plan.accumulate)
+        total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
+        # DDP averages over processes; times their number it is a sum. Dividing by the planned size keeps it small.
+        seed = torch.full((), processes.count / self.plan.batch_size, device=self.plan.device)
+        for i, piece in enumerate(pieces):
+            last = i == len(pieces) - 1
+            with processes.accumulating(self._forward) if not last else _NOTHING, self.plan.autocast():
+                value = self.loss(self._forward(*piece.inputs), piece)
+                torch.autograd.backward((value.total,), (seed.to(value.total.dtype),))
+            total, count = total + value.total.detach(), count + value.count
+        processes.sum([total, count])
+        torch._foreach_mul_([p.grad for p in self.params if p.grad is not None], self.plan.batch_size / count)
+        return LossValue(total, count)
+
+    def _seed(self, value: LossValue) -> Tensor:
+        count = value.count
+        if not isinstance(count, int):
+            return (1 / count).to(value.total.dtype)
+        seed = self._seeds.get(count)
+        if seed is None or seed.dtype != value.total.dtype:
+            seed = self._seeds[count] = torch.full_like(value.total, 1 / max(count, 1)).detach()
+        return seed
+
+    def _refuse_if_not_finite(self, value: LossValue, batch: Batch, step: int) -> None:
+        """Look for NaN and infinity before the update.
+
+        On a CPU the step stops here. Elsewhere reading the flag would wait for the device, so it stays there, keeps the
+        optimizer from moving anything, and `check` reads it.
+        """
+        grads = [p.grad for p in self.params if p.grad is not None]
+        torch._amp_foreach_non_finite_check_and_unscale_([*grads, value.total.unsqueeze(0)], self._found_inf, self._one)
+        if self._found_inf.is_cuda:
+            first = (self._refused_at < 0) & (self._found_inf[0] > 0)
+            self._refused_at = torch.where(first, step, self._refused_at)
+        elif self._found_inf.item():
+            self._raise_diverged(value, batch, step)
+
+    def check(self) -> None:
+        """Raise DivergedError if the device refused a step since the last check."""
+        if not self._found_inf.is_cuda or not float(self._found_inf):
+            return
+        step = int(self._refused_at)
+        self._stream.seek(step)
+        batch = next(self._stream)
+        for regularizer in self._on_batch:
+            batch = regularizer.on_batch(batch, step)
+        self._raise_diverged(None, batch, step)
+
+    def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
+        grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
+        raise diagnose(self.network, self.loss, batch, value, grads, step)
+
+    def gauges(self) -> dict[str, float]:
+        """Return the learning rate of the last step."""
+        return {"lr": float(self.optimizer.param_groups[0]["lr"])}
+
+    def validated(self, step: int, metrics: Mapping[str, float]) -> str | None:
+        """Ask each regularizer; the first reason to stop counts."""
+        reasons = [r.validated(step, metrics) for r in self.regularizers]
+        return next((reason for reason in reasons if reason), None)
+
+    def finish(self) -> list[str]:
+        """Let each regularizer end the run."""
+        return [finding for r in self.regularizers if (finding := r.finish())]
+
+    def explain(self) -> list[str]:
+        """Return what one step does, in order."""
+        hooks: dict[str, list[str]] = {}
+        for regularizer in self.regularizers:
+            for hook, what in regularizer.explain():
+                hooks.setdefault(hook, []).append(what)
+        pieces = f", in {self.plan.accumulate} micro-batches" if self.plan.accumulate > 1 else ""
+        shared = f", shared by {self.plan.processes.count} processes" if self.plan.processes.count > 1 else ""
+        return [
+            f"draw the next {self.plan.batch_size} training examples{shared}",
+            *hooks.get("on_batch", []),
+            *hooks.get("before_forward", []),
+            f"forward: {type(self.network).__name__}{pieces}",
+            f"loss: {type(self.loss).__name__}, summed over examples",
+            "backward: gradient of the mean loss",
+            *hooks.get("after_backward", []),
+            "stop if the loss or a gradient is not finite",
+            *hooks.get("on_gradients", []),
+            "set the learning rate",
+            *hooks.get("before_update", []),
+            f"update: {type(self.optimizer).__name__}",
+            *hooks.get("after_update", []),
+        ]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return step, optimizer and regularizers, and the trained weights where others are evaluated."""
+        state: dict[str, Any] = {
+            "step": self._step,
+            "optimizer": self.optimizer.state_dict(),
+            "regularizers": [r.state_dict() for r in self.regularizers],
+        }
+        if self.model is not self.network:
+            state["network"] = self.network.state_dict()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state."""
+        self._step = int(state["step"])
+        self._stream.seek(self._step)
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.model is not self.network:
+            self.network.load_state_dict(state["network"])
+        for regularizer, part in zip(self.regularizers, state["regularizers"], strict=True):
+            regularizer.load_state_dict(part)
+
+
+_NOTHING = nullcontext()
+
+
+def _pieces(batch: Batch, count: int) -> list[Batch]:
+    """Cut a batch into `count` micro-batches of nearly equal size; a small batch gives fewer."""
+    inputs = [part.tensor_split(count) for part in batch.inputs]
+    targets = batch.targets.tensor_split(count)
+    cut = [Batch(tuple(part[i] for part in inputs), targets[i]) for i in range(count)]
+    return [piece for piece in cut if len(piece.targets)] or cut[:1]
+
+
+def _overrides(regularizer: Regularizer, hook: str) -> bool:
+    return getattr(type(regularizer), hook) is not getattr(Regularizer, hook)

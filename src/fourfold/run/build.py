@@ -1,0 +1,71 @@
+"""From a recipe to its four parts at work."""
+
+import math
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from fourfold.core.recipe import Recipe
+from fourfold.core.seeds import stream_seed
+from fourfold.run import runtime
+from fourfold.run.loop import Schedule, plan_schedule
+from fourfold.run.processes import ManyProcesses, SingleProcess
+from fourfold.tasks.seam import Loss, Plan, Source, Training
+
+
+class Parts(NamedTuple):
+    """Three of the four parts, before an algorithm moves anything; enough to evaluate or predict."""
+
+    source: Source
+    model: nn.Module
+    loss: Loss
+
+
+def data_cache() -> Path:
+    """Return where downloaded data are kept: `FOURFOLD_DATA`, or `~/.cache/fourfold`."""
+    return Path(os.environ.get("FOURFOLD_DATA") or Path.home() / ".cache" / "fourfold")
+
+
+def build_parts(recipe: Recipe) -> Parts:
+    """Build data, model and loss on the CPU; the weights are drawn from the seed's `init` stream.
+
+    Raises:
+        InputError: the parts do not fit each other, or the data cannot be read.
+    """
+    source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(recipe.seed, "init"))
+        model = recipe.model.build(source.spec)  # type: ignore[attr-defined]
+    return Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
+
+
+def build_training(
+    recipe: Recipe, parts: Parts, device: torch.device, processes: ManyProcesses | SingleProcess
+) -> tuple[Training, Schedule, Plan]:
+    """Build the algorithm around placed parts, at step 0; `recipe.runtime` is resolved.
+
+    Raises:
+        InputError: the algorithm does not fit the other parts or the budget.
+    """
+    num_train = parts.source.sizes["train"]
+    batch_size = num_train if recipe.budget.batch_size == "full" else min(recipe.budget.batch_size, num_train)
+    steps_per_epoch = math.ceil(num_train / batch_size)
+    schedule = plan_schedule(recipe.budget, steps_per_epoch)
+    plan = Plan(
+        seed=recipe.seed,
+        steps=schedule.steps,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        accumulate=recipe.runtime.accumulate,
+        compile=recipe.runtime.compile,
+        device=device,
+        autocast=runtime.autocast(recipe.runtime),
+        processes=processes,
+    )
+    # Dropout draws from torch's global generator: its own stream, another one in each process.
+    torch.manual_seed(stream_seed(recipe.seed, "dropout", processes.rank))
+    training = recipe.algorithm.build(parts.model, parts.loss, parts.source, plan)  # type: ignore[attr-defined]
+    return training, schedule, plan

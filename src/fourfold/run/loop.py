@@ -1,0 +1,178 @@
+"""The only training loop. It drives any algorithm, and knows nothing of what a step does.
+
+step, step, …      nothing is read back
+every log_every    losses so far are averaged and written to the curve
+every validation   the validation split, in order, once
+every checkpoint   everything the next step depends on
+"""
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NamedTuple
+
+import torch
+
+from fourfold.core.recipe import Budget
+from fourfold.run.watch import Watcher
+from fourfold.tasks.seam import LossValue, Training
+
+CHECKPOINT_SECONDS = 60.0
+MOST_VALIDATIONS = 50
+
+
+class Schedule(NamedTuple):
+    """When the loop looks up, in steps."""
+
+    steps: int
+    log_every: int
+    validate_every: int
+    checkpoint_every: int | None  # None: with a validation, at most once a minute
+
+
+class Outcome(NamedTuple):
+    """How the loop ended."""
+
+    step: int
+    status: str  # done | interrupted | running
+    reason: str | None
+    seconds: float  # in steps, validation and checkpoints left out
+    examples: int
+
+
+def plan_schedule(budget: Budget, steps_per_epoch: int) -> Schedule:
+    """Turn a budget into steps; every default that is chosen here is written into the result."""
+    steps = budget.steps or max(1, round((budget.epochs or 1) * steps_per_epoch))
+    validate_every = budget.validate_every or max(steps_per_epoch, -(-steps // MOST_VALIDATIONS))
+    return Schedule(steps, budget.log_every, min(validate_every, steps), budget.checkpoint_every)
+
+
+class Stop:
+    """SIGINT and SIGTERM: the first asks the loop to checkpoint and leave, the second ends the process at once."""
+
+    def __init__(self) -> None:
+        self.requested: str | None = None
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "Stop":
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._heard)
+        except ValueError:
+            pass  # not the main thread: whoever runs the loop there stops it
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _heard(self, number: int, _: FrameType | None) -> None:
+        for each in self._before:
+            signal.signal(each, signal.SIG_DFL)  # the second signal is not ours to hold up
+        self.requested = signal.Signals(number).name
+
+
+def train(
+    training: Training,
+    schedule: Schedule,
+    start: int,
+    *,
+    pending: list[LossValue],
+    record: Callable[[int, dict[str, float]], None],
+    validate: Callable[[], dict[str, float]],
+    checkpoint: Callable[[Outcome, list[LossValue]], None],
+    agree: Callable[[bool], bool] | None,
+    watcher: Watcher,
+    stop: Stop,
+) -> Outcome:
+    """Run steps `start` to `schedule.steps`.
+
+    Args:
+        training: the algorithm at work.
+        schedule: when to look up.
+        start: updates made already.
+        pending: losses since the last point of the curve, when continuing from between two points.
+        record: takes a point of the curve.
+        validate: scores the validation split.
+        checkpoint: saves everything after a step, with the losses not yet in the curve.
+        agree: whether any of several processes wants something, the same answer in each; None for one process.
+        watcher: hears what is read.
+        stop: asked at every look-up, and between steps.
+
+    Raises:
+        DivergedError: the update was not made; nothing was saved over the last good checkpoint.
+    """
+    step, examples, seconds, reason = start, 0, 0.0, None
+    pending = list(pending)
+    last_save, began = time.monotonic(), time.monotonic()
+    next_look = _next_look(step, schedule)
+    while step < schedule.steps:
+        pending.append(training.step())
+        step += 1
+        if step < next_look and (stop.requested is None or agree is not None):
+            continue  # several processes can only agree where all of them look up
+        next_look = _next_look(step, schedule)
+        training.check()
+        interrupted = stop.requested is not None
+        interrupted = agree(interrupted) if agree else interrupted
+        metrics: dict[str, float] = {}
+        if step % schedule.log_every == 0 or step == schedule.steps or step % schedule.validate_every == 0:
+            metrics, seen = _read(pending)
+            pending.clear()
+            examples += seen
+            metrics |= {f"train.{name}": value for name, value in training.gauges().items()}
+        seconds += time.monotonic() - began
+        if step % schedule.validate_every == 0 or step == schedule.steps:
+            scores = validate()
+            reason = training.validated(step, scores)
+            metrics |= {f"validation.{name}": value for name, value in scores.items()}
+        if metrics:
+            record(step, metrics)
+            watcher.progressed(step, metrics, examples / seconds if seconds else 0.0)
+        if reason is not None or step == schedule.steps:
+            return Outcome(step, "done", reason, seconds, examples)
+        if interrupted:
+            outcome = Outcome(step, "interrupted", stop.requested, seconds, examples)
+            checkpoint(outcome, pending)
+            return outcome
+        due = _is_due(step, schedule, last_save)
+        if agree(due) if agree else due:
+            checkpoint(Outcome(step, "running", None, seconds, examples), pending)
+            last_save = time.monotonic()
+        began = time.monotonic()
+    return Outcome(step, "done", None, seconds, examples)  # nothing was left to do
+
+
+def pack_pending(pending: list[LossValue]) -> list[dict[str, object]]:
+    """Return losses not yet in the curve as tensors and numbers, for a checkpoint."""
+    return [{"total": v.total, "count": v.count, "parts": dict(v.parts)} for v in pending]
+
+
+def unpack_pending(packed: list[dict[str, Any]]) -> list[LossValue]:
+    """Return what `pack_pending` was given."""
+    return [LossValue(each["total"], each["count"], each["parts"]) for each in packed]
+
+
+def _next_look(step: int, schedule: Schedule) -> int:
+    """Return the next step at which the loop looks up."""
+    intervals = [schedule.log_every, schedule.validate_every, schedule.checkpoint_every or schedule.steps]
+    return min(schedule.steps, *((step // every + 1) * every for every in intervals))
+
+
+def _is_due(step: int, schedule: Schedule, last_save: float) -> bool:
+    if schedule.checkpoint_every is not None:
+        return step % schedule.checkpoint_every == 0
+    return step % schedule.validate_every == 0 and time.monotonic() - last_save > CHECKPOINT_SECONDS
+
+
+def _read(pending: list[LossValue]) -> tuple[dict[str, float], int]:
+    """Return the mean loss of the pending steps, its named parts, and the examples seen; this waits for the device."""
+    if not pending:
+        return {}, 0
+    count = sum(int(value.count) for value in pending)
+    total = float(torch.stack([value.total for value in pending]).double().sum())
+    metrics = {"train.loss": total / max(count, 1)}
+    for name in pending[-1].parts:
+        metrics[f"train.{name}"] = float(torch.stack([v.parts[name] for v in pending]).double().sum()) / max(count, 1)
+    return metrics, count

@@ -1,0 +1,126 @@
+"""All part tables together, and the recipes that come with Fourfold."""
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fourfold.algorithms import ALGORITHMS
+from fourfold.algorithms.optimizers import OPTIMIZERS
+from fourfold.algorithms.regularizers import REGULARIZERS
+from fourfold.algorithms.schedules import SCHEDULES
+from fourfold.core.document import read_yaml
+from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.overrides import apply_overrides
+from fourfold.core.recipe import Recipe, parse_recipe
+from fourfold.core.registry import Entry, Table
+from fourfold.data import DATA
+from fourfold.losses import LOSSES
+from fourfold.models import MODELS
+
+TABLES: dict[str, Table] = {
+    "data": DATA,
+    "model": MODELS,
+    "loss": LOSSES,
+    "algorithm": ALGORITHMS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "regularizer": REGULARIZERS,
+}
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with Fourfold, sorted."""
+    return sorted(f.name.removesuffix(".yaml") for f in files("fourfold.recipes").iterdir() if f.name.endswith(".yaml"))
+
+
+def recipe_fields(recipe: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a recipe's name and its plain data, from a shipped name, a YAML file, or a mapping.
+
+    Raises:
+        InputError: no such recipe (the nearest name is offered), or a file that is not plain YAML.
+    """
+    if isinstance(recipe, Mapping):
+        return "recipe", dict(recipe)
+    path = Path(recipe)
+    if path.suffix in (".yaml", ".yml"):
+        return path.stem, read_yaml(path)
+    if str(recipe) not in recipe_names():
+        hint = did_you_mean(str(recipe), recipe_names())
+        raise InputError(f"no recipe called '{recipe}'{hint} (a recipe file of your own ends in .yaml)")
+    return str(recipe), read_yaml(Path(str(files("fourfold.recipes") / f"{recipe}.yaml")))
+
+
+def load_recipe(
+    recipe: str | Path | Mapping[str, Any] | Recipe, overrides: Mapping[str, Any] | None = None
+) -> tuple[str, Recipe]:
+    """Return a recipe's name and the recipe, with dotted overrides applied.
+
+    Raises:
+        InputError: one line with the file, the key, and the nearest valid name.
+    """
+    if isinstance(recipe, Recipe):
+        name, fields = "recipe", recipe.to_mapping()
+    else:
+        name, fields = recipe_fields(recipe)
+    try:
+        return name, parse_recipe(apply_overrides(fields, overrides or {}), TABLES)
+    except InputError as error:
+        if isinstance(recipe, str | Path) and not overrides:
+            raise InputError(f"{recipe}: {error}") from None
+        raise
+
+
+def use_entry_points() -> None:
+    """Add the parts of installed packages, entry-point group `fourfold.parts`.
+
+    Each entry point's value is a mapping `{kind: {name: Entry}}`.
+    """
+    for point in entry_points(group="fourfold.parts"):
+        _add(point.load(), f"the package entry point '{point.name}'")
+
+
+def use_file(path: Path) -> None:
+    """Add the parts of a user's own Python file, which defines `PARTS = {kind: {name: ConfigClass}}`.
+
+    This runs the file: it is the user's own code, named on the command line, never by a recipe.
+
+    Raises:
+        InputError: the file is missing, fails, or has no usable `PARTS`.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    module_name = f"fourfold_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{path}: {type(error).__name__}: {error}") from error
+    parts = getattr(module, "PARTS", None)
+    if not isinstance(parts, Mapping):
+        raise InputError(f"{path}: define PARTS = {{'model': {{'my_model': MyModelConfig}}}}")
+    entries = {
+        kind: {
+            name: part
+            if isinstance(part, Entry)
+            else Entry(f"{module_name}:{part.__name__}", (part.__doc__ or "").strip().split("\n")[0])
+            for name, part in named.items()
+        }
+        for kind, named in parts.items()
+    }
+    _add(entries, str(path))
+
+
+def _add(parts: Mapping[str, Mapping[str, Entry]], source: str) -> None:
+    for kind, named in parts.items():
+        if kind not in TABLES:
+            raise InputError(f"{source}: no part kind called '{kind}'{did_you_mean(kind, TABLES)}")
+        for name, entry in named.items():
+            TABLES[kind].add(name, entry)

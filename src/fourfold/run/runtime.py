@@ -1,0 +1,98 @@
+"""Where the arithmetic happens: device, precision, threads, memory layout, compilation."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+
+from fourfold.core.errors import InputError
+from fourfold.core.recipe import Runtime
+
+MANY_PARAMS = 1_000_000  # below this, casting costs a CPU more than bf16 arithmetic saves
+
+
+def available_devices() -> list[str]:
+    """Return the devices this machine has, best first."""
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def has_native_bf16(device: str) -> bool:
+    """Return whether `device` multiplies bf16 in hardware; emulation is slower than fp32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "cpu":
+        avx512, amx = torch.cpu._is_avx512_bf16_supported, torch.cpu._is_amx_tile_supported
+        return bool(avx512() or amx())
+    return False
+
+
+def cores() -> int:
+    """Return the CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_convolutional(model: nn.Module) -> bool:
+    """Return whether `model` has a 2-D convolution, for which channels-last memory is faster."""
+    return any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in model.modules())
+
+
+def resolve_machine(runtime: Runtime) -> Runtime:
+    """Return `runtime` with device and threads decided for this machine, so that the record names them.
+
+    Raises:
+        InputError: the device asked for is not there.
+    """
+    devices = available_devices()
+    device = devices[0] if runtime.device == "auto" else runtime.device
+    if device not in devices:
+        raise InputError(f"runtime.device: this machine has no {device}; it has {', '.join(devices)}")
+    threads = runtime.threads or max(1, cores() // runtime.processes)
+    return runtime.model_copy(update={"device": device, "threads": threads})
+
+
+def resolve_model(runtime: Runtime, model: nn.Module) -> Runtime:
+    """Return `runtime` with precision and memory layout decided for this model.
+
+    `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or has a million
+    parameters; smaller models are bound by the number of operations, which casting raises.
+    """
+    convolutional = is_convolutional(model)
+    precision = runtime.precision
+    if precision == "auto":
+        large = convolutional or sum(p.numel() for p in model.parameters()) >= MANY_PARAMS
+        precision = "bf16" if large and has_native_bf16(runtime.device) else "fp32"
+    channels_last = convolutional if runtime.channels_last is None else runtime.channels_last
+    return runtime.model_copy(update={"precision": precision, "channels_last": channels_last})
+
+
+def apply(runtime: Runtime) -> None:
+    """Set torch's process-wide switches: threads and determinism."""
+    if runtime.threads is not None and torch.get_num_threads() != runtime.threads:
+        torch.set_num_threads(runtime.threads)
+    if runtime.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses to be deterministic without it
+        torch.use_deterministic_algorithms(True)
+    elif torch.are_deterministic_algorithms_enabled():
+        torch.use_deterministic_algorithms(False)
+
+
+def place(model: nn.Module, runtime: Runtime, device: torch.device) -> nn.Module:
+    """Move `model` to its device and memory layout."""
+    model = model.to(device)
+    return model.to(memory_format=torch.channels_last) if runtime.channels_last else model  # type: ignore[call-overload]
+
+
+def autocast(runtime: Runtime) -> Callable[[], AbstractContextManager[Any]]:
+    """Return a factory of the context that forward and loss run in."""
+    if runtime.precision != "bf16":
+        return nullcontext
+    device = runtime.device
+    return lambda: torch.autocast(device, dtype=torch.bfloat16)
