@@ -2,6 +2,7 @@
 
 Output: class scores (logits), `[batch, classes]`. Targets: class numbers, int64 `[batch]`, or probabilities
 `[batch, classes]` where a regularizer mixes examples.
+Checked by: scikit-learn's accuracy_score and precision_recall_fscore_support.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fourfold.core.errors import InputError
 from fourfold.tasks.seam import Batch, Features, Image, Scorer, Spec
 
 
@@ -24,6 +26,12 @@ class ClassificationSpec(Spec):
     task = "classification"
     headline = "accuracy"
     higher_is_better = True
+
+    def __post_init__(self) -> None:
+        if len(self.class_names) < 2:
+            raise InputError(f"class_names: {len(self.class_names)} classes; classification needs two or more")
+        if self.class_counts and len(self.class_counts) != len(self.class_names):
+            raise InputError(f"class_counts: {len(self.class_counts)} counts for {len(self.class_names)} classes")
 
     @property
     def num_classes(self) -> int:

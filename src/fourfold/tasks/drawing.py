@@ -1,0 +1,187 @@
+"""Showing a few predictions to a person, for the tasks that give a class or numbers for each example.
+
+Checked by: reading the drawn titles, points and bars back from the figures.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any, Sequence
+
+import torch
+from torch import Tensor
+
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, blank, new_figure, shorten, style
+from fourfold.tasks.probabilistic_regression import INTERVAL, ProbabilisticRegressionSpec
+from fourfold.tasks.regression import RegressionSpec, in_own_unit
+from fourfold.tasks.seam import Batch, Features, Image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_PICTURES = 24
+MAX_ROWS = 16
+MAX_TARGETS = 4
+
+
+def draw_classified(spec: ClassificationSpec, batch: Batch, output: Tensor, raw: Any) -> "Figure":
+    """Draw examples with their predicted and true classes; mistakes are orange.
+
+    Args:
+        spec: the task.
+        batch: encoded inputs and true classes, int64 `[batch]`.
+        output: scores `[batch, classes]`.
+        raw: the examples before encoding: pictures `[batch, channels, height, width]` or rows `[batch, features]`.
+    """
+    probabilities = output.detach().cpu().float().softmax(1)
+    true = batch.targets.detach().cpu()
+    with style():
+        if isinstance(spec.input, Image):
+            return _pictures(spec.class_names, torch.as_tensor(raw).cpu(), probabilities, true)
+        return _rows(spec.class_names, spec.input, batch.inputs[0].detach().cpu(), raw, probabilities, true)
+
+
+def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Tensor) -> "Figure":
+    count = min(MAX_PICTURES, len(true))
+    columns = min(8, max(1, math.ceil(count / math.ceil(count / 8))))
+    rows = max(1, math.ceil(count / columns))
+    figure = new_figure(1.15 * columns + 0.2, 1.5 * rows + 0.1)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        blank(axes)
+    pictures = _displayable(raw[:count])
+    for axes, picture, row, label in zip(grid.flat, pictures, probabilities, true.tolist(), strict=False):
+        best = int(row.argmax())
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        says = f"{shorten(names[best], 11)}  {_percent(float(row[best]))}"
+        right = best == label
+        above = "" if right else f"is {shorten(names[int(label)], 14)}"  # an empty line keeps the rows even
+        axes.set_title(f"{above}\n{says}", fontsize=8, loc="center", pad=3, color=INK if right else ORANGE)
+    return figure
+
+
+def _displayable(raw: Tensor) -> list[Any]:
+    """Return pictures as arrays in 0..1, `[height, width]` grey or `[height, width, 3]`; one scale for all of them."""
+    values = raw.float()
+    low = 0.0 if values.min() >= 0 else float(values.min())
+    high = 255.0 if raw.dtype == torch.uint8 and values.max() > 16 else float(values.max())
+    values = ((values - low) / max(high - low, 1e-12)).clamp(0, 1)
+    if values.shape[1] >= 3:
+        return list(values[:, :3].permute(0, 2, 3, 1).numpy())
+    return list(values[:, 0].numpy())
+
+
+def _rows(
+    names: Sequence[str], features: Features, inputs: Tensor, raw: Any, probabilities: Tensor, true: Tensor
+) -> "Figure":
+    """One line an example: how sure of what, the truth, and the values that stand out most in it."""
+    count = min(MAX_ROWS, len(true))
+    figure = new_figure(8.4, 0.3 * count + 0.55)
+    axes = figure.subplots()
+    blank(axes)
+    axes.set_xlim(0, 2.9)
+    axes.set_ylim(count - 0.5, -1.1)
+    for x, heading in ((0, "The model says"), (1.06, "It is"), (1.5, "What stands out in it")):
+        axes.text(x, -0.9, heading, fontsize=9, fontweight="bold", va="center")
+    for y, (row, label) in enumerate(zip(probabilities[:count], true.tolist(), strict=False)):
+        best = int(row.argmax())
+        share, right = float(row[best]), best == label
+        says = f"{shorten(names[best], 18)}  {_percent(share)}"
+        axes.barh(y, 1.0, height=0.66, color=FAINT)
+        axes.barh(y, share, height=0.66, color=BLUE if right else ORANGE)
+        fits = share >= 0.022 * len(says) + 0.04
+        axes.text(0.02 if fits else share + 0.02, y, says, va="center", fontsize=8, color="white" if fits else INK)
+        axes.text(1.06, y, shorten(names[int(label)], 14), va="center", fontsize=8, color=INK if right else ORANGE)
+        axes.text(1.5, y, _standing_out(features, inputs[y], raw[y]), va="center", fontsize=8, color=MUTED)
+    return figure
+
+
+def _standing_out(features: Features, encoded: Tensor, raw: Any, most: int = 3) -> str:
+    """Name the features furthest from the training split's mean, in the reader's units."""
+    furthest = encoded.abs().argsort(descending=True, stable=True)[:most].tolist()
+    return "   ".join(f"{shorten(features.names[i], 20)} {float(raw[i]):.4g}" for i in furthest)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def draw_regression(spec: RegressionSpec, batch: Batch, output: Tensor) -> "Figure":
+    """Draw predicted against true values and, beside it, what is left over, one row of panels a target.
+
+    Args:
+        spec: the task.
+        batch: standardised targets `[batch, targets]`.
+        output: standardised predictions `[batch, targets]`.
+    """
+    true = in_own_unit(batch.targets, spec.target_mean, spec.target_deviation)
+    predicted = in_own_unit(output, spec.target_mean, spec.target_deviation)
+    return _against_truth(spec.target_names, true, predicted, None)
+
+
+def draw_probabilistic(spec: ProbabilisticRegressionSpec, batch: Batch, output: Tensor) -> "Figure":
+    """Draw predicted against true values with 95 % intervals; orange where the interval misses the truth.
+
+    Args:
+        spec: the task.
+        batch: standardised targets `[batch, targets]`.
+        output: raw outputs `[batch, 2 * targets]`.
+    """
+    true = in_own_unit(batch.targets, spec.target_mean, spec.target_deviation)
+    mean, deviation = spec.in_own_unit(output)
+    return _against_truth(spec.target_names, true, mean, deviation)
+
+
+def _against_truth(names: Sequence[str], true: Tensor, predicted: Tensor, deviation: Tensor | None) -> "Figure":
+    targets = min(MAX_TARGETS, len(names))
+    with style():
+        figure = new_figure(8.4, 3.6 * targets)
+        grid = figure.subplots(targets, 2, squeeze=False)
+        for (left, right), name, t, p, d in zip(
+            grid, names, true.T, predicted.T, [None] * targets if deviation is None else deviation.T, strict=False
+        ):
+            _predicted_against_true(left, shorten(name, 30), t, p, d)
+            _left_over(right, shorten(name, 30), t, p, d)
+    return figure
+
+
+def _predicted_against_true(axes: "Axes", name: str, true: Tensor, predicted: Tensor, deviation: Tensor | None) -> None:
+    low, high = float(torch.minimum(true, predicted).min()), float(torch.maximum(true, predicted).max())
+    axes.axline((low, low), (high, high) if high > low else (low + 1, low + 1), color=MUTED, linewidth=1, zorder=1)
+    _points(axes, true, predicted, predicted - true, deviation)
+    axes.set_xlabel(f"true {name}")
+    axes.set_ylabel(f"predicted {name}")
+    axes.set_title("Predicted against true" if deviation is None else "Predicted against true, 95 % intervals")
+
+
+def _left_over(axes: "Axes", name: str, true: Tensor, predicted: Tensor, deviation: Tensor | None) -> None:
+    error = predicted - true
+    axes.axhline(0, color=MUTED, linewidth=1, zorder=1)
+    _points(axes, predicted, error, error, deviation)
+    axes.set_xlabel(f"predicted {name}")
+    axes.set_ylabel("predicted − true")
+    missed = 0 if deviation is None else int((error.abs() > INTERVAL * deviation).sum())
+    axes.set_title(f"What is left over; {missed} of {len(true)} miss" if missed else "What is left over")
+
+
+def _points(axes: "Axes", x: Tensor, y: Tensor, error: Tensor, deviation: Tensor | None) -> None:
+    """Draw points, with 95 % intervals where there is a deviation; orange where the interval misses the truth."""
+    alpha = min(1.0, max(0.15, 6 / math.sqrt(len(x)))) if len(x) else 1.0
+    if deviation is None:
+        axes.scatter(x.numpy(), y.numpy(), s=18, color=BLUE, alpha=alpha, linewidths=0, zorder=3)
+        return
+    half = INTERVAL * deviation
+    missed = error.abs() > half
+    for chosen, colour in ((~missed, BLUE), (missed, ORANGE)):
+        if chosen.any():
+            axes.errorbar(
+                x[chosen].numpy(),
+                y[chosen].numpy(),
+                yerr=half[chosen].numpy(),
+                fmt="o",
+                markersize=3.5,
+                elinewidth=0.9,
+                color=colour,
+                alpha=alpha,
+                zorder=3,
+            )

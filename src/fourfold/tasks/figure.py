@@ -1,0 +1,121 @@
+"""How every figure looks: one palette, one type size scale, fonts that hold Hangul where the machine has one.
+
+Nothing here touches pyplot or matplotlib's global state, so figures can be drawn from any thread or process.
+matplotlib is imported when the first figure is drawn.
+
+Checked by: class names in Hangul draw without a warning, with and without a font that holds them.
+"""
+
+import warnings
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2933"  # text and true values
+MUTED = "#7b8794"  # axes, secondary text
+FAINT = "#e4e7eb"  # grids, the rest
+PAPER = "#ffffff"
+BLUE = "#2f6fab"  # what the model says
+ORANGE = "#d1571d"  # what it gets wrong; apart from BLUE for colour-blind readers too
+GREEN = "#3f8f6b"
+SERIES = (BLUE, ORANGE, GREEN, "#8a5a9e", "#b8902f", "#4aa3b5", "#a6475c", "#6b7a3a", "#5d6d9e", "#8c6d5a")
+
+_HANGUL_FONTS = (
+    "Pretendard",
+    "Noto Sans KR",
+    "Noto Sans CJK KR",
+    "Noto Sans CJK JP",  # the same glyphs; what Debian's fonts-noto-cjk registers first
+    "NanumGothic",
+    "Nanum Gothic",
+    "Apple SD Gothic Neo",
+    "AppleGothic",
+    "Malgun Gothic",
+    "Source Han Sans K",
+    "UnDotum",
+    "Baekmuk Dotum",
+)
+
+
+def font_families() -> list[str]:
+    """Return DejaVu Sans, which matplotlib carries, then every installed font of ours that holds Hangul."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _HANGUL_FONTS if name in installed)]
+
+
+def style() -> AbstractContextManager[Any]:
+    """Return the context in which a figure must be made; it ends without leaving a trace in matplotlib's settings."""
+    from matplotlib import rc_context
+
+    return rc_context(
+        {
+            "font.family": font_families(),
+            "font.size": 9,
+            "text.color": INK,
+            "text.parse_math": False,  # a class called "$" is not mathematics
+            "axes.unicode_minus": True,
+            "axes.titlesize": 10,
+            "axes.titlelocation": "left",
+            "axes.titlepad": 8,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": MUTED,
+            "axes.linewidth": 0.8,
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.formatter.useoffset": False,
+            "grid.color": FAINT,
+            "grid.linewidth": 0.8,
+            "xtick.color": MUTED,
+            "ytick.color": MUTED,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "xtick.major.size": 3,
+            "ytick.major.size": 3,
+            "lines.linewidth": 1.6,
+            "legend.frameon": False,
+            "legend.fontsize": 8,
+            "figure.facecolor": PAPER,
+            "axes.facecolor": PAPER,
+            "savefig.dpi": 144,
+        }
+    )
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of this size in inches that lays itself out; call inside `style()`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class QuietFigure(Figure):
+        """A figure that shows an empty box, and says nothing, where no installed font has the character."""
+
+        def draw(self, renderer: Any) -> None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Glyph .* missing from")
+                super().draw(renderer)
+
+        def savefig(self, fname: Any, *, transparent: bool | None = None, **kwargs: Any) -> None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Glyph .* missing from")
+                super().savefig(fname, transparent=transparent, **kwargs)
+
+    figure = QuietFigure(figsize=(width, height), dpi=144, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def blank(axes: "Axes") -> None:
+    """Leave nothing of the axes but what is drawn in them."""
+    axes.set_axis_off()
+    axes.grid(False)
+
+
+def shorten(text: str, length: int) -> str:
+    """Return `text`, cut to `length` characters with an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"

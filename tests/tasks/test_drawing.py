@@ -1,0 +1,115 @@
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from fourfold.tasks import figure as look
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Batch, Features, Image
+
+NAMES = ("고양이", "dog", "$fish")
+
+
+def rendered(figure) -> bytes:
+    """Draw for real: warnings are errors in these tests."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    return file.getvalue()
+
+
+def logits(classes: list[int]) -> torch.Tensor:
+    return 3.0 * torch.eye(3)[classes]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_say_what_they_are_taken_for_and_what_they_are(channels) -> None:
+    spec = ClassificationSpec(Image(channels, 4, 4), NAMES)
+    raw = torch.randint(0, 256, (3, channels, 4, 4), dtype=torch.uint8)
+    figure = spec.draw(Batch((raw.float(),), torch.tensor([0, 1, 1])), logits([0, 1, 2]), raw)
+    titles = [axes.get_title().strip() for axes in figure.axes]
+    assert titles == ["고양이  91 %", "dog  91 %", "is dog\n$fish  91 %"]
+    assert [axes.title.get_color() for axes in figure.axes] == [look.INK, look.INK, look.ORANGE]
+    shown = np.asarray(figure.axes[2].images[0].get_array()).reshape(4, 4, -1)
+    expected = raw[2].permute(1, 2, 0).numpy() / 255
+    np.testing.assert_allclose(shown, expected, atol=1e-6)
+    assert rendered(figure).startswith(b"\x89PNG")
+
+
+def test_rows_show_the_features_that_stand_out_in_the_readers_units() -> None:
+    spec = ClassificationSpec(Features(("length", "width", "age", "너비")), NAMES)
+    encoded = torch.tensor([[0.1, -3.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    raw = torch.tensor([[10.0, 20.5, 30.0, 40.0], [1.0, 2.0, 3.0, 4.0]])
+    figure = spec.draw(Batch((encoded,), torch.tensor([0, 2])), logits([0, 1]), raw)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "width 20.5   age 30   너비 40" in texts
+    assert {"고양이  91 %", "dog  91 %", "고양이", "$fish"} <= set(texts)
+    bars = [bar for bar in figure.axes[0].patches if bar.get_width() < 1]
+    assert [round(bar.get_width(), 2) for bar in bars] == [0.91, 0.91]
+    rendered(figure)
+
+
+def test_regression_points_are_true_and_predicted_values_in_own_units() -> None:
+    spec = RegressionSpec(Features(("a",)), ("price", "높이"), (100.0, 0.0), (10.0, 1.0))
+    target, output = torch.tensor([[0.0, 1.0], [1.0, 2.0]]), torch.tensor([[0.5, 1.0], [1.0, 2.0]])
+    figure = spec.draw(Batch((), target), output, target)
+    assert len(figure.axes) == 4
+    points = figure.axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(points, [[100, 105], [110, 110]])
+    left_over = figure.axes[1].collections[0].get_offsets()
+    np.testing.assert_allclose(left_over, [[105, 5], [110, 0]])
+    assert figure.axes[2].get_xlabel() == "true 높이"
+    rendered(figure)
+
+
+def test_intervals_that_miss_the_truth_are_told_apart() -> None:
+    spec = ProbabilisticRegressionSpec(Features(("a",)), ("price",), (100.0,), (10.0,))
+    target, output = torch.tensor([[0.0], [0.0]]), torch.tensor([[1.0, 0.0], [3.0, 0.0]])
+    figure = spec.draw(Batch((), target), output, target)
+    inside, outside = figure.axes[0].containers
+    assert inside.lines[0].get_ydata().tolist() == [110]
+    assert outside.lines[0].get_ydata().tolist() == [130]
+    [segment] = outside.lines[2][0].get_segments()
+    assert segment[:, 1].tolist() == pytest.approx([130 - 19.6, 130 + 19.6], abs=0.01)
+    assert "1 of 2 miss" in figure.axes[1].get_title("left")
+    rendered(figure)
+
+
+def test_a_single_example_and_equal_values_can_be_drawn() -> None:
+    spec = RegressionSpec(Features(("a",)), ("y",), (0.0,), (1.0,))
+    rendered(spec.draw(Batch((), torch.zeros(1, 1)), torch.zeros(1, 1), None))
+    pictures = torch.zeros(1, 1, 3, 3)
+    spec = ClassificationSpec(Image(1, 3, 3), NAMES)
+    rendered(spec.draw(Batch((pictures,), torch.tensor([0])), logits([0]), pictures))
+
+
+@pytest.mark.promise("R22")
+def test_an_installed_hangul_font_is_used_after_our_own(monkeypatch) -> None:
+    from matplotlib import font_manager
+
+    class Font:
+        name = "NanumGothic"
+
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [*font_manager.fontManager.ttflist, Font()])
+    assert look.font_families() == ["DejaVu Sans", "NanumGothic"]
+
+
+def test_drawing_leaves_matplotlibs_settings_alone() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    spec = RegressionSpec(Features(("a",)), ("y",), (0.0,), (1.0,))
+    rendered(spec.draw(Batch((), torch.zeros(2, 1)), torch.ones(2, 1), None))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_tasks_import_no_drawing_library_until_something_is_drawn() -> None:
+    program = (
+        "import sys, fourfold.tasks.classification, fourfold.tasks.regression, fourfold.tasks.probabilistic_regression,"
+        "fourfold.tasks.specs; sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

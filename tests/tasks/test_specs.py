@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from fourfold.core.errors import InputError
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Features, Image
+from fourfold.tasks.specs import TASKS, spec_from_mapping, spec_to_mapping
+
+SPECS = [
+    ClassificationSpec(Image(1, 28, 28), ("고양이", "a dog"), (3, 4)),
+    ClassificationSpec(Features(("x", "y")), ("0", "1")),
+    RegressionSpec(Features(("x",)), ("가격", "size"), (0.1, -1e300), (1 / 3, 2.0)),
+    ProbabilisticRegressionSpec(Image(3, 4, 5), ("price",), (0.1,), (7.0,)),
+]
+GOOD = spec_to_mapping(SPECS[0])
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.task)
+def test_a_spec_reads_back_equal_through_json(spec) -> None:
+    assert spec_from_mapping(json.loads(json.dumps(spec_to_mapping(spec)))) == spec
+
+
+def test_every_task_of_the_table_is_covered_here() -> None:
+    assert {spec.task for spec in SPECS} == set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"task": "clasification"}, "did you mean 'classification'"),
+        ({"task": None}, "spec.task"),
+        ({"task": "os:system"}, "spec.task: no task called 'os:system'"),
+        ({"input": None}, "spec.input.kind"),
+        ({"input": {"kind": "imge", "channels": 1, "height": 2, "width": 2}}, "did you mean 'image'"),
+        ({"input": {"kind": "image", "channels": 1, "height": 2}}, "spec.input.width: this field is required"),
+        ({"input": {"kind": "image", "channels": 0, "height": 2, "width": 2}}, "no pixels"),
+        ({"input": {"kind": "image", "channels": 1, "height": 2, "width": "2"}}, "spec.input.width: input should be"),
+        ({"input": {"kind": "features", "names": "abc"}}, "spec.input.names"),
+        ({"class_names": [1, 2]}, "spec.class_names"),
+        ({"class_nmes": []}, "did you mean 'class_names'"),
+        ({"class_counts": [1.5, 2]}, "spec.class_counts"),
+        ({"class_counts": [1, 2, 3]}, "3 counts for 2 classes"),
+        ({"class_names": float("nan")}, "spec.class_names"),
+    ],
+)
+def test_junk_is_refused_in_one_line(change, says) -> None:
+    with pytest.raises(InputError, match=says.replace("(", r"\(")) as error:
+        spec_from_mapping({**GOOD, **change})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("junk", [[], None, 3, "classification", {}])
+def test_what_is_not_a_mapping_of_a_task_is_refused(junk) -> None:
+    with pytest.raises(InputError, match=r"spec\.task"):
+        spec_from_mapping(junk)
+
+
+def test_a_missing_field_is_named() -> None:
+    fields = {name: value for name, value in GOOD.items() if name != "class_names"}
+    with pytest.raises(InputError, match=r"spec\.class_names: this field is required"):
+        spec_from_mapping(fields)
