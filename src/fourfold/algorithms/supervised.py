@@ -1,7 +1,7 @@
 """Supervised gradient descent: the default algorithm.
 
-One step: draw a batch, forward, loss, backward, refuse anything that is not finite, regularize, update. Gradients are of
-the mean loss over the whole batch, sum(total) / sum(count), however it is cut into micro-batches and processes.
+One step: draw a batch, forward, loss, backward, refuse anything that is not finite, regularize, update. Gradients
+are of the mean loss over the whole batch, sum(total) / sum(count), however it is cut into micro-batches and processes.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,8 @@ class Supervised(Training):
         averaged = [r.evaluated_model() for r in regularizers]
         self.model = next((m for m in averaged if m is not None), model)
 
-        self._forward: Any = plan.processes.parallel(torch.compile(model) if plan.compile == "model" else model)
+        compiled: Any = torch.compile(model) if plan.compile == "model" else model
+        self._forward: Any = plan.processes.parallel(compiled)
         self._stream = source.train(plan.order)
         self._step = 0
         self._base_lrs = [float(group["lr"]) for group in optimizer.param_groups]

@@ -81,9 +81,8 @@ def save_checkpoint(folder: Path, step: int, model: Mapping[str, Tensor], state:
         _point_last_at(folder, target)
     except OSError as error:
         remove(temporary)
-        raise CheckpointError(
-            f"{error.filename or target}: the checkpoint was not saved: {error.strerror or error}; earlier ones are intact"
-        ) from error
+        what = f"{error.filename or target}: the checkpoint was not saved: {error.strerror or error}"
+        raise CheckpointError(f"{what}; earlier ones are intact") from error
     _forget_old(folder)
     return target
 

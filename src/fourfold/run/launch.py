@@ -34,7 +34,9 @@ def launch(arguments: list[str], count: int) -> int:
         command = [sys.executable, "-m", "fourfold", *arguments]
         workers = [
             subprocess.Popen(
-                command, env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}, start_new_session=True
+                command,
+                env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
             )
             for rank in range(count)
         ]

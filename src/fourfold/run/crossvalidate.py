@@ -1,0 +1,63 @@
+"""k-fold cross-validation: the same recipe once a fold, each fold validating once, the test split untouched by choice.
+
+Source: Stone, Cross-validatory choice and assessment of statistical predictions, JRSS B 36, 1974.
+"""
+
+import statistics
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fourfold.core.errors import InputError
+from fourfold.core.recipe import Recipe
+from fourfold.run.run import Run, start
+from fourfold.run.watch import Watcher
+
+
+class CrossValidation(NamedTuple):
+    """The folds' runs, and each metric's mean and standard deviation over them."""
+
+    runs: list[Run]
+    mean: dict[str, dict[str, float]]  # split -> metric -> mean over folds
+    spread: dict[str, dict[str, float]]  # split -> metric -> sample standard deviation over folds
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the result as JSON-ready data."""
+        first = self.runs[0].result
+        return {
+            **{key: first[key] for key in ("recipe", "seed", "params")},
+            "run_id": self.runs[0].run_id,
+            "folder": first["folder"],
+            "status": "done" if all(run.status == "done" for run in self.runs) else "interrupted",
+            "folds": [run.run_id for run in self.runs],
+            "steps": sum(run.result["steps"] for run in self.runs),
+            "seconds": round(sum(run.result["seconds"] for run in self.runs), 3),
+            "examples_per_second": statistics.fmean(run.result["examples_per_second"] for run in self.runs),
+            "metrics": self.mean,
+            "spread": self.spread,
+        }
+
+
+def cross_validate(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None) -> CrossValidation:
+    """Train once a fold and return the runs with mean and spread; an interrupted fold ends the series.
+
+    Raises:
+        InputError: the data cannot be cut into folds.
+        DivergedError: a fold stopped being finite.
+    """
+    folds = getattr(recipe.data, "folds", None)
+    if folds is None:
+        raise InputError("data.folds: say how many folds, for example data.folds=5")
+    runs: list[Run] = []
+    for fold in range(folds):
+        data = recipe.data.model_copy(update={"fold": fold})
+        runs.append(start(name, recipe.model_copy(update={"data": data}), workspace, watcher))
+        if runs[-1].status != "done":
+            break
+    scores = [run.metrics for run in runs if run.metrics]
+    mean: dict[str, dict[str, float]] = {}
+    spread: dict[str, dict[str, float]] = {}
+    for split in scores[0] if scores else ():
+        values = {metric: [score[split][metric] for score in scores] for metric in scores[0][split]}
+        mean[split] = {metric: statistics.fmean(v) for metric, v in values.items()}
+        spread[split] = {metric: statistics.stdev(v) if len(v) > 1 else 0.0 for metric, v in values.items()}
+    return CrossValidation(runs, mean, spread)

@@ -1,0 +1,144 @@
+"""Taking a trained model elsewhere: safetensors (weights) or ONNX (the whole network), checked before it is written.
+
+The exported file must give what the model gives, on real examples and on random ones, or nothing is written.
+"""
+
+import contextlib
+import io
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fourfold.core.errors import FourfoldError, InputError, did_you_mean
+from fourfold.records.atomic import write_atomically
+from fourfold.run.run import Run
+
+FORMATS = ("safetensors", "onnx")
+RELATIVE, ABSOLUTE = 1e-4, 1e-5  # float32 sums in another order; a wrong weight or layout is off by far more
+
+
+class ExportReport(NamedTuple):
+    """What was written, and how well it agrees."""
+
+    path: Path
+    format: str
+    examples: int  # compared
+    max_difference: float  # largest absolute difference of any output
+
+
+class ExportError(FourfoldError):
+    """The exported model does not agree with the trained one; nothing was written."""
+
+
+def export(run: Run, to: Path | None = None, format: str | None = None) -> ExportReport:
+    """Write the trained model and return how well the file agrees with it.
+
+    Args:
+        run: a run with weights.
+        to: the file; its ending decides the format. Default `model.<format>` in the run's folder.
+        format: "safetensors" or "onnx", where `to` does not say it.
+
+    Raises:
+        InputError: unknown format, the folder cannot be written, or a package for ONNX is missing.
+        ExportError: outputs differ; nothing was written.
+    """
+    kind = format or (to.suffix.removeprefix(".") if to else "safetensors")
+    if kind not in FORMATS:
+        raise InputError(f"cannot export to '{kind}'{did_you_mean(kind, FORMATS)}")
+    path = to or run.folder.path / f"model.{kind}"
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder")
+    examples = _examples(run)
+    data, outputs = (_safetensors if kind == "safetensors" else _onnx)(run, examples)
+    with torch.inference_mode():
+        expected = [run.model(*inputs) for inputs in examples]
+    difference = _compare(expected, outputs)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    return ExportReport(path, kind, sum(len(inputs[0]) for inputs in examples), difference)
+
+
+def _examples(run: Run) -> list[tuple[Tensor, ...]]:
+    """Return real inputs of the test split and random ones, in batches of several sizes."""
+    source = run.parts.source
+    split = next(name for name in ("test", "validation", "train") if source.sizes.get(name))
+    real = next(iter(source.split(split, 64))).inputs
+    generator = torch.Generator().manual_seed(0)
+    random = tuple(torch.randn(7, *part.shape[1:], generator=generator).to(part.dtype) for part in real)
+    single = tuple(part[:1] for part in real)
+    return [real, random, single]
+
+
+def _safetensors(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[Tensor]]:
+    """Return the file and what a fresh model that loads it gives."""
+    from safetensors.torch import load, save
+
+    data = save({name: value.contiguous().clone() for name, value in run.model.state_dict().items()})
+    fresh: nn.Module = run.recipe.model.build(run.parts.source.spec)  # type: ignore[attr-defined]
+    fresh.load_state_dict(load(data))
+    fresh.eval()
+    with torch.inference_mode():
+        return data, [fresh(*inputs) for inputs in examples]
+
+
+def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[Tensor]]:
+    """Return the file and what onnxruntime gives; the batch size stays free."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise InputError('ONNX needs more packages: pip install "fourfold[onnx]"') from None
+    batch = torch.export.Dim("batch", min=1)
+    names = [f"input{i}" if i else "input" for i in range(len(examples[0]))]
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            run.model,
+            examples[0],
+            input_names=names,
+            output_names=["output"],
+            dynamic_shapes=tuple({0: batch} for _ in examples[0]),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    data: bytes = program.model_proto.SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    outputs: list[Tensor] = []
+    for inputs in examples:
+        feed = {name: part.numpy() for name, part in zip(names, inputs, strict=True)}
+        result: Any = session.run(None, feed)[0]
+        outputs.append(torch.from_numpy(result))
+    return data, outputs
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Any:
+    import logging
+
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _compare(expected: list[Tensor], outputs: list[Tensor]) -> float:
+    """Return the largest difference, or raise ExportError."""
+    largest = 0.0
+    for want, got in zip(expected, outputs, strict=True):
+        if want.shape != got.shape:
+            raise ExportError(f"the exported model returns {list(got.shape)}, the trained one {list(want.shape)}")
+        difference = float((want - got).abs().max()) if want.numel() else 0.0
+        if not torch.allclose(want, got, rtol=RELATIVE, atol=ABSOLUTE):
+            raise ExportError(f"the exported model is off by {difference:.3g}; nothing was written")
+        largest = max(largest, difference)
+    return largest
