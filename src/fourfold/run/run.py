@@ -11,7 +11,7 @@ from torch import nn
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.recipe import Recipe, parse_recipe
 from fourfold.records.environment import describe_environment
-from fourfold.records.folder import RunFolder
+from fourfold.records.folder import FinalStatus, RunFolder
 from fourfold.records.metrics import MetricWriter
 from fourfold.run import runtime
 from fourfold.run.build import Parts, build_parts, build_training
@@ -235,7 +235,9 @@ class _Session:
             )
         )
         many = self.processes.count > 1
-        status, findings, metrics = "failed", [], {}
+        status: FinalStatus = "failed"
+        findings: list[str] = []
+        metrics: dict[str, dict[str, float]] = {}
         outcome = Outcome(self.start, "failed", None, 0.0, 0)
         try:
             with Stop() as stop:
@@ -251,7 +253,7 @@ class _Session:
                     watcher=self.watcher,
                     stop=stop,
                 )
-                status = outcome.status
+                status = "done" if outcome.status == "done" else "interrupted"
                 if status == "done":
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
@@ -291,7 +293,7 @@ class _Session:
         self.writer.flush()  # a checkpoint promises the curve up to its step
         save_checkpoint(self.folder.checkpoints, outcome.step, self.training.model.state_dict(), state)
 
-    def _end(self, status: str, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]) -> None:
+    def _end(self, status: FinalStatus, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]) -> None:
         """Write the result, the last act of a run."""
         if self.folder is None or self.writer is None:
             return
@@ -314,7 +316,6 @@ class _Session:
             "notes": self.source.notes,
         }
         try:
-            self.writer.close()
+            self.writer.finish(status, result)
         finally:
-            self.folder.write_result(status, result)  # type: ignore[arg-type]
             self.watcher.ended(status)
