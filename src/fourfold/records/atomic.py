@@ -27,8 +27,10 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
     try:
         write_durably(temporary, data)
         rename_durably(temporary, path)
-    except BaseException:
+    except BaseException as error:
         remove(temporary)
+        if isinstance(error, OSError):
+            raise named(error, path) from None
         raise
 
 
