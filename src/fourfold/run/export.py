@@ -79,7 +79,7 @@ def _safetensors(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, l
     from safetensors.torch import load, save
 
     data = save({name: value.contiguous().clone() for name, value in run.model.state_dict().items()})
-    fresh: nn.Module = run.recipe.model.build(run.parts.source.spec)  # type: ignore[attr-defined]
+    fresh: nn.Module = run.recipe.model.build(run.spec)  # type: ignore[attr-defined]
     fresh.load_state_dict(load(data))
     fresh.eval()
     with torch.inference_mode():

@@ -10,9 +10,12 @@ from torch import nn
 
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.recipe import Recipe, parse_recipe
+from fourfold.data.encoding import Encoding, encoding_from_mapping
+from fourfold.records.atomic import write_atomically
 from fourfold.records.environment import describe_environment
 from fourfold.records.folder import FinalStatus, RunFolder
 from fourfold.records.metrics import MetricWriter
+from fourfold.records.strict_json import encode, read_mapping
 from fourfold.run import runtime
 from fourfold.run.build import Parts, build_parts, build_training
 from fourfold.run.checkpoint import (
@@ -28,7 +31,8 @@ from fourfold.run.loop import Outcome, Stop, pack_pending, train, unpack_pending
 from fourfold.run.parts import TABLES
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, join
 from fourfold.run.watch import Setup, Watcher
-from fourfold.tasks.seam import LossValue
+from fourfold.tasks.seam import LossValue, Spec
+from fourfold.tasks.specs import spec_from_mapping, spec_to_mapping
 
 SPLITS = ("train", "validation", "test")
 
@@ -99,9 +103,27 @@ class Run:
         return build_parts(self.recipe)
 
     @cached_property
+    def _inputs(self) -> dict[str, Any]:
+        return read_mapping(self.folder.path / "inputs.json")
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the data promised the model; read from the folder, without the data."""
+        return spec_from_mapping(self._inputs.get("spec", {}))
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How raw examples become model inputs; read from the folder, without the data."""
+        return encoding_from_mapping(self._inputs.get("encoding", {}))
+
+    @cached_property
     def model(self) -> nn.Module:
-        """The trained network, on the CPU, in evaluation mode."""
-        model = self.parts.model
+        """The trained network, on the CPU, in evaluation mode; needs the folder and not the data.
+
+        Raises:
+            CheckpointError: the run has no weights, or they are damaged.
+        """
+        model: nn.Module = self.recipe.model.build(self.spec)  # type: ignore[attr-defined]
         model.load_state_dict(load_weights(self.folder.checkpoints / "last" / "model.safetensors"))
         return model.eval()
 
@@ -126,6 +148,7 @@ def start(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = 
         create = processes.rank == 0
         folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
         session.attach(processes.share(folder))
+        session.describe_inputs()
         return session.execute()
     finally:
         processes.close()
@@ -197,6 +220,17 @@ class _Session:
         """Record into `folder` from now on."""
         self.folder = folder
         self.writer = MetricWriter(folder) if self.processes.rank == 0 else None
+
+    def describe_inputs(self) -> None:
+        """Write what a new example needs to reach the model, so that predicting never needs the training data."""
+        if self.folder is None or self.writer is None:
+            return
+        encoding = getattr(self.source, "encoding", None)  # an environment has observations, not examples to encode
+        inputs = {
+            "spec": spec_to_mapping(self.source.spec),
+            "encoding": encoding.to_mapping() if encoding is not None else None,
+        }
+        write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
 
     def restore(self, checkpoints: Path) -> None:
         """Continue from the newest complete checkpoint, if there is one; curves after it are cut off."""
@@ -293,7 +327,9 @@ class _Session:
         self.writer.flush()  # a checkpoint promises the curve up to its step
         save_checkpoint(self.folder.checkpoints, outcome.step, self.training.model.state_dict(), state)
 
-    def _end(self, status: FinalStatus, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]) -> None:
+    def _end(
+        self, status: FinalStatus, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]
+    ) -> None:
         """Write the result, the last act of a run."""
         if self.folder is None or self.writer is None:
             return
