@@ -5,21 +5,50 @@ from typing import TYPE_CHECKING, Any
 from fourfold.core.registry import Entry, Table, lazy_exports
 
 if TYPE_CHECKING:
+    from fourfold.losses.class_balanced import ClassBalanced as ClassBalanced
     from fourfold.losses.cross_entropy import CrossEntropy as CrossEntropy
-    from fourfold.losses.cross_entropy import cross_entropy as cross_entropy
+    from fourfold.losses.focal import Focal as Focal
+    from fourfold.losses.gaussian_nll import GaussianNLL as GaussianNLL
+    from fourfold.losses.huber import Huber as Huber
+    from fourfold.losses.mae import MAE as MAE
+    from fourfold.losses.mse import MSE as MSE
+    from fourfold.losses.perceptron import PerceptronCriterion as PerceptronCriterion
+    from fourfold.losses.soft_f1 import SoftF1 as SoftF1
 
 LOSSES = Table(
     "loss",
     {
+        "usual": Entry("fourfold.losses.usual:UsualConfig", "whatever the task is usually trained with"),
+        "mse": Entry("fourfold.losses.mse:MSEConfig", "numbers; squared error"),
+        "mae": Entry("fourfold.losses.mae:MAEConfig", "numbers; absolute error, calm about outliers"),
+        "huber": Entry("fourfold.losses.huber:HuberConfig", "numbers; squared near zero, absolute far away (1964)"),
+        "gaussian_nll": Entry(
+            "fourfold.losses.gaussian_nll:GaussianNLLConfig", "numbers with a variance; maximum likelihood (1994)"
+        ),
         "cross_entropy": Entry(
             "fourfold.losses.cross_entropy:CrossEntropyConfig", "classes; hard, soft or smoothed labels"
+        ),
+        "focal": Entry("fourfold.losses.focal:FocalConfig", "classes; easy examples fade (2017)"),
+        "class_balanced": Entry(
+            "fourfold.losses.class_balanced:ClassBalancedConfig", "classes; weighed by effective numbers (2019)"
+        ),
+        "soft_f1": Entry("fourfold.losses.soft_f1:SoftF1Config", "classes; the F1 metric made smooth (2022)"),
+        "perceptron": Entry(
+            "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
     },
 )
 
 _EXPORTS = {
+    "ClassBalanced": "fourfold.losses.class_balanced",
     "CrossEntropy": "fourfold.losses.cross_entropy",
-    "cross_entropy": "fourfold.losses.cross_entropy",
+    "Focal": "fourfold.losses.focal",
+    "GaussianNLL": "fourfold.losses.gaussian_nll",
+    "Huber": "fourfold.losses.huber",
+    "MAE": "fourfold.losses.mae",
+    "MSE": "fourfold.losses.mse",
+    "PerceptronCriterion": "fourfold.losses.perceptron",
+    "SoftF1": "fourfold.losses.soft_f1",
 }
 
 

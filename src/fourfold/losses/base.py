@@ -2,20 +2,27 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from fourfold.core.config import PartConfig
+from fourfold.core.errors import InputError
 from fourfold.tasks.seam import Batch, LossValue, Spec
+
+_HALF = (torch.bfloat16, torch.float16)
 
 
 class Loss(nn.Module):
     """A loss: `loss(output, batch)` in a run, `loss(output, targets)` in a plain PyTorch loop.
 
-    Both return a `LossValue`; `.mean` is the scalar to call `.backward()` on.
+    Both return a `LossValue`; `.mean` is the scalar to call `.backward()` on. Outputs of half precision are summed in
+    float32.
     """
 
     def forward(self, output: Any, batch: Batch | Tensor) -> LossValue:
         """Return the loss summed over the batch, with its count."""
+        if isinstance(output, Tensor) and output.dtype in _HALF:
+            output = output.float()
         return self.evaluate(output, batch.targets if isinstance(batch, Batch) else batch)
 
     __call__ = forward  # nn.Module's own __call__ only adds hooks, which a loss has no use for
@@ -35,3 +42,9 @@ class LossConfig(PartConfig):
             InputError: the loss does not fit the task.
         """
         raise NotImplementedError
+
+
+def same_shape(output: Tensor, targets: Tensor) -> None:
+    """Raise InputError where `[batch, 1]` against `[batch]` would broadcast to `[batch, batch]` and still train."""
+    if output.shape != targets.shape:
+        raise InputError(f"outputs {list(output.shape)} and targets {list(targets.shape)} must have the same shape")
