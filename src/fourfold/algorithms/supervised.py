@@ -14,12 +14,14 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import diagnose
+from fourfold.algorithms.one_graph import OneGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
 from fourfold.algorithms.regularizers import REGULARIZERS
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
+from fourfold.core.errors import InputError
 from fourfold.core.registry import choice_of
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
 
@@ -90,7 +92,11 @@ class Supervised(Training):
         self._on_gradients = [r for r in regularizers if _overrides(r, "on_gradients")]
         self._before_update = [r for r in regularizers if _overrides(r, "before_update")]
         self._after_update = [r for r in regularizers if _overrides(r, "after_update")]
-        self._one_piece = plan.accumulate == 1 and plan.processes.count == 1
+        in_pieces = plan.accumulate > 1 or plan.processes.count > 1
+        if plan.compile == "step" and in_pieces:
+            raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
+        graph = OneGraph(model, loss, plan) if plan.compile == "step" else None
+        self._gradient = graph or (self._backward_in_pieces if in_pieces else self._backward)
         self._seeds: dict[int, Tensor] = {}  # count -> 1 / count, what backward starts from
         self._found_inf = torch.zeros(1, device=plan.device)  # sticky: once set, nothing moves until check() raises
         self._one = torch.ones(1, device=plan.device)
@@ -106,7 +112,7 @@ class Supervised(Training):
             regularizer.before_forward(step)
         for param in params:
             param.grad = None
-        value = self._backward(batch) if self._one_piece else self._backward_in_pieces(batch)
+        value = self._gradient(batch)
         for regularizer in self._before_forward:
             regularizer.after_backward()
 
