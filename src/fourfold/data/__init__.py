@@ -8,5 +8,24 @@ DATA = Table(
         "digits": Entry(
             "fourfold.data.digits:DigitsConfig", "1,797 handwritten digits, 8x8 grey; comes with scikit-learn"
         ),
+        "iris": Entry(
+            "fourfold.data.iris:IrisConfig", "150 flowers of 3 species, 4 measurements; comes with scikit-learn"
+        ),
+        "wine": Entry("fourfold.data.wine:WineConfig", "178 wines of 3 growers, 13 measurements; with scikit-learn"),
+        "breast_cancer": Entry(
+            "fourfold.data.breast_cancer:BreastCancerConfig", "569 tumours, 30 measurements; comes with scikit-learn"
+        ),
+        "diabetes": Entry(
+            "fourfold.data.diabetes:DiabetesConfig", "442 patients, 10 measurements, a number to predict; scikit-learn"
+        ),
+        "gates": Entry("fourfold.data.gates:GatesConfig", "the truth table of AND, OR or XOR"),
+        "two_moons": Entry("fourfold.data.two_moons:TwoMoonsConfig", "points in the plane: two half circles"),
+        "spirals": Entry("fourfold.data.spirals:SpiralsConfig", "points in the plane: spirals, any arms and turns"),
+        "rings": Entry("fourfold.data.rings:RingsConfig", "points in the plane: rings around one centre"),
+        "mnist": Entry("fourfold.data.mnist:MnistConfig", "70,000 handwritten digits, 28x28 grey; fetched once"),
+        "fashion_mnist": Entry(
+            "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"
+        ),
+        "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
     },
 )

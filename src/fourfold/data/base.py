@@ -1,21 +1,26 @@
-"""The base of all data configs, and splitting into train, validation and test."""
+"""The bases of all data configs: one pool that is split here, or a pool with a test split of its own."""
 
 from pathlib import Path
+from typing import ClassVar
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from fourfold.core.config import PartConfig
-from fourfold.core.errors import InputError
-from fourfold.core.seeds import stream_seed
+from fourfold.data.splitting import Splits, divide, subset
 from fourfold.tasks.seam import Source
-
-Splits = dict[str, Tensor]  # "train", "validation", "test" -> example numbers, int64, disjoint
 
 
 class DataConfig(PartConfig):
-    """The fields of a data source."""
+    """The fields of a data source.
+
+    Attributes:
+        licence: what the data may be used for, for `fourfold show data NAME`.
+        origin: who made the data, and where this copy comes from.
+    """
+
+    licence: ClassVar[str]
+    origin: ClassVar[str]
 
     def build(self, seed: int, cache: Path) -> Source:
         """Read the data and return the source.
@@ -30,11 +35,9 @@ class DataConfig(PartConfig):
         raise NotImplementedError
 
 
-class SplitDataConfig(DataConfig):
-    """A source that is one pool of examples and must be split here."""
+class DividedDataConfig(DataConfig):
+    """A source whose validation split is chosen here; the base of the two below."""
 
-    validation: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that steers training")
-    test: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that is kept for the end")
     split_seed: int | None = Field(default=0, ge=0, description="null: the split varies with the run's seed")
     folds: int | None = Field(
         default=None, ge=2, le=1000, description="k-fold cross-validation over everything but the test split"
@@ -42,43 +45,75 @@ class SplitDataConfig(DataConfig):
     fold: int | None = Field(default=None, ge=0, description="which fold validates; null runs them all")
 
     @model_validator(mode="after")
-    def _check(self) -> "SplitDataConfig":
-        if self.validation + self.test >= 1:
-            raise ValueError(
-                "data.validation and data.test leave no training examples; together they must stay below 1"
-            )
+    def _check_fold(self) -> "DividedDataConfig":
         if self.fold is not None and (self.folds is None or self.fold >= self.folds):
             raise ValueError(f"data.fold: {self.fold} is not one of data.folds={self.folds} folds, counted from 0")
         return self
 
-    def splits(self, num_examples: int, labels: Tensor | None, seed: int) -> Splits:
-        """Return disjoint example numbers; stratified by `labels` (int64 `[examples]`) where given."""
-        split_seed = seed if self.split_seed is None else self.split_seed
-        rank = _shuffled(num_examples, labels, stream_seed(split_seed, "split"))
-        num_test = round(self.test * num_examples)
-        test, rest = rank[:num_test], rank[num_test:]
-        if self.folds is not None:
-            if self.folds > len(rest):
-                raise InputError(f"data.folds: {self.folds} folds of {len(rest)} examples leave some empty")
-            fold = self.fold or 0
-            members = torch.arange(len(rest)) % self.folds == fold
-            validation, train = rest[members], rest[~members]
-        else:
-            num_validation = round(self.validation * num_examples)
-            validation, train = rest[:num_validation], rest[num_validation:]
-        if len(train) == 0:
-            raise InputError(f"data: {num_examples} examples leave none for training")
-        return {"train": train.sort().values, "validation": validation.sort().values, "test": test.sort().values}
+    def seed_of_split(self, seed: int) -> int:
+        """Return the seed that decides the splits of a run with `seed`."""
+        return seed if self.split_seed is None else self.split_seed
 
 
-def _shuffled(num_examples: int, labels: Tensor | None, seed: int) -> Tensor:
-    """Return example numbers in a random order whose every stretch holds the classes in proportion."""
-    order = torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed))
-    if labels is None:
-        return order
-    position = torch.empty(num_examples, dtype=torch.float64)
-    for label in labels.unique():
-        members = order[labels[order] == label]
-        # The j-th of a class's m members stands at (j + 0.5) / m of the whole order.
-        position[members] = (torch.arange(len(members), dtype=torch.float64) + 0.5) / len(members)
-    return order[position[order].sort(stable=True).indices]
+class SplitDataConfig(DividedDataConfig):
+    """A source that is one pool of examples and must be split here."""
+
+    validation: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that steers training")
+    test: float = Field(default=0.15, ge=0, lt=1, description="share of the examples that is kept for the end")
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> "SplitDataConfig":
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                "data.validation and data.test leave no training examples; together they must stay below 1"
+            )
+        return self
+
+    def splits(self, num_examples: int, labels: Tensor | None, seed: int, groups: Tensor | None = None) -> Splits:
+        """Return disjoint example numbers.
+
+        Args:
+            num_examples: how many there are.
+            labels: class numbers, int64 `[examples]`, to stratify by.
+            seed: the run's seed.
+            groups: group numbers, int64 `[examples]`; a group is never parted.
+
+        Raises:
+            InputError: a split would be empty.
+        """
+        return divide(
+            num_examples,
+            self.seed_of_split(seed),
+            num_validation=round(self.validation * num_examples),
+            num_test=round(self.test * num_examples),
+            folds=self.folds,
+            fold=self.fold or 0,
+            labels=labels,
+            groups=groups,
+        )
+
+
+class FixedTestDataConfig(DividedDataConfig):
+    """A source whose makers set the test split; validation examples are taken from their training split."""
+
+    validation_examples: int = Field(default=5000, ge=0, description="examples of the training pool that steer it")
+    train_examples: int | None = Field(
+        default=None, ge=1, description="train on this many only, the first of a seeded permutation; null is all"
+    )
+
+    def pool_splits(self, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        """Return example numbers of the training and the validation split, from the pool's labels int64 `[examples]`.
+
+        Raises:
+            InputError: a split would be empty.
+        """
+        split_seed = self.seed_of_split(seed)
+        splits = divide(
+            len(labels),
+            split_seed,
+            num_validation=self.validation_examples,
+            folds=self.folds,
+            fold=self.fold or 0,
+            labels=labels,
+        )
+        return subset(splits["train"], self.train_examples, split_seed), splits["validation"]

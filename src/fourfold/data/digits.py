@@ -1,4 +1,4 @@
-"""Handwritten digits, 8x8: 1,797 grey images of ten classes, values 0 to 16.
+"""Handwritten digits, 8x8: 1,797 grey pictures of ten classes, pixels 0 to 16.
 
 Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998; the copy inside scikit-learn.
 Licence: CC BY 4.0 (UCI); the copy BSD-3-Clause.
@@ -6,31 +6,38 @@ Checked by: scikit-learn's own load_digits.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 
+from fourfold.data.augment.base import AnyAugment
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_csv
-from fourfold.data.encoding import Standardise
+from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource, take
+from fourfold.data.rows import class_counts
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Image, Source
 
 
 class DigitsConfig(SplitDataConfig):
     """Fields of `data: digits`."""
 
-    name: Literal["digits"] = "digits"
+    licence: ClassVar[str] = "CC BY 4.0 (UCI); the copy inside scikit-learn BSD-3-Clause"
+    origin: ClassVar[str] = "E. Alpaydin and C. Kaynak, UCI 1998; comes with scikit-learn"
 
-    def build(self, seed: int, cache: Path) -> Source:
+    name: Literal["digits"] = "digits"
+    augment: list[AnyAugment] = Field(default=[], description="changes to training pictures, in this order")
+
+    def build(self, seed: int, cache: Path) -> InMemorySource:
         """Read the digits that come with scikit-learn; nothing is downloaded."""
         table = read_sklearn_csv("digits.csv.gz", header=0)
         images = torch.from_numpy(table[:, :-1].astype(np.uint8)).view(-1, 1, 8, 8)
         labels = torch.from_numpy(table[:, -1].astype(np.int64))
         splits = self.splits(len(labels), labels, seed)
-        examples = take(images, splits)
-        counts = tuple(torch.bincount(labels[splits["train"]], minlength=10).tolist())
-        spec = ClassificationSpec(Image(1, 8, 8), tuple("0123456789"), counts)
-        return InMemorySource(spec, examples, take(labels, splits), Standardise.fit(examples["train"]))
+        examples, targets = take(images, splits), take(labels, splits)
+        encoding = ImageEncoding.fit(examples["train"], maximum=16)
+        spec = ClassificationSpec(encoding.image, tuple("0123456789"), class_counts(targets["train"], 10))
+        augment = [part.build(encoding.image) for part in self.augment]
+        return InMemorySource(spec, examples, targets, encoding, augment)

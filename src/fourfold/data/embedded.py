@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from fourfold.core.errors import InputError
 
@@ -24,8 +26,25 @@ def package_file(package: str, path: str) -> Path:
     return file
 
 
-def read_sklearn_csv(name: str, header: int, delimiter: str = ",") -> np.ndarray:
-    """Return a numeric table of scikit-learn's, float64 `[rows, columns]`, without its `header` lines."""
+def read_sklearn_csv(name: str, header: int, delimiter: str | None = ",") -> np.ndarray:
+    """Return a numeric table of scikit-learn's, float64 `[rows, columns]`, without its `header` lines.
+
+    `delimiter` None is any white space.
+    """
+    return np.loadtxt(_lines(name), delimiter=delimiter, skiprows=header, ndmin=2)
+
+
+def read_sklearn_classes(name: str) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """Return features float64 `[rows, features]`, labels int64 `[rows]` and class names.
+
+    The first line of such a table is `rows,features,class,class,…`; the last column is the class number.
+    """
+    table = read_sklearn_csv(name, header=1)
+    class_names = tuple(_lines(name)[0].strip().split(",")[2:])
+    return torch.from_numpy(table[:, :-1].copy()), torch.from_numpy(table[:, -1].astype(np.int64)), class_names
+
+
+def _lines(name: str) -> list[str]:
     file = package_file("sklearn", f"datasets/data/{name}")
     data = gzip.decompress(file.read_bytes()) if name.endswith(".gz") else file.read_bytes()
-    return np.loadtxt(data.decode("utf-8").splitlines(), delimiter=delimiter, skiprows=header)
+    return data.decode("utf-8").splitlines()

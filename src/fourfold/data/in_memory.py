@@ -1,21 +1,23 @@
 """Data that fits in memory: one tensor of examples, batches cut from it, no DataLoader.
 
-A batch is a view of a chunk that was gathered at once, so a step pays for a slice and not for a gather; images that
-are augmented stay uint8 until their batch is normalised as a whole.
+A batch is a view of a chunk that was gathered at once, so a step pays for a slice and not for a gather; pictures that
+are augmented stay uint8 until their batch is standardised as a whole. Pictures are kept channels-last in memory, and
+delivered as `[batch, channels, height, width]`.
+
+Checked by: every example exactly once an epoch; seek equals replay; the shares of processes make up the whole batch.
 """
 
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from fourfold.core.seeds import stream_seed
-from fourfold.data.encoding import Encoder
+from fourfold.data.augment.base import Augment
+from fourfold.data.encoding import Encoding, Standardise
 from fourfold.tasks.seam import Batch, Order, Source, Spec
 
 CHUNK_BYTES = 4 << 20  # gathered at once: large enough to pay for the call, small enough to stay in cache
-
-Augment = Callable[[Tensor, torch.Generator], Tensor]  # raw inputs [batch, …], draws from the generator only
 
 
 class InMemorySource(Source):
@@ -23,11 +25,15 @@ class InMemorySource(Source):
 
     Args:
         spec: what every batch promises.
-        examples: raw inputs of each split, `[examples, …]`, uint8 images or float features.
+        examples: raw inputs of each split: pictures `[examples, channels, height, width]`, uint8, or rows
+            `[examples, features]`, float64.
         targets: targets of each split, `[examples, …]`.
-        encoder: turns raw inputs into what the model takes.
+        encoding: how raw inputs become what the model takes.
         augment: label-preserving changes to raw training inputs, applied in order.
         notes: decisions made so far, for the record.
+
+    Attributes:
+        encoding: the same, for the run's record; `encode_rows` treats new examples as the training ones.
     """
 
     def __init__(
@@ -35,23 +41,26 @@ class InMemorySource(Source):
         spec: Spec,
         examples: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
-        encoder: Encoder,
+        encoding: Encoding,
         augment: Iterable[Augment] = (),
         notes: Iterable[str] = (),
     ) -> None:
         self.spec = spec
-        self.encoder = encoder
+        self.encoding = encoding
         self.notes = list(notes)
         self.sizes = {name: len(part) for name, part in targets.items()}
-        self._raw = dict(examples)
+        self._raw = {name: _channels_last(part) for name, part in examples.items()}
         self._targets = dict(targets)
         self._augment = tuple(augment)
+        self._standardise = encoding.standardise()
+        self._device = torch.device("cpu")
         self._encoded: dict[str, Tensor] = {}
 
     def train(self, order: Order) -> "InMemoryStream":
         """Return the endless training stream, reshuffled each epoch."""
         if self._augment:
-            return InMemoryStream(self._raw["train"], self._targets["train"], order, self._augment, self.encoder.encode)
+            raw, standardise = self._raw["train"].to(self._device), self._standardise.to(self._device)
+            return InMemoryStream(raw, self._targets["train"], order, self._augment, standardise)
         return InMemoryStream(self._inputs("train"), self._targets["train"], order)
 
     def split(self, name: str, batch_size: int) -> Iterator[Batch]:
@@ -61,20 +70,20 @@ class InMemorySource(Source):
             yield Batch((inputs[start : start + batch_size],), targets[start : start + batch_size])
 
     def raw(self, name: str, indices: list[int]) -> Tensor:
-        """Return examples of a split before encoding."""
+        """Return examples of a split before encoding: pixels, or numbers in their own units, on the CPU."""
         return self._raw[name][indices]
 
     def to(self, device: torch.device) -> "InMemorySource":
-        """Move everything to `device`."""
-        self._raw = {name: part.to(device) for name, part in self._raw.items()}
+        """Deliver batches on `device`; raw examples stay on the CPU."""
         self._targets = {name: part.to(device) for name, part in self._targets.items()}
-        self._encoded = {}
-        self.encoder.to(device)
+        self._encoded = {name: part.to(device) for name, part in self._encoded.items()}
+        self._device = device
         return self
 
     def _inputs(self, name: str) -> Tensor:
         if name not in self._encoded:
-            self._encoded[name] = self.encoder.encode(self._raw[name])
+            # Encoded on the CPU, whatever the device: rows are float64, which not every device has.
+            self._encoded[name] = self._standardise.encode(self._raw[name]).to(self._device)
         return self._encoded[name]
 
 
@@ -91,13 +100,13 @@ class InMemoryStream:
         targets: Tensor,
         order: Order,
         augment: tuple[Augment, ...] = (),
-        encode: Callable[[Tensor], Tensor] | None = None,
+        standardise: Standardise | None = None,
     ) -> None:
         self._inputs, self._targets, self._order = inputs, targets, order
-        self._augment, self._encode = augment, encode
+        self._augment, self._standardise = augment, standardise
         self.steps_per_epoch = -(-len(targets) // order.batch_size)
         bytes_per_batch = max(1, order.batch_size * (inputs[0].numel() * inputs.element_size() if len(inputs) else 1))
-        self._batches_per_chunk = max(1, min(1024, CHUNK_BYTES // bytes_per_batch))
+        self._batches_per_chunk = 1 if augment else max(1, min(1024, CHUNK_BYTES // bytes_per_batch))
         self._permutation: tuple[int, Tensor] | None = None
         self.seek(0)
 
@@ -120,31 +129,35 @@ class InMemoryStream:
         epoch, offset = divmod(first, self.steps_per_epoch)
         count = min(self._batches_per_chunk, self.steps_per_epoch - offset)
         if self.steps_per_epoch == 1 and order.processes == 1 and not self._augment:
-            inputs, targets = (self._inputs,), (self._targets,)  # the order inside a full batch means nothing
+            self._ready = [Batch((self._inputs,), self._targets)]  # the order inside a full batch means nothing
         else:
             chosen = self._epoch(epoch)[offset * order.batch_size : (offset + count) * order.batch_size]
-            if self._augment:
-                inputs = self._augmented(chosen, first)
-                targets = tuple(part for part in self._targets.index_select(0, chosen).split(order.batch_size))
-            else:
-                inputs = self._inputs.index_select(0, chosen).split(order.batch_size)
-                targets = self._targets.index_select(0, chosen).split(order.batch_size)
-            if order.processes > 1:
-                inputs = tuple(part.tensor_split(order.processes)[order.rank] for part in inputs)
-                targets = tuple(part.tensor_split(order.processes)[order.rank] for part in targets)
-        self._ready = [Batch((x,), y) for x, y in zip(reversed(inputs), reversed(targets), strict=True)]
+            self._ready = self._augmented(chosen, first) if self._augment else self._gathered(chosen)
         self._next_chunk_step = first + len(self._ready)
 
-    def _augmented(self, chosen: Tensor, first_step: int) -> tuple[Tensor, ...]:
-        """Augment each batch from a generator keyed by its step, over the whole batch whatever this process's share."""
-        parts: list[Tensor] = []
-        for i, members in enumerate(chosen.split(self._order.batch_size)):
-            generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "augment", first_step + i))
-            batch = self._inputs.index_select(0, members)
-            for augment in self._augment:
-                batch = augment(batch, generator)
-            parts.append(self._encode(batch) if self._encode else batch)
-        return tuple(parts)
+    def _gathered(self, chosen: Tensor) -> list[Batch]:
+        """Return this process's share of each batch of `chosen`, last batch first."""
+        order = self._order
+        inputs = _gather(self._inputs, chosen).split(order.batch_size)
+        targets = self._targets.index_select(0, chosen).split(order.batch_size)
+        if order.processes > 1:
+            inputs = tuple(self._share(part) for part in inputs)
+            targets = tuple(self._share(part) for part in targets)
+        return [Batch((x,), y) for x, y in zip(reversed(inputs), reversed(targets), strict=True)]
+
+    def _augmented(self, members: Tensor, step: int) -> list[Batch]:
+        """Return this process's share of one batch, augmented by draws keyed by its step."""
+        assert self._standardise is not None
+        generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "augment", step))
+        mine = self._share(members)
+        images = _gather(self._inputs, mine)
+        for augment in self._augment:
+            images = augment.apply(images, self._share(augment.draw(len(members), generator)))
+        return [Batch((self._standardise.encode(images),), self._targets.index_select(0, mine))]
+
+    def _share(self, whole: Tensor) -> Tensor:
+        order = self._order
+        return whole if order.processes == 1 else whole.tensor_split(order.processes)[order.rank]
 
     def _epoch(self, epoch: int) -> Tensor:
         if self._permutation is None or self._permutation[0] != epoch:
@@ -154,6 +167,17 @@ class InMemoryStream:
         return self._permutation[1]
 
 
-def take(values: Any, splits: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def take(values: Tensor, splits: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Cut a tensor `[examples, …]` into its splits."""
     return {name: values[members] for name, members in splits.items()}
+
+
+def _channels_last(raw: Tensor) -> Tensor:
+    return raw.contiguous(memory_format=torch.channels_last) if raw.dim() == 4 else raw.contiguous()
+
+
+def _gather(values: Tensor, chosen: Tensor) -> Tensor:
+    """Return `values[chosen]`, keeping channels-last memory, which index_select alone would undo."""
+    if values.dim() == 4:
+        return values.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)
+    return values.index_select(0, chosen)

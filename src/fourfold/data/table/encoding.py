@@ -1,0 +1,92 @@
+"""A table's rows as model inputs, rebuilt from plain data at prediction time.
+
+Checked by: rows of the training file, given as JSON, encode to the training batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from fourfold.core.errors import InputError
+from fourfold.data.encoding import EncodedRows, Encoding, Standardise, check_columns, shown
+from fourfold.data.table.columns import BooleanColumn, CategoryColumn, Column, DateColumn, NumberColumn, missing
+from fourfold.data.table.reading import Texts, as_texts, cell_text
+
+MEANT = {NumberColumn: "a number", BooleanColumn: "true or false", DateColumn: "a date"}
+
+
+class TableEncoding(Encoding):
+    """Rows of a table. A row is `{"column": value, …}` or a list of values in the order of `columns`.
+
+    Values are JSON: numbers, texts, booleans, null where missing. Columns that training left out, and the target, may
+    be there and are ignored.
+    """
+
+    name: Literal["table"] = "table"
+    columns: list[Column] = Field(min_length=1, max_length=100_000)
+    ignored: list[str] = Field(description="columns of the file that are not used, the target among them")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """A name for each number that the model is given."""
+        return tuple(name for column in self.columns for name in column.outputs)
+
+    def standardise(self) -> Standardise:
+        """Return the arithmetic on `[batch, outputs]`."""
+        scales = [scale for column in self.columns for scale in column.scales]
+        return Standardise(*torch.tensor(scales, dtype=torch.float64).T)
+
+    def matrix(self, columns: Mapping[str, Texts]) -> Tensor:
+        """Return texts as numbers before standardisation, float64 `[rows, outputs]`."""
+        parts = [column.values(columns[column.name]) for column in self.columns]
+        return torch.from_numpy(np.concatenate(parts, axis=1))
+
+    def encode_rows(self, rows: Sequence[Any]) -> EncodedRows:
+        """Turn rows into `([batch, outputs],)`."""
+        cells = [self._cells(row, f"row {i + 1}") for i, row in enumerate(rows)]
+        columns = {column.name: as_texts([row[i] for row in cells]) for i, column in enumerate(self.columns)}
+        notes = [note for column in self.columns for note in _check(column, columns[column.name])]
+        return EncodedRows((self.standardise().encode(self.matrix(columns)),), notes)
+
+    def _cells(self, row: Any, at: str) -> list[str | None]:
+        """Return a row's values as cells of a file, in the order of `columns`."""
+        names = [column.name for column in self.columns]
+        if isinstance(row, Mapping):
+            check_columns(row, names, self.ignored, at)
+            row = [row[name] for name in names]
+        elif not isinstance(row, Sequence) or isinstance(row, str):
+            raise InputError(f"{at}: expected values by column or in order, got {shown(row)}")
+        elif len(row) != len(names):
+            raise InputError(f"{at}: {len(row)} values where {len(names)} are needed ({', '.join(names)})")
+        for name, value in zip(names, row, strict=True):
+            if not (value is None or isinstance(value, str | int | float)):
+                raise InputError(f"{at}, column '{name}': {shown(value)} is not a single value")
+        return [cell_text(value) for value in row]
+
+
+def _check(column: Column, texts: Texts) -> list[str]:
+    """Return notes on what training never saw.
+
+    Raises:
+        InputError: a value that the column cannot mean.
+    """
+    for row in np.flatnonzero(column.unreadable(texts))[:1]:
+        raise InputError(f"row {row + 1}, column '{column.name}': {shown(texts[row])} is not {MEANT[type(column)]}")
+    notes: list[str] = []
+    if isinstance(column, CategoryColumn):
+        marked, fill = column.missing, "none of the categories"
+        fate = "'(other)'" if column.other else "none of the categories"
+        for row in np.flatnonzero(column.unseen(texts))[:3]:
+            place = f"row {row + 1}, column '{column.name}'"
+            notes.append(f"{place}: {shown(texts[row])} has no column of its own; it counts as {fate}")
+    else:
+        marked, fill = column.indicator, "a typical value"
+    for row in np.flatnonzero(missing(texts))[:1]:
+        if not marked:
+            place = f"row {row + 1}, column '{column.name}'"
+            notes.append(f"{place}: missing, which training never saw; it counts as {fill}")
+    return notes

@@ -1,0 +1,203 @@
+"""Reading a table into columns of texts: every cell is a text or None, whatever the file was.
+
+So a value in a CSV file, in a Parquet file and in a JSON row for `predict` takes the same path. Rows are numbered for a
+person: as a spreadsheet shows them (the header is row 1), or counted from 1 in Parquet.
+
+Checked by: files written byte by byte; pandas.
+"""
+
+import hashlib
+import io
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fourfold.core.errors import InputError
+
+DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
+DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+MISSING = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"))
+
+Texts = np.ndarray  # one column: object array [rows] of str, or None where a value is missing
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as read.
+
+    Attributes:
+        path: the file.
+        columns: name -> texts, in the file's order.
+        rows: each row's number, as a person counts, int64 `[rows]`.
+        notes: what was decided while reading.
+    """
+
+    path: Path
+    columns: dict[str, Texts]
+    rows: np.ndarray
+    notes: list[str]
+
+    def keep(self, which: np.ndarray) -> "Table":
+        """Return the rows that `which`, bool `[rows]`, names."""
+        columns = {name: texts[which] for name, texts in self.columns.items()}
+        return Table(self.path, columns, self.rows[which], self.notes)
+
+
+def read_table(path: Path, delimiter: str | None = None, decimal: Literal[".", ","] = ".") -> Table:
+    """Read a CSV, TSV or Parquet file.
+
+    Args:
+        path: the file; `.parquet` and `.pq` are Parquet, everything else is text.
+        delimiter: what stands between values in a text file; None finds out.
+        decimal: what stands before a fraction in a text file; with a comma, `1.234,5` is read as 1234.5.
+
+    Raises:
+        InputError: missing, empty or damaged; the message names the file and the row.
+    """
+    path = path.expanduser()
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if not data.strip():
+        raise InputError(f"{path}: the file is empty")
+    is_parquet = path.suffix.lower() in (".parquet", ".pq")
+    names, columns, rows, notes = _read_parquet(path, data) if is_parquet else _read_text(path, data, delimiter)
+    if decimal == "," and not is_parquet:
+        columns = [_with_points(texts) for texts in columns]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            first = names.index(name)
+            raise InputError(f"{path}: columns {first + 1} and {position + 1} are both called '{name}'; rename one")
+    if len(rows) == 0:
+        raise InputError(f"{path}: a header and no rows")
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    summary = f"{path.name}: {len(rows):,} rows, {len(names)} columns, SHA-256 begins {digest}"
+    return Table(path, dict(zip(names, columns, strict=True)), rows, [summary, *notes])
+
+
+def cell_text(value: Any) -> str | None:
+    """Return a value as its cell would be written: `2.0` and `2` are one text; None and NaN are missing."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if math.isfinite(value) and value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = str(value).strip()
+    return None if text in MISSING else text
+
+
+def _with_points(texts: Texts) -> Texts:
+    """Write numbers that have a decimal comma the way that everything after reading expects them."""
+    return as_texts(
+        [t.replace(".", "").replace(",", ".") if t and DECIMAL_COMMA.fullmatch(t) else t for t in texts.tolist()]
+    )
+
+
+def as_texts(values: list[str | None]) -> Texts:
+    """Return a column of texts."""
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts
+
+
+_Read = tuple[list[str], list[Texts], np.ndarray, list[str]]  # names, columns, row numbers, notes
+
+
+def _read_text(path: Path, data: bytes, delimiter: str | None) -> _Read:
+    import pandas as pd
+
+    text, notes = _decode(path, data)
+    if delimiter is None:
+        delimiter = _find_delimiter(path, text)
+        if delimiter != ",":
+            notes.append(f"values are divided by {DELIMITERS[delimiter]}")
+    try:
+        cells: Any = pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[],
+            skip_blank_lines=False,
+        ).astype(object)
+    except (pd.errors.ParserError, ValueError) as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().splitlines()[0]
+        raise InputError(f"{path}: {reason[0].lower()}{reason[1:]}") from None
+    grid = cells.to_numpy(dtype=object)  # [lines, columns]; NaN where a line is too short
+    short = cells.isna().to_numpy()
+    blank = short[:, 1:].all(axis=1) & (short[:, 0] | (grid[:, 0] == ""))
+    if grid.shape[1] == 1:  # a missing value is all that such a row holds, so only the lines after the last are blank
+        blank &= np.arange(len(grid)) > np.flatnonzero(~blank)[-1]
+    lines = np.flatnonzero(~blank)
+    notes += [f"{blank[: lines[-1]].sum():,} blank rows left out"] * bool(blank[: lines[-1]].any())
+    for line in lines[short[lines].any(axis=1)][:1]:
+        found, width = int((~short[line]).sum()), grid.shape[1]
+        problem = f"{found} columns, and a later row has {width} values" if line == lines[0] else f"{found} values"
+        raise InputError(f"{path}: row {line + 1} has {problem}, where {width} are expected")
+    names = [str(name).strip() for name in grid[lines[0]]]
+    for position in (i for i, name in enumerate(names) if not name):
+        names[position] = f"column {position + 1}"
+        notes.append(f"the header of column {position + 1} is empty; it is called '{names[position]}' here")
+    columns = [as_texts([cell_text(cell) for cell in column]) for column in grid[lines[1:]].T]
+    return names, columns, lines[1:] + 1, notes
+
+
+def _read_parquet(path: Path, data: bytes) -> _Read:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: not a Parquet file that can be read ({str(error).splitlines()[0][:120]})") from None
+    names: list[str] = []
+    columns: list[Texts] = []
+    notes: list[str] = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            notes.append(f"'{name}' left out: it holds {kind}, not single values")
+            continue
+        dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+        values = [v.isoformat() if dated and v is not None else cell_text(v) for v in column.to_pylist()]
+        names.append(name)
+        columns.append(as_texts(values))
+    return names, columns, np.arange(1, table.num_rows + 1), notes
+
+
+def _decode(path: Path, data: bytes) -> tuple[str, list[str]]:
+    """Return the text of `data`: UTF-16 by its mark, else UTF-8, else the Korean code page 949."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            return data.decode("utf-16"), ["read as UTF-16"]
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: begins as UTF-16, but is damaged") from None
+    try:
+        text, notes = data.decode("utf-8-sig"), list[str]()
+    except UnicodeDecodeError as problem:
+        try:
+            text, notes = data.decode("cp949"), ["not UTF-8; read as CP949, the Korean code page"]
+        except UnicodeDecodeError:
+            row = data.count(b"\n", 0, problem.start) + 1
+            raise InputError(f"{path}: row {row} is not UTF-8 text, nor CP949; save the file as UTF-8") from None
+    if "\x00" in text:
+        raise InputError(f"{path}: holds zero bytes; it is not a text file")
+    return text, notes
+
+
+def _find_delimiter(path: Path, text: str) -> str:
+    """Return what divides the header: the candidate that occurs most, outside quotes."""
+    if path.suffix.lower() in (".tsv", ".tab"):
+        return "\t"
+    header = next(line for line in text.splitlines() if line.strip())
+    unquoted = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=unquoted.count)
