@@ -4,6 +4,7 @@ A config is data: numbers, strings, lists and other configs. Unknown fields are 
 silently ignored, and the nearest field name is offered.
 """
 
+import re
 from typing import Any, Mapping, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,7 +16,7 @@ from fourfold.core.errors import InputError, did_you_mean
 class Config(BaseModel):
     """Base of all configs: frozen, extra fields forbidden, defaults validated."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
 
 class PartConfig(Config):
@@ -29,6 +30,7 @@ class PartConfig(Config):
 
 
 C = TypeVar("C", bound=Config)
+_UNION_MEMBER = re.compile(r"int|float|str|bool|[a-z]+\[.*\]")
 
 
 def validate(cls: type[C], fields: Mapping[str, Any], at: str) -> C:
@@ -40,12 +42,21 @@ def validate(cls: type[C], fields: Mapping[str, Any], at: str) -> C:
     try:
         return cls.model_validate(dict(fields))
     except ValidationError as error:
-        raise InputError(explain(cls, error.errors()[0], at)) from None
+        raise InputError(explain(cls, _most_telling(error.errors()), at)) from None
+
+
+def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
+    """Return the first error; of a field that takes a number or a word, the word's error when a word was given."""
+    first = errors[0]
+    words = [e for e in errors if e["type"] == "literal_error" and e["loc"][:-1] == first["loc"][:-1]]
+    return words[0] if words and isinstance(first["input"], str) else first
 
 
 def explain(cls: type[BaseModel], error: ErrorDetails, at: str) -> str:
-    """Turn the first pydantic error into one line."""
+    """Turn one pydantic error into one line."""
     location = [str(part) for part in error["loc"]]
+    if error["type"] != "extra_forbidden" and location and _UNION_MEMBER.fullmatch(location[-1]):
+        location.pop()  # which of several types was tried is no part of the key
     key = ".".join([at, *location] if at else location)
     if error["type"] == "extra_forbidden":
         owner = _class_at(cls, error["loc"][:-1])

@@ -4,7 +4,9 @@ A document can only hold mappings, lists, strings, numbers, booleans and null: t
 nesting and huge files are refused before anything is built from them.
 """
 
+import math
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +77,15 @@ def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     return int(node.value)
 
 
+def _construct_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    number = float(node.value)
+    if math.isinf(number):
+        raise _refused(f"the number {node.value[:12]} is too large", node)
+    return number
+
+
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: float(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 
 
 def parse_yaml(text: str, source: str) -> Any:
@@ -102,10 +111,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping from a UTF-8 file.
 
     Raises:
-        InputError: missing, unreadable, too large, not UTF-8, or not a mapping.
+        InputError: missing, unreadable, not a regular file, too large, not UTF-8, or not a mapping.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait and a device would never end
+            raise InputError(f"{path}: not a file")
+        if found.st_size > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -114,7 +126,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     data = parse_yaml(text, str(path))
     if not isinstance(data, dict):
-        raise InputError(f"{path}: expected 'key: value' lines, found {type(data).__name__}")
+        found = {list: "a list", type(None): "nothing"}.get(type(data), f"only {data!r:.40}")
+        raise InputError(f"{path}: expected 'key: value' lines, found {found}")
     return data
 
 

@@ -27,15 +27,23 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
 def apply_overrides(recipe: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of `recipe` (plain data) with each dotted key set.
 
-    Choosing another part (`model=densenet`) drops the old part's fields; shorter keys are applied first, so that
-    `model.growth=12 model=densenet` means what it says.
+    Choosing another part (`model=densenet` or `model.name=densenet`) drops the old part's fields; shorter keys are
+    applied first, so that `model.growth=12 model=densenet` means what it says.
 
     Raises:
-        InputError: a key walks through something that is not a mapping or list.
+        InputError: a key has an empty part, is given twice, or walks through something that is not a mapping or list.
     """
+    chosen: dict[str, Any] = {}
+    for given, value in overrides.items():
+        if not all(given.split(".")):
+            raise InputError(f"'{given}': a name is missing between the dots")
+        key = given.removesuffix(".name")
+        if key in chosen:
+            raise InputError(f"'{key}' is given twice")
+        chosen[key] = value
     result = deepcopy(dict(recipe))
-    for key in sorted(overrides, key=lambda k: k.count(".")):
-        _set(result, key, deepcopy(overrides[key]))
+    for key in sorted(chosen, key=lambda k: k.count(".")):
+        _set(result, key, deepcopy(chosen[key]))
     return result
 
 
@@ -73,7 +81,7 @@ def _put(node: dict[str, Any] | list[Any], part: str, value: Any, dotted: str) -
 
 
 def _index(node: list[Any], part: str, dotted: str) -> int:
-    if not part.isdigit() or int(part) >= len(node):
+    if part not in map(str, range(len(node))):
         last = f"0 to {len(node) - 1}" if node else "nothing: the list is empty"
         raise InputError(f"{dotted}: '{part}' is not a position in the list ({last})")
     return int(part)
