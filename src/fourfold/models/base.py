@@ -16,3 +16,8 @@ class ModelConfig(PartConfig):
             InputError: the model does not fit the data.
         """
         raise NotImplementedError
+
+    @classmethod
+    def paper_spec(cls) -> Spec:
+        """Return the paper's own inputs and outputs, so that its network can be built and counted without data."""
+        raise NotImplementedError

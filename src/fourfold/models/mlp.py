@@ -5,7 +5,7 @@ Departures: any activation in place of the logistic; trained on batches.
 Checked by: torch.nn.Sequential with copied weights; parameter counts by hand.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,14 +13,17 @@ from torch import Tensor, nn
 from fourfold.models.base import ModelConfig
 from fourfold.nn.activations import Activation, make_activation
 from fourfold.nn.initialise import Initialisation, initialise_
-from fourfold.tasks.seam import Spec
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Image, Spec
 
 
 class MLPConfig(ModelConfig):
     """Fields of `model: mlp`."""
 
     name: Literal["mlp"] = "mlp"
-    widths: list[int] = Field(default=[128], description="units of each hidden layer; [] is a linear model")
+    widths: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[128], description="units of each hidden layer; [] is a linear model"
+    )
     activation: Activation = Field(default="relu", description="the nonlinearity after each hidden layer")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of hidden units silenced in training")
     init: Initialisation = Field(default="auto", description="how weights are drawn; auto suits the activation")
@@ -28,6 +31,11 @@ class MLPConfig(ModelConfig):
     def build(self, spec: Spec) -> "MLP":
         """Return the MLP from the data's inputs to the task's outputs."""
         return MLP(spec.input.size, self.widths, spec.num_outputs, self.activation, self.dropout, self.init)
+
+    @classmethod
+    def paper_spec(cls) -> Spec:
+        """Pictures of 28x28 and ten classes, the usual first problem; the paper's own nets are smaller still."""
+        return ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 
 
 class MLP(nn.Module):

@@ -1,0 +1,109 @@
+"""What holds for each model: counted without data, learning with every parameter, refusing what does not fit."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from fourfold import models
+from fourfold.core.errors import InputError
+from fourfold.models import MODELS
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Features, Image
+
+PICTURES = ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
+ROWS = ClassificationSpec(Features(("a", "b", "c")), ("x", "y", "z"))
+NUMBERS = RegressionSpec(Features(("a", "b", "c")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
+
+# by hand: inputs x outputs + outputs, layer after layer
+COUNTS = {
+    "linear_regression": 10 + 1,
+    "perceptron": 2 + 1,
+    "softmax_regression": 784 * 10 + 10,
+    "mlp": 784 * 128 + 128 + 128 * 10 + 10,
+    "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
+}
+FITS = {"linear_regression": NUMBERS, "perceptron": ROWS, "softmax_regression": ROWS, "mlp": ROWS, "lenet5": PICTURES}
+
+
+def build(name: str, **fields: object) -> nn.Module:
+    torch.manual_seed(0)
+    return MODELS.parse({"name": name, **fields}, "model").build(FITS[name])
+
+
+def batch(name: str, count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    spec = FITS[name]
+    shape = (1, 28, 28) if isinstance(spec.input, Image) else (spec.input.size,)
+    x = torch.randn(count, *shape, generator=generator)
+    if spec is NUMBERS:
+        return x, torch.randn(count, 2, generator=generator)
+    return x, torch.arange(count) % spec.num_classes
+
+
+def loss(name: str, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return F.mse_loss(output, targets) if FITS[name] is NUMBERS else F.cross_entropy(output, targets)
+
+
+def test_every_model_of_the_table_is_tested_here() -> None:
+    assert set(COUNTS) == set(FITS) == set(MODELS)
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_papers_network_has_the_papers_number_of_parameters(name) -> None:
+    config = MODELS.parse(name, "model")
+    assert sum(p.numel() for p in config.build(config.paper_spec()).parameters()) == COUNTS[name]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_output_is_one_row_an_example(name) -> None:
+    x, _ = batch(name, 5)
+    assert build(name)(x).shape == (5, FITS[name].num_outputs)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_parameter_gets_a_gradient(name) -> None:
+    model = build(name)
+    loss(name, model(batch(name)[0]), batch(name)[1]).backward()
+    for key, param in model.named_parameters():
+        assert param.grad is not None, key
+        assert param.grad.abs().sum() > 0, key
+
+
+@pytest.mark.parametrize("name", ["mlp", "lenet5"])
+def test_one_batch_can_be_learnt_by_heart(name) -> None:
+    model = build(name)
+    x, targets = batch(name)
+    for _ in range(200):
+        model.zero_grad()
+        loss(name, model(x), targets).backward()
+        with torch.no_grad():
+            for param in model.parameters():
+                param -= 0.2 * param.grad
+    assert (model(x).argmax(1) == targets).all()
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_same_seed_draws_the_same_weights(name) -> None:
+    first, second = build(name).state_dict(), build(name).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", ["perceptron", "softmax_regression"])
+def test_classifiers_refuse_numbers(name) -> None:
+    with pytest.raises(InputError, match=f"{name} is for classification, but this data poses regression"):
+        MODELS.parse(name, "model").build(NUMBERS)
+
+
+def test_linear_regression_refuses_classes() -> None:
+    with pytest.raises(InputError, match="linear_regression is for regression, but this data poses classification"):
+        MODELS.parse("linear_regression", "model").build(ROWS)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_class_is_exported(name) -> None:
+    cls = type(build(name))
+    assert getattr(models, cls.__name__) is cls
