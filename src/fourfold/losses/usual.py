@@ -1,0 +1,40 @@
+"""The loss that a task is usually trained with, for data whose task is inferred.
+
+    classification             cross_entropy
+    regression                 mse
+    probabilistic_regression   gaussian_nll
+
+Checked by: each task gets its loss, with the same values.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from fourfold.core.errors import InputError
+from fourfold.losses.base import Loss, LossConfig
+from fourfold.losses.cross_entropy import CrossEntropyConfig
+from fourfold.losses.gaussian_nll import GaussianNLLConfig
+from fourfold.losses.mse import MSEConfig
+from fourfold.tasks.seam import Spec
+
+USUAL: Mapping[str, LossConfig] = {
+    "classification": CrossEntropyConfig(),
+    "regression": MSEConfig(),
+    "probabilistic_regression": GaussianNLLConfig(),
+}
+
+
+class UsualConfig(LossConfig):
+    """Fields of `loss: usual`."""
+
+    name: Literal["usual"] = "usual"
+
+    def build(self, spec: Spec) -> Loss:
+        """Return the task's usual loss.
+
+        Raises:
+            InputError: the task has none; name a loss.
+        """
+        if spec.task not in USUAL:
+            raise InputError(f"loss: {spec.task} has no usual loss; name one")
+        return USUAL[spec.task].build(spec)

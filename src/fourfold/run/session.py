@@ -1,0 +1,189 @@
+"""One execution of a run: the parts at work, the loop's callbacks, and the record they leave."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.recipe import Recipe
+from fourfold.records.atomic import write_atomically
+from fourfold.records.folder import FinalStatus, RunFolder
+from fourfold.records.metrics import MetricWriter
+from fourfold.records.strict_json import encode
+from fourfold.run import runtime
+from fourfold.run.build import Parts, build_training
+from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
+from fourfold.run.evaluate import evaluate
+from fourfold.run.loop import Outcome, Stop, pack_pending, train, unpack_pending
+from fourfold.run.processes import ManyProcesses, SingleProcess
+from fourfold.run.watch import Setup, Watcher
+from fourfold.tasks.seam import LossValue
+from fourfold.tasks.specs import spec_to_mapping
+
+SPLITS = ("train", "validation", "test")
+
+
+class Session:
+    """The state of one execution: built parts, the loop's callbacks, and the record."""
+
+    def __init__(
+        self,
+        name: str,
+        recipe: Recipe,
+        parts: Parts,
+        device: torch.device,
+        processes: ManyProcesses | SingleProcess,
+        watcher: Watcher,
+    ) -> None:
+        self.name, self.recipe, self.device, self.processes = name, recipe, device, processes
+        self.watcher = watcher if processes.rank == 0 else Watcher()
+        self.source = parts.source.to(device)
+        self.loss = parts.loss
+        self.params = sum(p.numel() for p in parts.model.parameters())
+        model = runtime.place(parts.model, recipe.runtime, device)
+        placed = Parts(self.source, model, parts.loss)
+        self.training, self.schedule, self.plan = build_training(recipe, placed, device, processes)
+        self.start = 0
+        self.earlier_seconds, self.earlier_examples = 0.0, 0
+        self.pending: list[LossValue] = []
+        self.folder: RunFolder | None = None
+        self.writer: MetricWriter | None = None
+
+    def attach(self, folder: RunFolder) -> None:
+        """Record into `folder` from now on."""
+        self.folder = folder
+        self.writer = MetricWriter(folder) if self.processes.rank == 0 else None
+
+    def describe_inputs(self) -> None:
+        """Write what a new example needs to reach the model, so that predicting never needs the training data."""
+        if self.folder is None or self.writer is None:
+            return
+        encoding = getattr(self.source, "encoding", None)  # an environment has observations, not examples to encode
+        inputs = {
+            "spec": spec_to_mapping(self.source.spec),
+            "encoding": encoding.to_mapping() if encoding is not None else None,
+        }
+        write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
+
+    def restore(self, checkpoints: Path) -> None:
+        """Continue from the newest complete checkpoint, if there is one; curves after it are cut off."""
+        loaded = load_newest(checkpoints) if self.processes.rank == 0 and has_checkpoint(checkpoints) else None
+        loaded = self.processes.share(loaded)
+        if loaded is not None:
+            checkpoint, problems = loaded
+            for problem in problems:
+                self.watcher.said(f"{problem}; continuing from step {checkpoint.step}")
+            try:
+                self.training.model.load_state_dict(checkpoint.model)
+                self.training.load_state_dict(checkpoint.state["training"])
+                self.pending = unpack_pending(checkpoint.state["pending"])
+                set_random_state(checkpoint.state["random"][self.processes.rank], self.device)
+                self.earlier_seconds = float(checkpoint.state["seconds"])
+                self.earlier_examples = int(checkpoint.state["examples"])
+            except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+                raise InputError(f"{checkpoints}: does not fit this recipe: {str(error).splitlines()[0]}") from None
+            self.start = checkpoint.step
+        if self.writer is not None:
+            self.writer.truncate_after(self.start)
+
+    def execute(self) -> None:
+        """Train to the end and record how it ended."""
+        self.watcher.started(
+            Setup(
+                run_id=self.folder.run_id if self.folder else "",
+                steps=self.schedule.steps,
+                start=self.start,
+                params=self.params,
+                sizes=self.source.sizes,
+                notes=self.source.notes,
+                device=self.recipe.runtime.device,
+                precision=self.recipe.runtime.precision,
+                headline=self.source.spec.headline,
+            )
+        )
+        many = self.processes.count > 1
+        status: FinalStatus = "failed"
+        findings: list[str] = []
+        metrics: dict[str, dict[str, float]] = {}
+        outcome = Outcome(self.start, "failed", None, 0.0, 0)
+        try:
+            with Stop() as stop:
+                outcome = train(
+                    self.training,
+                    self.schedule,
+                    self.start,
+                    pending=self.pending,
+                    record=self._record,
+                    validate=lambda: self._evaluate("validation"),
+                    checkpoint=self._checkpoint,
+                    agree=self.processes.any if many else None,
+                    watcher=self.watcher,
+                    stop=stop,
+                )
+                status = "done" if outcome.status == "done" else "interrupted"
+                if status == "done":
+                    findings = self.training.finish()
+                    self._checkpoint(outcome, [])
+                    metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
+        except DivergedError as error:
+            status, findings = "diverged", [str(error)]
+            raise
+        except BaseException as error:
+            findings = [f"{type(error).__name__}: {error}".splitlines()[0]]
+            raise
+        finally:
+            self._end(status, outcome, metrics, findings)
+
+    def _record(self, step: int, metrics: Mapping[str, float]) -> None:
+        if self.writer is not None:
+            self.writer.add(step, metrics)
+
+    def _evaluate(self, split: str) -> dict[str, float]:
+        if not self.source.sizes.get(split):
+            return {}
+        return evaluate(self.training.model, self.loss, self.source, split, self.plan.autocast, self.processes)
+
+    def _checkpoint(self, outcome: Outcome, pending: list[LossValue]) -> None:
+        """Save everything; every process gives its random state, the first one writes."""
+        random = self.processes.gather(random_state(self.device))
+        if self.folder is None or self.writer is None:
+            return
+        state = {
+            "training": self.training.state_dict(),
+            "pending": pack_pending(pending),
+            "random": random,
+            "seconds": self.earlier_seconds + outcome.seconds,
+            "examples": self.earlier_examples + outcome.examples,
+        }
+        self.writer.flush()  # a checkpoint promises the curve up to its step
+        save_checkpoint(self.folder.checkpoints, outcome.step, self.training.model.state_dict(), state)
+
+    def _end(
+        self, status: FinalStatus, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]
+    ) -> None:
+        """Write the result, the last act of a run."""
+        if self.folder is None or self.writer is None:
+            return
+        seconds = self.earlier_seconds + outcome.seconds
+        examples = self.earlier_examples + outcome.examples
+        result = {
+            "run_id": self.folder.run_id,
+            "recipe": self.name,
+            "seed": self.recipe.seed,
+            "steps": outcome.step,
+            "planned_steps": self.schedule.steps,
+            "stopped_because": outcome.reason,
+            "metrics": metrics,
+            "params": self.params,
+            "sizes": dict(self.source.sizes),
+            "headline": self.source.spec.headline,
+            "seconds": round(seconds, 3),
+            "examples_per_second": round(examples / seconds, 1) if seconds else 0.0,
+            "findings": findings,
+            "notes": self.source.notes,
+        }
+        try:
+            self.writer.finish(status, result)
+        finally:
+            self.watcher.ended(status)
