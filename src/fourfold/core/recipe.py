@@ -67,7 +67,9 @@ class Runtime(Config):
     )
     accumulate: int = Field(default=1, ge=1, description="micro-batches that one batch is cut into, to save memory")
     processes: int = Field(default=1, ge=1, description="data-parallel processes; each batch is shared between them")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads a process; null shares the cores out")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads a process; null: one for small steps, else its share of the cores"
+    )
     deterministic: bool = Field(default=True, description="refuse algorithms whose result depends on timing")
 
 

@@ -42,6 +42,12 @@ def build_parts(recipe: Recipe) -> Parts:
     return Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
 
 
+def batch_size_of(recipe: Recipe, source: Source) -> int:
+    """Return the examples of one update: what the budget says, at most the whole training split."""
+    num_train = source.sizes["train"]
+    return num_train if recipe.budget.batch_size == "full" else min(recipe.budget.batch_size, num_train)
+
+
 def build_training(
     recipe: Recipe, parts: Parts, device: torch.device, processes: ManyProcesses | SingleProcess
 ) -> tuple[Training, Schedule, Plan]:
@@ -50,9 +56,8 @@ def build_training(
     Raises:
         InputError: the algorithm does not fit the other parts or the budget.
     """
-    num_train = parts.source.sizes["train"]
-    batch_size = num_train if recipe.budget.batch_size == "full" else min(recipe.budget.batch_size, num_train)
-    steps_per_epoch = math.ceil(num_train / batch_size)
+    batch_size = batch_size_of(recipe, parts.source)
+    steps_per_epoch = math.ceil(parts.source.sizes["train"] / batch_size)
     schedule = plan_schedule(recipe.budget, steps_per_epoch)
     plan = Plan(
         seed=recipe.seed,

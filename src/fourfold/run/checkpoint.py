@@ -10,6 +10,7 @@ A checkpoint is written under a temporary name, synced, and renamed; the newest 
 older one goes only after the new one is durable.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -83,7 +84,7 @@ def save_checkpoint(folder: Path, step: int, model: Mapping[str, Tensor], state:
         remove(temporary)
         what = f"{error.filename or target}: the checkpoint was not saved: {error.strerror or error}"
         raise CheckpointError(f"{what}; earlier ones are intact") from error
-    _forget_old(folder)
+    _forget_old(folder, target)
     return target
 
 
@@ -141,6 +142,8 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 def _take_tensors(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
     """Return `value` with each tensor moved to `tensors` and its name left in its place."""
     if isinstance(value, Tensor):
+        while key in tensors:  # {"a.b": …} and {"a": {"b": …}}
+            key += "+"
         tensors[key] = value
         return {TENSOR: key}
     if isinstance(value, Mapping):
@@ -203,11 +206,9 @@ def _steps(folder: Path) -> list[Path]:
 
 def _unused(folder: Path, step: int) -> Path:
     """Return a name for a checkpoint of `step`, later in order than any other of the same step."""
-    name, n = f"step-{step:09d}", 1
-    while (folder / name).exists():
-        n += 1
-        name = f"step-{step:09d}-{n:03d}"
-    return folder / name
+    name = f"step-{step:09d}"
+    same = [path.name for path in _steps(folder) if path.name.partition("-")[2][:9] == name[5:]]
+    return folder / (f"{name}-{int(same[-1][15:] or 1) + 1:03d}" if same else name)
 
 
 def _point_last_at(folder: Path, target: Path) -> None:
@@ -216,10 +217,19 @@ def _point_last_at(folder: Path, target: Path) -> None:
     rename_durably(link, folder / "last")
 
 
-def _forget_old(folder: Path) -> None:
-    abandoned = [path for path in folder.iterdir() if is_temporary(path)]  # by a writer that was killed
-    for path in [*_steps(folder)[:-KEEP], *abandoned]:
-        remove(path)
+def _forget_old(folder: Path, newest: Path) -> None:
+    """Remove all but `newest` and those just before it.
+
+    What stands after `newest` was damaged, or the run would have gone on from there.
+    """
+    kept = [path for path in _steps(folder) if path.name <= newest.name][-KEEP:]
+    for path in _steps(folder):
+        if path not in kept:
+            with contextlib.suppress(OSError):  # renamed first, for a half-removed checkpoint would look damaged
+                path.rename(temporary_beside(path))
+    for path in folder.iterdir():
+        if is_temporary(path):  # these, and what a writer that was killed left behind
+            remove(path)
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from fourfold.records.environment import describe_environment
 from fourfold.records.folder import RunFolder
 from fourfold.records.strict_json import read_mapping
 from fourfold.run import runtime
-from fourfold.run.build import Parts, build_parts
+from fourfold.run.build import Parts, batch_size_of, build_parts
 from fourfold.run.checkpoint import load_weights
 from fourfold.run.parts import TABLES
 from fourfold.run.processes import device_of, join
@@ -122,10 +122,11 @@ def start(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = 
         DivergedError: training stopped being finite; the run is recorded as diverged.
     """
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
-    runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
     parts = build_parts(recipe)
-    recipe = recipe.model_copy(update={"runtime": runtime.resolve_model(recipe.runtime, parts.model)})
+    batch_size = batch_size_of(recipe, parts.source)
+    recipe = recipe.model_copy(update={"runtime": runtime.resolve_model(recipe.runtime, parts.model, batch_size)})
+    runtime.apply(recipe.runtime)
     processes = join(recipe.runtime.processes, device)
     try:
         session = Session(name, recipe, parts, device, processes, watcher or Watcher())

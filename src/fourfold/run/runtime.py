@@ -11,6 +11,7 @@ from torch import nn
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Runtime
 
+SMALL_STEP = 30e6  # floating-point operations that one core does before a second one has been woken and waited for
 MANY_PARAMS = 1_000_000  # below this, casting costs a CPU more than bf16 arithmetic saves
 
 
@@ -45,7 +46,7 @@ def is_convolutional(model: nn.Module) -> bool:
 
 
 def resolve_machine(runtime: Runtime) -> Runtime:
-    """Return `runtime` with device and threads decided for this machine, so that the record names them.
+    """Return `runtime` with its device decided for this machine, so that the record names it.
 
     Raises:
         InputError: the device asked for is not there.
@@ -54,12 +55,11 @@ def resolve_machine(runtime: Runtime) -> Runtime:
     device = devices[0] if runtime.device == "auto" else runtime.device
     if device not in devices:
         raise InputError(f"runtime.device: this machine has no {device}; it has {', '.join(devices)}")
-    threads = runtime.threads or max(1, cores() // runtime.processes)
-    return runtime.model_copy(update={"device": device, "threads": threads})
+    return runtime.model_copy(update={"device": device})
 
 
-def resolve_model(runtime: Runtime, model: nn.Module) -> Runtime:
-    """Return `runtime` with precision and memory layout decided for this model.
+def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int) -> Runtime:
+    """Return `runtime` with precision, memory layout and threads decided for this model.
 
     `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or has a million
     parameters; smaller models are bound by the number of operations, which casting raises.
@@ -70,7 +70,16 @@ def resolve_model(runtime: Runtime, model: nn.Module) -> Runtime:
         large = convolutional or sum(p.numel() for p in model.parameters()) >= MANY_PARAMS
         precision = "bf16" if large and has_native_bf16(runtime.device) else "fp32"
     channels_last = convolutional if runtime.channels_last is None else runtime.channels_last
-    return runtime.model_copy(update={"precision": precision, "channels_last": channels_last})
+    threads = runtime.threads or _threads(runtime, model, convolutional, batch_size)
+    return runtime.model_copy(update={"precision": precision, "channels_last": channels_last, "threads": threads})
+
+
+def _threads(runtime: Runtime, model: nn.Module, convolutional: bool, batch_size: int) -> int:
+    """Return one thread for a step too small to share, else this process's part of the cores."""
+    operations = 6 * sum(p.numel() for p in model.parameters()) * batch_size  # two forward, four backward
+    if not convolutional and operations < SMALL_STEP:
+        return 1
+    return max(1, cores() // runtime.processes)
 
 
 def apply(runtime: Runtime) -> None:
