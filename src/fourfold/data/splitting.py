@@ -46,13 +46,16 @@ def divide(
         num_rest = num_examples - int(is_test.sum())
         if folds > num_rest:
             raise InputError(f"data.folds: {folds} folds of {num_rest} examples leave some empty")
-        is_validation = ~is_test & (_group_rank(order, groups, is_test) % folds == fold)
+        # A fold is a stretch: every folds-th place would hit one class again and again where it stands as regularly.
+        rank, num_ranks = _group_rank(order, groups, is_test)
+        is_validation = ~is_test & (rank * folds // num_ranks == fold)
     else:
         is_validation = ~is_test & (position < num_test + num_validation)
     is_train = ~is_test & ~is_validation
-    for name, members in (("training", is_train), ("the data.folds validation part", is_validation)):
-        if not members.any() and (name == "training" or folds is not None):
-            raise InputError(f"data: {num_examples} examples leave none for {name}")
+    if not is_train.any():
+        raise InputError(f"data: {num_examples} examples leave none for training")
+    if folds is not None and not is_validation.any():
+        raise InputError(f"data.folds: with copies kept together there are fewer than {folds} parts")
     return {
         "train": order[is_train].sort().values,
         "validation": order[is_validation].sort().values,
@@ -89,15 +92,13 @@ def _order(num_examples: int, seed: int, labels: Tensor | None, groups: Tensor |
     return order, middles[rank[groups[order]]]
 
 
-def _group_rank(order: Tensor, groups: Tensor | None, is_test: Tensor) -> Tensor:
-    """Return, for each place in `order`, how many groups (or examples) outside the test split stand before it."""
-    if groups is None:
-        starts = torch.ones_like(is_test)
-    else:
-        members = groups[order]
-        starts = torch.ones_like(is_test)
-        starts[1:] = members[1:] != members[:-1]
-    return (starts & ~is_test).cumsum(0) - 1
+def _group_rank(order: Tensor, groups: Tensor | None, is_test: Tensor) -> tuple[Tensor, int]:
+    """Return how many groups (or examples) outside the test split begin before each place of `order`, and in all."""
+    starts = torch.ones_like(is_test)
+    if groups is not None:
+        starts[1:] = groups[order][1:] != groups[order][:-1]
+    count = (starts & ~is_test).cumsum(0)
+    return count - 1, int(count[-1])
 
 
 def _shuffled(num_examples: int, labels: Tensor | None, seed: int) -> Tensor:

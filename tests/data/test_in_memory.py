@@ -1,0 +1,158 @@
+import pytest
+import torch
+
+from fourfold.data.augment.horizontal_flip import HorizontalFlip
+from fourfold.data.augment.pad_crop import PadCrop
+from fourfold.data.encoding import FeaturesEncoding
+from fourfold.data.image_encoding import ImageEncoding
+from fourfold.data.in_memory import InMemorySource
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Features, Order
+
+
+def rows(num_examples: int = 23) -> InMemorySource:
+    """Example i is the row [i, -i], class i % 3, left as it is."""
+    values = torch.arange(num_examples, dtype=torch.float64)
+    examples = {"train": torch.stack([values, -values], 1), "validation": torch.zeros(5, 2).double()}
+    targets = {"train": torch.arange(num_examples) % 3, "validation": torch.zeros(5, dtype=torch.int64)}
+    spec = ClassificationSpec(Features(("a", "b")), ("x", "y", "z"))
+    return InMemorySource(spec, examples, targets, FeaturesEncoding.unchanged(("a", "b")))
+
+
+def pictures(channels: int = 3, augmented: bool = True) -> InMemorySource:
+    generator = torch.Generator().manual_seed(0)
+    raw = torch.randint(0, 256, (23, channels, 8, 10), dtype=torch.uint8, generator=generator)
+    encoding = ImageEncoding.fit(raw)
+    spec = ClassificationSpec(encoding.image, ("x", "y", "z"))
+    augment = [PadCrop(2), HorizontalFlip(0.5)] if augmented else []
+    return InMemorySource(spec, {"train": raw}, {"train": torch.arange(23) % 3}, encoding, augment)
+
+
+SOURCES = {"rows": rows, "pictures": lambda: pictures(augmented=False), "augmented pictures": pictures}
+
+
+def take(stream, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    batches = [next(stream) for _ in range(count)]
+    return [(batch.inputs[0].clone(), batch.targets.clone()) for batch in batches]
+
+
+def assert_same(ours, theirs) -> None:
+    assert len(ours) == len(theirs)
+    for (x, y), (other_x, other_y) in zip(ours, theirs, strict=True):
+        assert torch.equal(x, other_x)
+        assert torch.equal(y, other_y)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 23, 100])
+def test_every_example_comes_exactly_once_an_epoch(batch_size) -> None:
+    stream = rows().train(Order(0, batch_size))
+    orders = []
+    for _ in range(3):
+        batches = take(stream, -(-23 // batch_size))
+        order = torch.cat([x[:, 0] for x, _ in batches]).tolist()
+        assert sorted(order) == list(range(23))
+        assert torch.cat([y for _, y in batches]).tolist() == [int(i) % 3 for i in order]
+        orders.append(order)
+    assert batch_size >= 23 or orders[0] != orders[1] != orders[2]
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("batch_size", [4, 7, 100])
+def test_seeking_to_any_step_equals_replaying_up_to_it(name, batch_size) -> None:
+    source = SOURCES[name]()
+    steps = 3 * -(-23 // batch_size) + 2
+    whole = take(source.train(Order(5, batch_size)), steps + 4)
+    for step in range(steps):
+        stream = source.train(Order(5, batch_size))
+        stream.seek(step)
+        assert_same(take(stream, 4), whole[step : step + 4])
+    stream.seek(0)
+    assert_same(take(stream, 4), whole[:4])
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("name", SOURCES)
+def test_same_seed_same_bytes_and_another_seed_others(name) -> None:
+    first, again, other = (take(SOURCES[name]().train(Order(seed, 8)), 6) for seed in (1, 1, 2))
+    assert_same(first, again)
+    assert not all(torch.equal(x, y) for (x, _), (y, _) in zip(first, other, strict=True))
+
+
+def test_the_streams_of_order_and_augmentation_are_apart() -> None:
+    plain, augmented = (take(pictures(augmented=a).train(Order(1, 8)), 6) for a in (False, True))
+    for (_, labels), (_, same_labels) in zip(plain, augmented, strict=True):
+        assert torch.equal(labels, same_labels)
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("batch_size", [8, 100])
+def test_the_shares_of_all_processes_make_up_the_batch_of_one(name, processes, batch_size) -> None:
+    whole = take(SOURCES[name]().train(Order(3, batch_size)), 7)
+    shares = [take(SOURCES[name]().train(Order(3, batch_size, rank, processes)), 7) for rank in range(processes)]
+    for step, (x, y) in enumerate(whole):
+        joined_x = torch.cat([share[step][0] for share in shares])
+        joined_y = torch.cat([share[step][1] for share in shares])
+        if batch_size == 100 and name != "augmented pictures":  # one process need not shuffle a full batch
+            joined_x, x = joined_x.flatten(1).sort(0).values, x.flatten(1).sort(0).values
+            joined_y, y = joined_y.sort().values, y.sort().values
+        assert torch.equal(joined_x, x)
+        assert torch.equal(joined_y, y)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_split_is_in_order_complete_and_unaugmented(name) -> None:
+    source = SOURCES[name]()
+    batches = list(source.split("train", 10))
+    assert [len(batch.targets) for batch in batches] == [10, 10, 3]
+    raw = source.raw("train", list(range(23)))
+    expected = source.encoding.standardise().encode(raw)
+    assert torch.equal(torch.cat([batch.inputs[0] for batch in batches]), expected)
+    assert source.sizes["train"] == 23
+
+
+def test_augmentation_changes_the_training_pictures() -> None:
+    source = pictures()
+    (x, _), *_ = take(source.train(Order(0, 100)), 1)
+    (plain,) = source.split("train", 100)
+    seen = {tuple(picture.flatten().tolist()) for picture in plain.inputs[0]}
+    changed = [tuple(picture.flatten().tolist()) not in seen for picture in x]
+    assert sum(changed) > 15  # one shift in 25 is none, and half of those are flipped
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_pictures_come_channels_last_in_memory_and_channels_first_in_shape(augmented) -> None:
+    source = pictures(augmented=augmented)
+    batch = next(source.train(Order(0, 8)))
+    assert batch.inputs[0].shape == (8, 3, 8, 10)
+    assert batch.inputs[0].dtype == torch.float32
+    assert batch.inputs[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_an_empty_split_gives_no_batches() -> None:
+    source = rows()
+    empty = InMemorySource(
+        source.spec,
+        {"train": torch.zeros(2, 2).double(), "test": torch.zeros(0, 2).double()},
+        {"train": torch.zeros(2).long(), "test": torch.zeros(0).long()},
+        source.encoding,
+    )
+    assert list(empty.split("test", 4)) == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_moving_to_a_device_changes_no_batch(name) -> None:
+    before = take(SOURCES[name]().train(Order(0, 8)), 4)
+    assert_same(take(SOURCES[name]().to(torch.device("cpu")).train(Order(0, 8)), 4), before)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_gpu_sees_the_same_batches(name) -> None:
+    before = take(SOURCES[name]().train(Order(0, 8)), 4)
+    on_gpu = take(SOURCES[name]().to(torch.device("cuda")).train(Order(0, 8)), 4)
+    for (x, y), (other_x, other_y) in zip(before, on_gpu, strict=True):
+        torch.testing.assert_close(other_x.cpu(), x)
+        assert torch.equal(other_y.cpu(), y)
