@@ -14,6 +14,8 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +39,7 @@ KEEP = 2
 MAX_JSON_BYTES = 64 << 20
 MAX_DEPTH = 50
 TENSOR = "$tensor"
+_NAME = re.compile("step-([0-9]{9})(?:-([0-9]{3}))?")  # saved again at the same step: -002, -003, …
 FILES = ("model.safetensors", "training.safetensors", "state.json")
 
 
@@ -114,16 +117,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: a file is missing, damaged, or holds more than data.
     """
-    manifest = _json(path / "manifest.json", _read(path / "manifest.json"))
-    digests = manifest.get("sha256") if isinstance(manifest, dict) else None
-    if not isinstance(digests, dict) or manifest.get("format") != 1:
-        raise CheckpointError(f"{path / 'manifest.json'}: not a checkpoint manifest of format 1")
-    contents = {name: _read(path / name) for name in FILES}
-    for name, data in contents.items():
-        if hashlib.sha256(data).hexdigest() != digests.get(name):
-            raise CheckpointError(f"{path / name}: damaged: its SHA-256 is not the manifest's")
+    digests = _digests(path)
+    contents = {name: _read_checked(path / name, digests) for name in FILES}
     body = _json(path / "state.json", contents["state.json"])
-    if not isinstance(body, dict) or not isinstance(body.get("step"), int) or body["step"] < 0:
+    if not isinstance(body, dict) or type(body.get("step")) is not int or body["step"] < 0:
         raise CheckpointError(f"{path / 'state.json'}: not a checkpoint state")
     tensors = _from_bytes(path / "training.safetensors", contents["training.safetensors"])
     model = _from_bytes(path / "model.safetensors", contents["model.safetensors"])
@@ -131,12 +128,29 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file.
+    """Read the tensors of a safetensors file; one that belongs to a checkpoint is checked against its SHA-256.
 
     Raises:
         CheckpointError: missing or damaged; the message names the file.
     """
-    return _from_bytes(path, _read(path))
+    data = _read_checked(path, _digests(path.parent)) if (path.parent / "manifest.json").exists() else _read(path)
+    return _from_bytes(path, data)
+
+
+def _digests(path: Path) -> dict[str, Any]:
+    """Return each file's SHA-256 from a checkpoint's manifest."""
+    manifest = _json(path / "manifest.json", _read(path / "manifest.json", MAX_JSON_BYTES))
+    digests = manifest.get("sha256") if isinstance(manifest, dict) else None
+    if not isinstance(digests, dict) or manifest.get("format") != 1:
+        raise CheckpointError(f"{path / 'manifest.json'}: not a checkpoint manifest of format 1")
+    return digests
+
+
+def _read_checked(path: Path, digests: Mapping[str, Any]) -> bytes:
+    data = _read(path, MAX_JSON_BYTES if path.suffix == ".json" else None)
+    if hashlib.sha256(data).hexdigest() != digests.get(path.name):
+        raise CheckpointError(f"{path}: damaged: its SHA-256 is not the manifest's")
+    return data
 
 
 def _take_tensors(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
@@ -157,15 +171,17 @@ def _take_tensors(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
     raise TypeError(f"state '{key}': {type(value).__name__} cannot be saved as data")
 
 
-def _put_tensors(path: Path, value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def _put_tensors(path: Path, value: Any, tensors: Mapping[str, Tensor], depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise CheckpointError(f"{path / 'state.json'}: nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
         if set(value) == {TENSOR}:
-            if value[TENSOR] not in tensors:
+            if not isinstance(value[TENSOR], str) or value[TENSOR] not in tensors:
                 raise CheckpointError(f"{path / 'state.json'}: names a tensor that is not in training.safetensors")
             return tensors[value[TENSOR]]
-        return {k: _put_tensors(path, v, tensors) for k, v in value.items()}
+        return {k: _put_tensors(path, v, tensors, depth + 1) for k, v in value.items()}
     if isinstance(value, list):
-        return [_put_tensors(path, v, tensors) for v in value]
+        return [_put_tensors(path, v, tensors, depth + 1) for v in value]
     return value
 
 
@@ -181,16 +197,21 @@ def _from_bytes(path: Path, data: bytes) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: not a safetensors file: {str(error).splitlines()[0]}") from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int | None = None) -> bytes:
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait and a device would never end
+            raise CheckpointError(f"{path}: not a file")
+        if most is not None and found.st_size > most:
+            raise CheckpointError(f"{path}: larger than {most >> 20} MiB")
         return path.read_bytes()
+    except CheckpointError:
+        raise
     except OSError as error:
         raise CheckpointError(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _json(path: Path, data: bytes) -> Any:
-    if len(data) > MAX_JSON_BYTES:
-        raise CheckpointError(f"{path}: larger than {MAX_JSON_BYTES >> 20} MiB")
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
@@ -201,14 +222,14 @@ def _steps(folder: Path) -> list[Path]:
     """Return the checkpoint folders, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.glob("step-*") if p.is_dir() and not p.is_symlink())
+    return sorted(p for p in folder.iterdir() if _NAME.fullmatch(p.name) and p.is_dir() and not p.is_symlink())
 
 
 def _unused(folder: Path, step: int) -> Path:
     """Return a name for a checkpoint of `step`, later in order than any other of the same step."""
-    name = f"step-{step:09d}"
-    same = [path.name for path in _steps(folder) if path.name.partition("-")[2][:9] == name[5:]]
-    return folder / (f"{name}-{int(same[-1][15:] or 1) + 1:03d}" if same else name)
+    names = [match for path in _steps(folder) if (match := _NAME.fullmatch(path.name)) and int(match[1]) == step]
+    again = f"-{max(int(match[2] or 1) for match in names) + 1:03d}" if names else ""
+    return folder / f"step-{step:09d}{again}"
 
 
 def _point_last_at(folder: Path, target: Path) -> None:
