@@ -1,0 +1,187 @@
+"""Every schedule gives the learning rates of torch.optim.lr_scheduler, or of its paper's formula."""
+
+import json
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+from torch.optim import lr_scheduler as theirs
+
+from fourfold.algorithms.schedules import SCHEDULES
+from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
+from fourfold.core.errors import InputError
+
+LR = 0.3
+
+
+def build(config: Any, steps: int) -> Schedule:
+    parsed = SCHEDULES.parse(config, "algorithm.schedule")
+    assert isinstance(parsed, ScheduleConfig)
+    return parsed.build(steps)
+
+
+def factors(config: Any, steps: int) -> list[float]:
+    schedule = build(config, steps)
+    return [schedule(step) for step in range(steps)]
+
+
+def torch_factors(make: Callable[[torch.optim.Optimizer], Any], steps: int) -> list[float]:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
+    scheduler = make(optimizer)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"] / LR)
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def test_constant() -> None:
+    assert factors("constant", 5) == [1.0] * 5
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize(
+    ("at", "milestones"),
+    [
+        ([3, 10], [3, 10]),
+        ([0.5, 0.75], [10, 15]),
+        ([10, 0.15], [3, 10]),
+        ([0.01], [0]),
+        ([0.5, 10], [10, 10]),
+        ([1, 32000], [1, 32000]),
+    ],
+)
+def test_step_equals_multi_step(at, milestones) -> None:
+    ours = factors({"name": "step", "at": at, "factor": 0.2}, 20)
+    expected = torch_factors(lambda o: theirs.MultiStepLR(o, [m for m in milestones if m], gamma=0.2), 20)
+    scale = 0.2 ** milestones.count(0)  # torch cannot drop before the first step
+    assert ours == pytest.approx([scale * e for e in expected], rel=1e-12)
+
+
+@pytest.mark.promise("R14")
+def test_step_equals_steps_of_one_size() -> None:
+    ours = factors({"name": "step", "at": [4, 8, 12], "factor": 0.5}, 16)
+    assert ours == pytest.approx(torch_factors(lambda o: theirs.StepLR(o, 4, gamma=0.5), 16), rel=1e-12)
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("minimum", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("steps", [1, 7, 100])
+def test_cosine_equals_torch(steps, minimum) -> None:
+    ours = factors({"name": "cosine", "minimum": minimum}, steps)
+    expected = torch_factors(lambda o: theirs.CosineAnnealingLR(o, steps, eta_min=minimum * LR), steps)
+    assert ours == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.filterwarnings("ignore:The epoch parameter")  # SequentialLR uses what torch itself warns of
+@pytest.mark.parametrize("start", [0.01, 0.5, 1.0])
+def test_warmup_equals_linear_then_cosine(start) -> None:
+    config = {"name": "warmup", "steps": 6, "start": start, "then": {"name": "cosine", "minimum": 0.05}}
+
+    def make(optimizer: torch.optim.Optimizer) -> Any:
+        rise = theirs.LinearLR(optimizer, start_factor=start, total_iters=6)
+        fall = theirs.CosineAnnealingLR(optimizer, 24, eta_min=0.05 * LR)
+        return theirs.SequentialLR(optimizer, [rise, fall], milestones=[6])
+
+    assert factors(config, 30) == pytest.approx(torch_factors(make, 30), rel=1e-9)
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("steps", [2, 3, 10, 101])
+@pytest.mark.parametrize("rise", [0.1, 0.3, 0.5])
+@pytest.mark.parametrize(("arc", "theirs_name"), [("cosine", "cos"), ("linear", "linear")])
+def test_one_cycle_equals_torch(steps, rise, arc, theirs_name) -> None:
+    config = {"name": "one_cycle", "rise": rise, "arc": arc, "start_divisor": 10.0, "end_divisor": 100.0}
+
+    def make(optimizer: torch.optim.Optimizer) -> Any:
+        return theirs.OneCycleLR(
+            optimizer,
+            max_lr=LR,
+            total_steps=steps + 1,
+            pct_start=rise,
+            anneal_strategy=theirs_name,
+            div_factor=10.0,
+            final_div_factor=100.0,
+            cycle_momentum=False,
+        )
+
+    expected = torch_factors(make, steps)
+    longer = build(config, steps + 1)  # torch's last call would be one too many
+    assert [longer(step) for step in range(steps)] == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_cycle_whose_rise_is_one_step() -> None:
+    """The peak is the first step, where torch's formula would divide by zero."""
+    assert factors({"name": "one_cycle", "rise": 0.1}, 10)[0] == 1.0
+
+
+def test_one_cycle_ends_where_it_says() -> None:
+    ours = factors({"name": "one_cycle"}, 100)
+    assert ours[0] == pytest.approx(1 / 25)
+    assert max(ours) == ours[29] == 1.0
+    assert ours[-1] == pytest.approx(1 / 25 / 1e4)
+
+
+@pytest.mark.promise("R14")
+def test_noam_is_equation_3() -> None:
+    ours = build({"name": "noam", "d_model": 512, "warmup_steps": 4000}, 100_000)
+    assert ours(0) == pytest.approx(1 / math.sqrt(512) / (4000 * math.sqrt(4000)))
+    assert ours(3999) == pytest.approx(1 / math.sqrt(512 * 4000))
+    assert ours(3999) == pytest.approx(0.0007, rel=2e-3)
+    assert ours(15_999) == pytest.approx(ours(3999) / 2)
+    assert max(range(8000), key=ours) == 3999
+
+
+def test_warmup_joins_what_follows_without_a_jump() -> None:
+    ours = factors({"name": "warmup", "steps": 10, "start": 0.0, "then": {"name": "noam", "warmup_steps": 1}}, 20)
+    rises = [b - a for a, b in pairwise(ours[:11])]
+    assert rises == pytest.approx([rises[0]] * 10)
+    assert ours[0] == 0.0
+
+
+def test_warmup_as_a_share_and_by_default() -> None:
+    ours = factors("warmup", 100)
+    assert ours[5:] == [1.0] * 95
+    assert ours[0] == 0.01
+    assert ours[:6] == sorted(ours[:6])
+
+
+@pytest.mark.parametrize("steps", [500, 499])
+def test_warmup_longer_than_the_run(steps) -> None:
+    with pytest.raises(InputError, match=f"warm-up of 500 steps does not fit into a run of {steps}"):
+        build({"name": "warmup", "steps": 500}, steps)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"name": "step", "at": [0]}, r"algorithm\.schedule\.at\.0: expected a whole number"),
+        ({"name": "step", "at": [1.5]}, r"algorithm\.schedule\.at\.0: expected a whole number"),
+        ({"name": "step", "at": [-0.5]}, r"algorithm\.schedule\.at\.0: expected a whole number"),
+        ({"name": "step", "at": []}, r"algorithm\.schedule\.at"),
+        ({"name": "warmup", "steps": 1.0}, r"algorithm\.schedule\.steps: expected a whole number"),
+        ({"name": "warmup", "then": {"name": "cosin"}}, "did you mean 'cosine'"),
+        ({"name": "warmup", "then": {"name": "cosine", "minimun": 0.1}}, "did you mean 'minimum'"),
+        ({"name": "one_cycle", "arc": "cos"}, "did you mean 'cosine'"),
+        ({"name": "noam", "d_model": 0}, r"algorithm\.schedule\.d_model"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(config, words) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        SCHEDULES.parse(config, "algorithm.schedule")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", list(SCHEDULES))
+def test_every_schedule_survives_json_and_stays_in_range(name) -> None:
+    config = SCHEDULES.parse(name, "algorithm.schedule")
+    again = SCHEDULES.parse(json.loads(json.dumps(config.to_mapping())), "algorithm.schedule")
+    assert again == config
+    for steps in (2, 50):
+        assert all(0 <= factor <= 1 for factor in factors(config, steps))
+        assert factors(config, steps) == factors(again, steps)
