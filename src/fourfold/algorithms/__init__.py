@@ -6,5 +6,15 @@ ALGORITHMS = Table(
     "algorithm",
     {
         "supervised": Entry("fourfold.algorithms.supervised:SupervisedConfig", "gradient descent on labelled batches"),
+        "perceptron_rule": Entry(
+            "fourfold.algorithms.perceptron_rule:PerceptronRuleConfig", "Rosenblatt's rule for threshold units (1958)"
+        ),
+        "linear_gradient_descent": Entry(
+            "fourfold.algorithms.linear_gradient_descent:LinearGradientDescentConfig",
+            "least squares by derivatives worked out by hand",
+        ),
+        "normal_equation": Entry(
+            "fourfold.algorithms.normal_equation:NormalEquationConfig", "least squares in closed form (1805)"
+        ),
     },
 )
