@@ -206,7 +206,7 @@ def test_a_host_out_of_reach(tmp_path, monkeypatch) -> None:
         raise RuntimeError("Error downloading train-images-idx3-ubyte.gz")
 
     monkeypatch.setattr(datasets, "MNIST", unreachable)
-    with pytest.raises(InputError, match="mnist: torchvision could not download it.*choose data.source=package"):
+    with pytest.raises(InputError, match=r"mnist: torchvision could not download it.*choose data.source=package"):
         config("mnist", source="host").build(0, tmp_path)
 
 

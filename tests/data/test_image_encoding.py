@@ -133,14 +133,14 @@ def test_ink_on_paper_for_a_model_of_light_on_dark(tmp_path) -> None:
 @pytest.mark.promise("R11")
 def test_a_file_that_is_no_picture_is_named(tmp_path) -> None:
     path = tmp_path / "그림.png"
-    with pytest.raises(InputError, match="그림.png: no such file"):
+    with pytest.raises(InputError, match=r"그림\.png: no such file"):
         grey().encode_rows([str(path)])
     path.write_bytes(b"not a picture")
-    with pytest.raises(InputError, match="그림.png: not a picture that can be read"):
+    with pytest.raises(InputError, match=r"그림\.png: not a picture that can be read"):
         grey().encode_rows([str(path)])
     Picture.fromarray(pixels(40, 40)).save(path)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InputError, match="그림.png: not a picture that can be read"):
+    with pytest.raises(InputError, match=r"그림\.png: not a picture that can be read"):
         grey().encode_rows([str(path)])
 
 
@@ -148,5 +148,5 @@ def test_a_giant_picture_is_refused_before_it_is_decoded(tmp_path, monkeypatch) 
     monkeypatch.setattr("fourfold.data.image_encoding.MAX_PIXELS", 100)
     path = tmp_path / "giant.png"
     Picture.new("L", (20, 20)).save(path)
-    with pytest.raises(InputError, match="giant.png: 20x20 pixels; at most 100 are read"):
+    with pytest.raises(InputError, match=r"giant\.png: 20x20 pixels; at most 100 are read"):
         grey().encode_rows([str(path)])

@@ -27,13 +27,13 @@ BOOLEANS = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 DateFormat = Literal["ISO8601", "%Y/%m/%d", "%Y.%m.%d", "%Y년 %m월 %d일", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"]
 DATE_FORMATS: dict[DateFormat, str] = {
-    "ISO8601": "year-month-day",
     "%Y/%m/%d": "year/month/day",
     "%Y.%m.%d": "year.month.day",
     "%Y년 %m월 %d일": "년 월 일",
     "%d.%m.%Y": "day.month.year",
     "%m/%d/%Y": "month/day/year",
     "%d/%m/%Y": "day/month/year",
+    "ISO8601": "year-month-day",  # last, for it reads some of the others too
 }
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 

@@ -141,7 +141,8 @@ def _date(training: _Training) -> tuple[Column | None, str]:
         deviation=deviation,
         indicator=gaps > 0,
     )
-    doubt = " (day and month could be the other way round)" if len(readable) > 1 else ""
+    both = {"%m/%d/%Y", "%d/%m/%Y"} <= set(readable)
+    doubt = " (day and month could be the other way round)" if both else ""
     line = f"'{training.name}' is a date, {DATE_FORMATS[date_format]}{doubt}" + _filled(gaps, "the median date")
     return column, line + _strays(training, bad)
 

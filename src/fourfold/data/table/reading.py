@@ -3,9 +3,10 @@
 So a value in a CSV file, in a Parquet file and in a JSON row for `predict` takes the same path. Rows are numbered for a
 person: as a spreadsheet shows them (the header is row 1), or counted from 1 in Parquet.
 
-Checked by: files written byte by byte; pandas.
+Checked by: files written byte by byte; Parquet files written by pandas.
 """
 
+import csv
 import hashlib
 import io
 import math
@@ -90,7 +91,11 @@ def cell_text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, float):
         return str(int(value)) if math.isfinite(value) and value.is_integer() and abs(value) < 1e15 else repr(value)
-    text = str(value).strip()
+    return _cell(str(value))
+
+
+def _cell(text: str) -> str | None:
+    text = text.strip()
     return None if text in MISSING else text
 
 
@@ -112,43 +117,31 @@ _Read = tuple[list[str], list[Texts], np.ndarray, list[str]]  # names, columns, 
 
 
 def _read_text(path: Path, data: bytes, delimiter: str | None) -> _Read:
-    import pandas as pd
-
     text, notes = _decode(path, data)
     if delimiter is None:
         delimiter = _find_delimiter(path, text)
         if delimiter != ",":
             notes.append(f"values are divided by {DELIMITERS[delimiter]}")
     try:
-        cells: Any = pd.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[],
-            skip_blank_lines=False,
-        ).astype(object)
-    except (pd.errors.ParserError, ValueError) as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().splitlines()[0]
-        raise InputError(f"{path}: {reason[0].lower()}{reason[1:]}") from None
-    grid = cells.to_numpy(dtype=object)  # [lines, columns]; NaN where a line is too short
-    short = cells.isna().to_numpy()
-    blank = short[:, 1:].all(axis=1) & (short[:, 0] | (grid[:, 0] == ""))
-    if grid.shape[1] == 1:  # a missing value is all that such a row holds, so only the lines after the last are blank
-        blank &= np.arange(len(grid)) > np.flatnonzero(~blank)[-1]
-    lines = np.flatnonzero(~blank)
-    notes += [f"{blank[: lines[-1]].sum():,} blank rows left out"] * bool(blank[: lines[-1]].any())
-    for line in lines[short[lines].any(axis=1)][:1]:
-        found, width = int((~short[line]).sum()), grid.shape[1]
-        problem = f"{found} columns, and a later row has {width} values" if line == lines[0] else f"{found} values"
-        raise InputError(f"{path}: row {line + 1} has {problem}, where {width} are expected")
-    names = [str(name).strip() for name in grid[lines[0]]]
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}, which means that a quote is not closed or a value is huge") from None
+    while lines and not any(lines[-1]):  # what a spreadsheet leaves at the end
+        lines.pop()
+    header = next(row for row, line in enumerate(lines, start=1) if any(line))
+    width = len(lines[header - 1])
+    # In a table of one column an empty line is a missing value; in any other it is nothing.
+    filled = [(row, line or [""]) for row, line in enumerate(lines, 1) if any(line) or (width == 1 and row > header)]
+    notes += [f"{len(lines) - len(filled):,} blank rows left out"] * (len(filled) < len(lines))
+    for row, line in filled:
+        if len(line) != width:
+            raise InputError(f"{path}: row {row} has {len(line)} values, and the header names {width} columns")
+    names = [name.strip() for name in filled[0][1]]
     for position in (i for i, name in enumerate(names) if not name):
         names[position] = f"column {position + 1}"
         notes.append(f"the header of column {position + 1} is empty; it is called '{names[position]}' here")
-    columns = [as_texts([cell_text(cell) for cell in column]) for column in grid[lines[1:]].T]
-    return names, columns, lines[1:] + 1, notes
+    columns = [as_texts([_cell(line[i]) for _, line in filled[1:]]) for i in range(width)]
+    return names, columns, np.array([row for row, _ in filled[1:]], dtype=np.int64), notes
 
 
 def _read_parquet(path: Path, data: bytes) -> _Read:

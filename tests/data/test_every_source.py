@@ -1,0 +1,137 @@
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fourfold.data import DATA
+from fourfold.data.augment import AUGMENTS
+from fourfold.data.encoding import encoding_from_mapping
+from fourfold.data.fashion_mnist import FashionMnistConfig
+from fourfold.data.mnist import MnistConfig
+from fourfold.data.mnist_like import NAMES
+from fourfold.tasks.seam import Features, Order
+
+IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
+
+
+def idx(values: np.ndarray) -> bytes:
+    return struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes()
+
+
+@pytest.fixture
+def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
+    """Return fields that build each source without a network."""
+    generator = np.random.default_rng(0)
+    files = {
+        NAMES[0]: idx(generator.integers(0, 256, (120, 28, 28), dtype=np.uint8)),
+        NAMES[1]: idx(np.arange(120, dtype=np.uint8) % 10),
+        NAMES[2]: idx(generator.integers(0, 256, (30, 28, 28), dtype=np.uint8)),
+        NAMES[3]: idx(np.arange(30, dtype=np.uint8) % 10),
+    }
+    for name, kind in (("mnist", MnistConfig), ("fashion_mnist", FashionMnistConfig)):
+        monkeypatch.setattr(kind, "digests", {n: hashlib.sha256(data).hexdigest() for n, data in files.items()})
+        (tmp_path / name).mkdir()
+        for file, data in files.items():
+            (tmp_path / name / file).write_bytes(data)
+    table = tmp_path / "table.csv"
+    lines = [f"{i / 7},{'abc'[i % 3]},{i % 5}" for i in range(90)]
+    table.write_text("\n".join(["x,kind,y", *lines]), encoding="utf-8")
+    given: dict[str, dict[str, object]] = {name: {"name": name} for name in DATA}
+    given["table"] |= {"path": str(table), "target": "y"}
+    for name in ("mnist", "fashion_mnist"):
+        given[name] |= {"validation_examples": 20}
+    return given
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_a_source_keeps_what_its_spec_promises(name, fields, tmp_path) -> None:
+    source = DATA.parse(fields[name], "data").build(0, tmp_path)
+    assert set(source.sizes) == {"train", "validation", "test"}
+    for part, size in source.sizes.items():
+        batches = list(source.split(part, 32))
+        assert sum(len(batch.targets) for batch in batches) == size
+        for batch in batches:
+            (inputs,) = batch.inputs
+            assert inputs.dtype == torch.float32
+            assert inputs.isfinite().all()
+            assert inputs[0].numel() == source.spec.input.size
+            if not isinstance(source.spec.input, Features):
+                assert tuple(inputs.shape[1:]) == tuple(source.spec.input)
+        assert len(source.raw(part, [0, 1])) == 2
+    assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tmp_path) -> None:
+    source = DATA.parse(fields[name], "data").build(0, tmp_path)
+    encoding = encoding_from_mapping(json.loads(json.dumps(source.encoding.to_mapping())))
+    assert encoding == source.encoding
+    raw = source.raw("test", [0, 1, 2])
+    expected = next(iter(source.split("test", 3))).inputs[0]
+    torch.testing.assert_close(encoding.standardise().encode(raw), expected)
+    if name != "table":  # whose rows have columns, not numbers
+        torch.testing.assert_close(encoding.encode_rows(raw.tolist()).inputs[0], expected)
+
+
+@pytest.mark.promise("R12")
+@pytest.mark.parametrize("name", DATA)
+def test_same_seed_same_bytes(name, fields, tmp_path) -> None:
+    def first_batches(order_seed: int) -> list[torch.Tensor]:
+        source = DATA.parse(fields[name], "data").build(7, tmp_path)
+        stream = source.train(Order(order_seed, 3))
+        return [part for _ in range(5) for batch in [next(stream)] for part in (batch.inputs[0], batch.targets)]
+
+    ours = first_batches(0)
+    assert all(torch.equal(x, y) for x, y in zip(ours, first_batches(0), strict=True))
+    assert not all(torch.equal(x, y) for x, y in zip(ours, first_batches(1), strict=True))
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_licence_and_origin_are_told(name) -> None:
+    config = DATA.config_class(name)
+    assert config.licence
+    assert config.origin
+    assert "Licence: " in (__import__("sys").modules[config.__module__].__doc__ or "")
+    assert all(field.description for key, field in config.model_fields.items() if key != "name")
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("name", DATA)
+def test_fields_there_and_back(name, fields) -> None:
+    config = DATA.parse(fields[name], "data")
+    assert DATA.parse(json.loads(json.dumps(config.to_mapping())), "data") == config
+
+
+@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize("augment", AUGMENTS)
+def test_every_picture_source_takes_every_augmentation(name, augment, fields, tmp_path) -> None:
+    plain, augmented = (
+        next(DATA.parse({**fields[name], "augment": parts}, "data").build(0, tmp_path).train(Order(0, 16)))
+        for parts in ([], [augment])
+    )
+    assert plain.inputs[0].shape == augmented.inputs[0].shape
+    assert torch.equal(plain.targets, augmented.targets)
+    assert not torch.equal(plain.inputs[0], augmented.inputs[0])
+
+
+def test_the_picture_sources_are_known() -> None:
+    assert IMAGES == ["digits", "mnist", "fashion_mnist"]
+
+
+@pytest.mark.promise("R21")
+@pytest.mark.parametrize("name", [name for name in DATA if name not in ("mnist", "fashion_mnist")])
+def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
+    import socket
+    import subprocess
+
+    def refuse(*_arguments, **_fields):
+        raise AssertionError("a network call or a program")
+
+    for owner, function in ((socket, "socket"), (subprocess, "run"), (subprocess, "Popen")):
+        monkeypatch.setattr(owner, function, refuse)
+    DATA.parse(fields[name], "data").build(0, Path("/nowhere"))
+    assert not Path("/nowhere").exists()
