@@ -9,6 +9,7 @@ import torch
 
 from fourfold.data.encoding import statistics
 from fourfold.data.table.columns import (
+    BOOLEANS,
     DATE_FORMATS,
     BooleanColumn,
     CategoryColumn,
@@ -51,13 +52,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class _Training:
-    """A column's training values: those that are present, their rows' numbers, and how many are missing."""
+    """A column's training values: those present, their rows' numbers, how many are missing, the different ones."""
 
     name: str
     present: Texts
     rows: np.ndarray
     gaps: int
-    distinct: int
+    distinct: set[str]
 
 
 def infer(name: str, texts: Texts, rows: np.ndarray, rules: Rules, says_nothing: bool) -> tuple[Column | None, str]:
@@ -75,11 +76,11 @@ def infer(name: str, texts: Texts, rows: np.ndarray, rules: Rules, says_nothing:
     """
     has = ~missing(texts)
     present = texts[has]
-    training = _Training(name, present, rows[has], len(texts) - len(present), len(set(present)))
+    training = _Training(name, present, rows[has], len(texts) - len(present), set(present))
     forced = name in rules.keep
     if len(present) == 0:
         return None, f"'{name}' left out: no values in the training rows"
-    if training.distinct == 1 and training.gaps == 0:
+    if len(training.distinct) == 1 and training.gaps == 0:
         return None, f"'{name}' left out: '{_short(present[0])}' in every training row"
     if says_nothing and not forced:
         return None, f"'{name}' left out: it counts or names the rows (data.keep uses it)"
@@ -89,18 +90,18 @@ def infer(name: str, texts: Texts, rows: np.ndarray, rules: Rules, says_nothing:
         column, line = kind(training)
         if column is not None:
             return column, line
-    if training.distinct > MANY and training.distinct > len(present) / 2 and not forced:
+    distinct = len(training.distinct)
+    if distinct > MANY and distinct > len(present) / 2 and not forced:
         words = sum(len(text.split()) for text in present) / len(present)
         what = "free text" if words >= 4 else "names or identifiers"
-        return None, f"'{name}' left out: {what}, {training.distinct:,} different values in {len(present):,} rows"
+        return None, f"'{name}' left out: {what}, {distinct:,} different values in {len(present):,} rows"
     return _category(training, rules, "text")
 
 
 def _boolean(training: _Training) -> tuple[Column | None, str]:
-    values = parse_booleans(training.present)
-    if np.isnan(values).any():
+    if any(text.lower() not in BOOLEANS for text in training.distinct):
         return None, ""
-    mostly_true = bool(values.mean() > 0.5)
+    mostly_true = bool(parse_booleans(training.present).mean() > 0.5)
     line = f"'{training.name}' is true or false" + _filled(training.gaps, "true" if mostly_true else "false")
     return BooleanColumn(name=training.name, fill=1 if mostly_true else 0, indicator=training.gaps > 0), line
 
@@ -108,7 +109,7 @@ def _boolean(training: _Training) -> tuple[Column | None, str]:
 def _number(training: _Training) -> tuple[Column | None, str]:
     numbers = parse_numbers(training.present)
     bad = np.isnan(numbers)
-    if bad.mean() > 1 - MOSTLY or any(CODE.fullmatch(text) for text in training.present):
+    if bad.mean() > 1 - MOSTLY or any(CODE.fullmatch(text) for text in training.distinct if text[0] == "0"):
         return None, ""
     gaps = training.gaps + int(bad.sum())
     median = float(np.median(numbers[~bad]))
