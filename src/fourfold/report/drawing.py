@@ -1,0 +1,114 @@
+"""A figure on a page: matplotlib drawn as SVG whose colours and fonts are the page's own, and as PNG for a document.
+
+The fixed colours of `tasks.figure` become CSS variables, so that one drawing is readable in light and dark, and text
+stays text, which the browser sets in a font that has the characters (Hangul class names).
+
+Checked by: the SVG parses, keeps no colour of the palette, and shows a class called `<script>` as text.
+"""
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fourfold.records.atomic import write_atomically
+from fourfold.tasks.figure import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PIXELS_PER_INCH = 96  # CSS
+RASTER_DPI = 192  # of pictures inside an SVG, and of PNG files
+
+VARIABLES = {
+    INK: "ink",
+    MUTED: "muted",
+    FAINT: "faint",
+    PAPER: "card",
+    BLUE: "blue",
+    ORANGE: "orange",
+    GREEN: "green",
+    **{colour: f"series-{i}" for i, colour in enumerate(SERIES) if i > 2},
+}
+_COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
+_FONT = re.compile(r"font: ([^;\"]*?px) [^;\"]+")
+_IDS = re.compile(r"(?<=\bid=\")|(?<=url\(#)|(?<=href=\"#)")
+_TAG = re.compile(r"<[^>]*>")
+_STROKE_ONLY = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure and its words.
+
+    Attributes:
+        name: the PNG's name without its ending, such as `loss`.
+        figure: a matplotlib figure made inside `tasks.figure.style()`.
+        caption: what a reader should see in it, a sentence or two.
+    """
+
+    name: str
+    figure: "Figure"
+    caption: str
+
+    def to_html(self) -> str:
+        """Return a `<figure>` element, the drawing inline."""
+        width = round(self.figure.get_figwidth() * PIXELS_PER_INCH)
+        svg = to_svg(self.figure, self.name, self.caption)
+        return (
+            f'<figure id="{escape(self.name)}" style="max-width:{width}px">{svg}'
+            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
+        )
+
+    def write_png(self, folder: Path) -> Path:
+        """Write `<folder>/<name>.png`, light on white, and return its path.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        buffer = io.BytesIO()
+        _save(self.figure, buffer, "png")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.name}.png"
+        write_atomically(path, buffer.getvalue())
+        return path
+
+
+def to_svg(figure: "Figure", prefix: str, label: str) -> str:
+    """Return `figure` as an `<svg>` element to put into a page.
+
+    Args:
+        figure: a matplotlib figure.
+        prefix: put before every id inside, so that figures of one page do not meet.
+        label: what a screen reader says.
+    """
+    buffer = io.StringIO()
+    _save(figure, buffer, "svg")
+    text = buffer.getvalue()
+    text = _STROKE_ONLY.sub("", text[text.index("<svg") :])
+    text = _TAG.sub(lambda tag: _themed(tag[0], prefix), text)
+    box = re.search(r'viewBox="[^"]+"', text)
+    assert box is not None
+    opening = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" role="img" aria-label="{escape(label)}" {box[0]}>'
+    return opening + text[text.index(">") + 1 :].strip()
+
+
+def _themed(tag: str, prefix: str) -> str:
+    """Rewrite one tag; what stands between tags is the user's text and is left alone."""
+    if tag.startswith("<image"):  # base64 may hold anything; only the tag's own ids matter
+        head, _, data = tag.partition("xlink:href=")
+        return f"{_IDS.sub(prefix + '-', head)}xlink:href={data}" if data else tag
+    tag = _COLOUR.sub(lambda colour: f"var(--{VARIABLES[colour[0].lower()]})", tag)
+    return _IDS.sub(prefix + "-", _FONT.sub(r"font: \1 var(--sans)", tag))
+
+
+def _save(figure: "Figure", buffer: "io.StringIO | io.BytesIO", kind: str) -> None:
+    from matplotlib import rc_context
+
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourfold"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        metadata = {"Date": None} if kind == "svg" else None
+        figure.savefig(buffer, format=kind, dpi=RASTER_DPI, metadata=metadata)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,27 @@
+"""Numbers as a person reads them."""
+
+import math
+
+SHARES = ("accuracy", "error", "coverage", "macro_f1", "macro_precision", "macro_recall")
+
+
+def metric(name: str, value: float | None) -> str:
+    """Return a metric for reading: shares in percent, others with four digits."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(value)
+    return f"{100 * value:.2f} %" if name in SHARES else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds for reading: `3.2 s`, `4 min 10 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: float) -> str:
+    """Return a whole number with separators: `101,770`."""
+    return f"{round(number):,}"

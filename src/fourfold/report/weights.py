@@ -1,0 +1,139 @@
+"""Learned weights, where they mean something to a person: pictures of what a unit looks for, and weights by feature.
+
+Blue is above zero, orange below; the deeper, the further.
+
+Checked by: planted weights read back from pictures and bars.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from fourfold.report.drawing import Drawn
+from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, blank, new_figure, shorten, style
+from fourfold.tasks.seam import Features, Image, Spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_PICTURES = 40
+MOST_BARS = 20
+MOST_PANELS = 6
+
+
+def draw_weights(model: nn.Module, spec: Spec) -> Drawn | None:
+    """Draw the first layer's weights; None where they would say nothing (a deep network on a table).
+
+    Args:
+        model: on the CPU.
+        spec: of the data it was built for.
+    """
+    weight = first_weight(model)
+    if weight is None:
+        return None
+    if isinstance(spec.input, Image):
+        if weight.dim() == 4:
+            return _filters(weight)
+        if weight.dim() == 2 and weight.shape[1] == spec.input.size:
+            return _pictures(weight.view(-1, *spec.input), spec)
+        return None
+    if isinstance(spec.input, Features) and is_linear(model) and weight.shape[1:] == (spec.input.size,):
+        return _bars(weight, spec)
+    return None
+
+
+def first_weight(model: nn.Module) -> Tensor | None:
+    """Return the first weight of two or more dimensions, float32 on the CPU."""
+    found = next((p for p in model.parameters() if p.dim() >= 2), None)
+    return None if found is None else found.detach().float().cpu()
+
+
+def is_linear(model: nn.Module) -> bool:
+    """Whether one affine map is all there is between inputs and outputs."""
+    return sum(p.dim() >= 2 for p in model.parameters()) == 1
+
+
+def _row_names(count: int, spec: Any) -> list[str] | None:
+    """Return what each row of a last layer's weight stands for, None for hidden units."""
+    names = getattr(spec, "class_names", None) or getattr(spec, "target_names", None)
+    if names and count == len(names):
+        return [str(name) for name in names]
+    return [str(names[1])] if names and count == 1 and len(names) == 2 else None  # one unit: the second class or not
+
+
+def _pictures(weight: Tensor, spec: Any) -> Drawn:
+    names = _row_names(len(weight), spec)
+    order = list(range(len(weight)))
+    if names is None or len(names) > MOST_PICTURES:
+        names, order = None, weight.flatten(1).norm(dim=1).argsort(descending=True, stable=True).tolist()
+    shown = order[:MOST_PICTURES]
+    figure = _grid([weight[k] for k in shown], [names[k] for k in shown] if names else None)
+    if names:
+        return Drawn("weights", figure, "What speaks for each class (blue) and against it (orange), pixel by pixel.")
+    which = f"the {len(shown)} strongest of {len(weight)}" if len(shown) < len(weight) else f"all {len(weight)}"
+    return Drawn("weights", figure, f"First layer, {which} units: each fires where its picture matches the input.")
+
+
+def _filters(weight: Tensor) -> Drawn:
+    shown = weight[:MOST_PICTURES]
+    filters, channels, height, width = weight.shape
+    caption = f"First layer: {filters} filters of {height}x{width}, {channels} channel{'s' if channels > 1 else ''}."
+    return Drawn("weights", _grid(list(shown), None), caption)
+
+
+def _grid(weights: list[Tensor], titles: list[str] | None) -> "Figure":
+    """Draw weights `[channels, height, width]`, each on its own scale so that a quiet unit can be read too."""
+    columns = min(8, len(weights))
+    rows = -(-len(weights) // columns)
+    with style():
+        figure = new_figure(0.92 * columns + 0.1, (1.14 if titles else 0.95) * rows + 0.1)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.flat:
+            blank(axes)
+        for i, (axes, weight) in enumerate(zip(grid.flat, weights, strict=False)):
+            axes.imshow(as_picture(weight), interpolation="none")
+            if titles:
+                axes.set_title(shorten(titles[i], 12), fontsize=8, loc="center", pad=3)
+    return figure
+
+
+def as_picture(weight: Tensor) -> Any:
+    """Return `[height, width, 4]`: three channels as a colour around grey, others as blue above and orange below zero."""
+    largest = weight.abs().max().clamp(min=1e-12)
+    if weight.shape[0] == 3:
+        colour = (0.5 + 0.5 * weight / largest).permute(1, 2, 0)
+        return torch.cat([colour, torch.ones_like(colour[:, :, :1])], dim=2).numpy()
+    signed = weight.mean(0)
+    signed = signed / signed.abs().max().clamp(min=1e-12)
+    colours = torch.where((signed > 0).unsqueeze(2), torch.tensor(_rgb(BLUE)), torch.tensor(_rgb(ORANGE)))
+    return torch.cat([colours, signed.abs().unsqueeze(2)], dim=2).numpy()
+
+
+def _bars(weight: Tensor, spec: Any) -> Drawn:
+    names, rows = spec.input.names, _row_names(len(weight), spec)
+    order = weight.abs().amax(0).argsort(descending=True, stable=True).tolist()[:MOST_BARS]
+    panels = min(MOST_PANELS, len(weight))
+    columns = min(3, panels)
+    high = -(-panels // columns)
+    with style():
+        figure = new_figure(max(4.7, 2.6 * columns + 0.8), high * (0.24 * len(order) + 0.6) + 0.2)
+        grid = figure.subplots(high, columns, squeeze=False, sharex=True, sharey=True)
+        for axes in grid.flat[panels:]:
+            axes.set_visible(False)
+        for k, axes in enumerate(grid.flat[:panels]):
+            values = [float(weight[k, i]) for i in order]
+            axes.barh(range(len(order)), values, height=0.62, color=[BLUE if v > 0 else ORANGE for v in values])
+            axes.axvline(0, color=MUTED, linewidth=0.8)
+            axes.set_yticks(range(len(order)), [shorten(names[i], 24) for i in order], color=INK)
+            axes.set_ylim(len(order) - 0.4, -0.6)
+            axes.grid(False, axis="y")
+            if rows:
+                axes.set_title(shorten(rows[k], 24))
+    units = "per deviation of the feature, where features are standardised"
+    largest = f", the {len(order)} largest of {len(names)}" if len(order) < len(names) else ""
+    return Drawn("weights", figure, f"What each feature adds to the score, {units}{largest}.")
+
+
+def _rgb(colour: str) -> list[float]:
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
