@@ -1,4 +1,5 @@
 from itertools import cycle
+from pathlib import Path
 from typing import Iterator
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from fourfold.algorithms import ALGORITHMS
 from fourfold.algorithms.perceptron_rule import PerceptronRule
 from fourfold.core.errors import DivergedError, InputError
+from fourfold.data.gates import GatesConfig
 from fourfold.losses import CrossEntropy, PerceptronCriterion
 from fourfold.models import MLP, Perceptron, SoftmaxRegression
 from fourfold.tasks.classification import ClassificationSpec
@@ -186,28 +188,28 @@ def test_the_loss_is_the_batchs_before_the_first_correction() -> None:
 
 
 @pytest.mark.promise("R1")
-@pytest.mark.parametrize("stop", range(1, 12))
-def test_stop_and_resume_equals_uninterrupted(stop) -> None:
-    from fourfold.data.gates import GatesConfig
-
-    source = GatesConfig(gate="xor").build(0, None)  # shuffled anew each epoch
-    plan = Plan(seed=3, steps=12, batch_size=3)
+@pytest.mark.parametrize("gate", ["and", "xor"])
+@pytest.mark.parametrize("stop", range(1, 40, 3))
+def test_stop_and_resume_equals_uninterrupted(stop, gate) -> None:
+    source = GatesConfig(gate=gate).build(0, Path())  # shuffled anew each epoch
+    plan = Plan(seed=3, steps=40, batch_size=3)
     config = ALGORITHMS.parse("perceptron_rule", "algorithm")
 
     def fresh() -> PerceptronRule:
         return config.build(Perceptron(2, 2), PerceptronCriterion(), source, plan)
 
     whole = fresh()
-    losses = [whole.step().total.item() for _ in range(12)]
+    losses = [whole.step().total.item() for _ in range(40)]
     first = fresh()
     for _ in range(stop):
         first.step()
     second = fresh()
     second.model.load_state_dict(first.model.state_dict())
     second.load_state_dict(first.state_dict())
-    assert [second.step().total.item() for _ in range(12 - stop)] == losses[stop:]
+    assert [second.step().total.item() for _ in range(40 - stop)] == losses[stop:]
     assert torch.equal(second.model.weight, whole.model.weight)
     assert torch.equal(second.model.bias, whole.model.bias)
+    assert second.gauges() == whole.gauges()
     assert second.state_dict() == whole.state_dict()
     assert second.finish() == whole.finish()
 
