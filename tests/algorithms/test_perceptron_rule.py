@@ -160,7 +160,9 @@ def test_of_several_classes_the_one_that_no_plane_separates_is_named() -> None:
     inputs = torch.tensor([[0.0], [1.0], [2.0]])
     training = rule(InOrder(inputs, torch.tensor([0, 1, 2])))
     train(training, 300)
-    assert training.finish()[0].startswith("No point separates 'class 1' from the other classes")
+    [finding] = training.finish()
+    assert finding.startswith("No point separates 'class 1' from the other classes")
+    assert "at least 1 of 3 examples stays wrong in its unit" in finding
 
 
 def test_equal_inputs_of_different_classes_are_beyond_any_model() -> None:

@@ -138,16 +138,19 @@ def _why_not(
     inputs: Tensor, labels: Tensor, fires: Tensor, wrong: Tensor, num_wrong: int, class_names: tuple[str, ...]
 ) -> str:
     """Say why training examples are still wrong: impossible, possible but unfinished, or not decided."""
-    stand = f"{num_wrong} of {len(labels)} training examples are still wrong"
+    several = fires.shape[1] > 1
+    stand = f"{num_wrong} of {len(labels)} training examples are still wrong" + (" in some unit" if several else "")
     if inputs.numel() * int(wrong.any(0).sum()) > MOST_LOOKED_AT:
         return f"{stand}; whether any weights would do is not decided, for there is too much data to check quickly."
     verdicts = {unit: is_separable(inputs, fires[:, unit]) for unit in wrong.any(0).nonzero().flatten().tolist()}
     plane = {1: "point", 2: "straight line", 3: "plane"}.get(inputs.shape[1], "hyperplane")
     for unit, separable in verdicts.items():
         if separable is False:
-            classes = "these classes" if fires.shape[1] == 1 else f"'{class_names[unit]}' from the other classes"
+            classes = f"'{class_names[unit]}' from the other classes" if several else "these classes"
+            where = " in its unit" if several else ""
             impossible = f"No {plane} separates {classes} (the linear program has no solution)"
-            at_least = f"at least 1 of {len(labels)} examples stays wrong whatever the weights (now {num_wrong})"
+            now = int(wrong[:, unit].sum())
+            at_least = f"at least 1 of {len(labels)} examples stays wrong{where} whatever the weights (now {now})"
             if alike := contradictions(inputs, labels):
                 way_out = f"For {alike} of them no model can help: equal inputs, different classes."
             else:
