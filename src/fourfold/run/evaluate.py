@@ -22,15 +22,18 @@ def evaluate(
     autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
     processes: ManyProcesses | SingleProcess | None = None,
 ) -> dict[str, float]:
-    """Return the mean loss and the task's metrics on `split`.
+    """Return the mean loss and the task's metrics on `split`, or what the source itself measures.
 
     Several processes take batches in turn; each example counts once, none is padded.
     """
-    scorer = source.spec.scorer()
     total, count = 0.0, 0
     training = model.training
     model.eval()
     try:
+        measured = source.evaluate(model, split)
+        if measured is not None:
+            return measured
+        scorer = source.spec.scorer()
         for i, batch in enumerate(source.split(split, BATCH_SIZE)):
             if processes is not None and i % processes.count != processes.rank:
                 continue

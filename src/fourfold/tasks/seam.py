@@ -167,7 +167,8 @@ class Source(ABC):
 
     Attributes:
         spec: what every batch promises.
-        sizes: examples in each split, by name ("train", "validation", "test").
+        sizes: examples in each split, by name ("train", "validation", "test"); of an environment, how many transitions
+            count as an epoch and how many episodes are played to evaluate.
         notes: every decision made on the way, for the run's record.
     """
 
@@ -186,6 +187,13 @@ class Source(ABC):
     @abstractmethod
     def raw(self, name: str, indices: list[int]) -> Any:
         """Return examples of a split as they were before standardisation, for drawing."""
+
+    def evaluate(self, model: nn.Module, split: str) -> dict[str, float] | None:
+        """Return `model`'s metrics where a split is no set of labelled examples, such as episodes to play, or None.
+
+        None, the default, has the task's scorer and the loss go over the batches of `split`.
+        """
+        return None
 
     @abstractmethod
     def to(self, device: torch.device) -> "Source":

@@ -1,0 +1,91 @@
+"""A run stopped after any step and resumed is the run that was never stopped, bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stopping import differences, interrupted_after, remains, resumed, start_and_stop
+
+from fourfold.core.recipe import Recipe
+from fourfold.records.folder import RunFolder
+from fourfold.run.parts import load_recipe
+from fourfold.run.run import resume, start
+
+STEPS = 9
+
+# 41 training examples in batches of 12: an epoch is 4 steps, its last batch 5 examples; STEPS is over two epochs.
+POINTS: dict[str, Any] = {
+    "data": {"name": "two_moons", "num_examples": 60, "validation": 0.15, "test": 0.15},
+    "model": {"name": "mlp", "widths": [6, 5], "dropout": 0.3},
+    "loss": "cross_entropy",
+    "algorithm": {"name": "supervised", "optimizer": "adam", "schedule": "cosine"},
+    "budget": {"steps": STEPS, "batch_size": 12, "validate_every": 4, "log_every": 3},
+    "runtime": {"device": "cpu", "threads": 1},
+    "seed": 11,
+}
+PICTURES = {
+    "data": {"name": "digits", "augment": [{"name": "pad_crop", "pad": 1}, {"name": "horizontal_flip"}]},
+    "budget": {"steps": STEPS, "batch_size": 400, "validate_every": 4, "log_every": 3},
+}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return load_recipe({**POINTS, **changes})[1]
+
+
+CASES = {
+    "adam": {},
+    "accumulated": {"runtime": {"device": "cpu", "threads": 1, "accumulate": 5}},
+    "augmented": PICTURES,
+    "bf16": {"runtime": {"device": "cpu", "threads": 1, "precision": "bf16"}},
+    "whole split": {"budget": {"steps": STEPS, "batch_size": "full", "validate_every": 2, "log_every": 4}},
+    "one example": {"budget": {"steps": STEPS, "batch_size": 1, "validate_every": 5, "log_every": 4}},
+}
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("case", CASES)
+def test_stopped_after_any_step(case: str, tmp_path: Path) -> None:
+    chosen = recipe(**CASES[case])
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    assert whole["step"] == STEPS
+    for k in range(1, STEPS):
+        run = resumed(start_and_stop(chosen, tmp_path / f"stopped after {k}", k, "whole"))
+        assert differences(remains(run), whole) == [], f"stopped after {k}"
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam"])
+def test_every_optimizer_continues(optimizer: str, tmp_path: Path) -> None:
+    chosen = recipe(algorithm={"name": "supervised", "optimizer": optimizer})
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    run = resumed(start_and_stop(chosen, tmp_path / "stopped", 5, "whole"))
+    assert differences(remains(run), whole) == []
+
+
+@pytest.mark.promise("R1")
+def test_stopped_again_and_again(tmp_path: Path) -> None:
+    chosen = recipe()
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    folder = start_and_stop(chosen, tmp_path / "stopped", 1, "whole")
+    for _ in range(STEPS - 2):
+        with interrupted_after(1):
+            assert resume(folder).status == "interrupted"
+        folder = RunFolder.open(folder.path)
+    assert differences(remains(resumed(folder)), whole) == []
+
+
+@pytest.mark.promise("R1")
+def test_what_is_compared_does_differ_when_the_run_does(tmp_path: Path) -> None:
+    whole = remains(start("whole", recipe(), tmp_path))
+    other = remains(start("whole", recipe(seed=12), tmp_path))
+    found = " ".join(differences(other, whole))
+    assert all(word in found for word in (".model.", ".state.training.", ".state.random.", ".points.", ".metrics."))
+
+
+@pytest.mark.promise("R1")
+def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
+    run = start("whole", recipe(), tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in run.folder.path.rglob("*") if path.is_file()}
+    assert resumed(run.folder).result == run.result
+    assert {path: path.stat().st_mtime_ns for path in run.folder.path.rglob("*") if path.is_file()} == before
