@@ -81,6 +81,8 @@ class Supervised(Training):
         self.params = [p for p in model.parameters() if p.requires_grad]
         averaged = [r.evaluated_model() for r in regularizers]
         self.model = next((m for m in averaged if m is not None), model)
+        for regularizer in regularizers:
+            regularizer.watch(self.model)
 
         compiled: Any = torch.compile(model) if plan.compile == "model" else model
         self._forward: Any = plan.processes.parallel(compiled)

@@ -6,7 +6,9 @@ A regularizer overrides the hooks it needs; the others cost nothing. Order withi
     -> before_update -> (optimizer) -> after_update
 """
 
-from typing import Any, Mapping
+import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +52,9 @@ class Regularizer:
         """Return the network to evaluate in place of the trained one, or None."""
         return None
 
+    def watch(self, model: nn.Module) -> None:
+        """Hear, before the first step, which network is evaluated and saved: the trained one or an average of it."""
+
     def finish(self) -> str | None:
         """End the run; return what a person should know, or None."""
         return None
@@ -66,9 +71,22 @@ class Regularizer:
         """Continue from a state."""
 
     def generator(self, step: int) -> torch.Generator:
-        """Return this process's generator of the noise stream at `step`; nothing needs saving to resume."""
-        seed = stream_seed(self.plan.seed, "noise", step, self.plan.processes.rank)
+        """Return this process's generator of the noise stream at `step`; nothing needs saving to resume.
+
+        Each class of regularizer draws numbers of its own: noise on inputs and on weights are independent.
+        """
+        kind = zlib.crc32(type(self).__name__.encode())
+        seed = stream_seed(self.plan.seed, "noise", kind, step, self.plan.processes.rank)
         return torch.Generator(self.plan.device).manual_seed(seed)
+
+
+def decayed(params: list[nn.Parameter], biases: bool) -> list[int]:
+    """Return the positions of the parameters that a penalty is for.
+
+    Without `biases` these are the matrices and filters; biases and the gains of normalisation layers, which are vectors
+    or single numbers, are left alone.
+    """
+    return [i for i, param in enumerate(params) if biases or param.dim() > 1]
 
 
 class RegularizerConfig(PartConfig):
