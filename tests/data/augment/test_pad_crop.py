@@ -4,7 +4,7 @@ from torch.nn import functional as F
 from torchvision.transforms import functional as TF
 
 from fourfold.core.errors import InputError
-from fourfold.data.augment.pad_crop import PadCrop, PadCropConfig, _by_gathering, _by_slices, pad_crop
+from fourfold.data.augment.pad_crop import PadCrop, PadCropConfig, _by_gathering, _by_windows, pad_crop
 from fourfold.tasks.seam import Image
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -18,7 +18,7 @@ def batch(channels: int = 3, layout=torch.channels_last) -> torch.Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("way", [_by_slices, _by_gathering])
+@pytest.mark.parametrize("way", [_by_windows, _by_gathering])
 def test_each_picture_is_padded_and_cut_at_its_corner(channels, layout, way) -> None:
     images = batch(channels, layout)
     corners = PadCrop(4).draw(16, torch.Generator().manual_seed(1))

@@ -8,7 +8,9 @@ Checked by: plain per-picture pad and slice with the same draws; torchvision.tra
 
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
@@ -51,20 +53,22 @@ class PadCrop(Augment):
 def pad_crop(images: Tensor, corners: Tensor, pad: int) -> Tensor:
     """Pad `images [batch, channels, height, width]` with zeros and crop each at its corner, int64 `[batch, 2]`."""
     if images.device.type == "cpu":
-        return _by_slices(images, corners, pad)
+        return _by_windows(images, corners, pad)
     return _by_gathering(images, corners, pad)
 
 
-def _by_slices(images: Tensor, corners: Tensor, pad: int) -> Tensor:
-    """One slice a picture: the fastest on a CPU, where NumPy's slices cost a sixth of torch's."""
+def _by_windows(images: Tensor, corners: Tensor, pad: int) -> Tensor:
+    """Copy each crop whole, out of NumPy's view of all windows: the fastest on a CPU, twice a slice a picture."""
     batch, channels, height, width = images.shape
-    nhwc = images.permute(0, 2, 3, 1)
     padded = torch.zeros(batch, height + 2 * pad, width + 2 * pad, channels, dtype=images.dtype)
-    padded[:, pad : pad + height, pad : pad + width] = nhwc
-    crops = torch.empty(batch, height, width, channels, dtype=images.dtype)
-    for crop, source, (y, x) in zip(crops.numpy(), padded.numpy(), corners.tolist(), strict=True):
-        crop[...] = source[y : y + height, x : x + width]
-    return crops.permute(0, 3, 1, 2)
+    padded[:, pad : pad + height, pad : pad + width] = images.permute(0, 2, 3, 1)
+    rows = padded.view(
+        batch, height + 2 * pad, (width + 2 * pad) * channels
+    ).numpy()  # a row of pixels is one run of bytes
+    windows = sliding_window_view(rows, (height, width * channels), axis=(1, 2))
+    y, x = corners.numpy().T
+    crops = torch.from_numpy(windows[np.arange(batch), y, x * channels])
+    return crops.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _by_gathering(images: Tensor, corners: Tensor, pad: int) -> Tensor:
