@@ -1,1 +1,11 @@
-"""The command line."""
+"""The command line. `main` is the entry point; what a command needs is imported when the command runs."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 3 diverged, 130 interrupted."""
+    from fourfold.cli.app import execute
+
+    return execute(list(sys.argv[1:] if arguments is None else arguments))

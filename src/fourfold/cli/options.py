@@ -1,0 +1,32 @@
+"""Options that several commands share, and where they lead."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", metavar="DIR", help="Where run folders are. Default: FOURFOLD_WORKSPACE, else ./runs."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+UseOption = Annotated[
+    Path | None, typer.Option("--use", metavar="FILE.py", help="Add the parts of your own Python file; this runs it.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, such as digits-mlp-1, or its folder.")]
+
+
+def workspace_path(workspace: Path | None) -> Path:
+    """Return the workspace: the one given, else `FOURFOLD_WORKSPACE`, else `./runs`."""
+    return workspace or Path(os.environ.get("FOURFOLD_WORKSPACE") or "runs")
+
+
+def load_parts(use: Path | None) -> None:
+    """Add the parts of installed packages and of the user's own file to the tables."""
+    from fourfold.run.parts import use_entry_points, use_file
+
+    use_entry_points()
+    if use is not None:
+        use_file(use)

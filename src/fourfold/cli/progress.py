@@ -1,0 +1,87 @@
+"""Showing a run's progress on stderr: loss, headline metric, examples a second, time left.
+
+The loop calls at look-ups only, and the bar is drawn here and then, at most ten times a second: no thread of ours
+competes with the training for a core. rich is imported at the first look-up, so that it does not delay the first step.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+
+from fourfold.cli.output import duration, note, number
+from fourfold.run.watch import Setup, Watcher
+
+REDRAW_SECONDS = 0.1
+LINE_SECONDS = 10.0  # between lines where stderr is a file
+
+
+class Progress(Watcher):
+    """A progress bar on a terminal, a line now and then in a file."""
+
+    def __init__(self) -> None:
+        self._setup: Setup | None = None
+        self._bar: object | None = None
+        self._task: object = None
+        self._terminal = sys.stderr.isatty()
+        self._began = self._drawn = 0.0
+        self._headline = ""
+
+    def started(self, setup: Setup) -> None:
+        """Say what is about to be trained, and every decision that was made about the data."""
+        self._setup, self._began = setup, time.monotonic()
+        self._drawn = self._began
+        sizes = " / ".join(f"{count:,} {split}" for split, count in setup.sizes.items() if count)
+        note(f"{setup.run_id}: {setup.params:,} parameters on {setup.device} ({setup.precision}); examples: {sizes}")
+        for line in setup.notes:
+            note(f"  · {line}")
+        start = f", from step {setup.start:,}" if setup.start else ""
+        note(f"  training for {setup.steps:,} steps{start}")
+
+    def progressed(self, step: int, metrics: Mapping[str, float], examples_per_second: float) -> None:
+        """Draw, if it was not drawn just now."""
+        assert self._setup is not None
+        name = f"validation.{self._setup.headline}"
+        if name in metrics:
+            self._headline = f"validation {self._setup.headline} {number(metrics[name])}"
+        now, last = time.monotonic(), step >= self._setup.steps
+        if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
+            return
+        self._drawn = now
+        words = [f"loss {number(metrics['train.loss'])}"] if "train.loss" in metrics else []
+        words += [self._headline] if self._headline else []
+        words.append(f"{number(examples_per_second)} examples/s")
+        self._draw(step, " · ".join(words), now - self._began)
+
+    def said(self, notice: str) -> None:
+        """Print a notice above the bar."""
+        self._close()
+        note(f"notice: {notice}")
+
+    def ended(self, status: str) -> None:
+        """Leave the bar as it stands."""
+        self._close()
+
+    def _draw(self, step: int, words: str, elapsed: float) -> None:
+        assert self._setup is not None
+        done = step - self._setup.start
+        left = elapsed / max(done, 1) * (self._setup.steps - step)
+        words += f" · {duration(left)} left" if step < self._setup.steps else f" · {duration(elapsed)}"
+        if not self._terminal:
+            note(f"  step {step:,} of {self._setup.steps:,}: {words}")
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        if not isinstance(self._bar, Bar):
+            columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+            self._bar = Bar(*columns, console=Console(stderr=True), auto_refresh=False)
+            self._bar.start()
+            self._task = self._bar.add_task(words, total=self._setup.steps)
+        self._bar.update(self._task, completed=step, description=words, refresh=True)  # type: ignore[arg-type]
+
+    def _close(self) -> None:
+        stop = getattr(self._bar, "stop", None)
+        if stop is not None:
+            stop()
+        self._bar = None

@@ -1,0 +1,73 @@
+"""`fourfold show`: what a recipe, a part or a run is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts, workspace_path
+from fourfold.core.errors import InputError, did_you_mean
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, or model.mlp), or a run.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to a recipe, as for fourfold run.")
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="What happens in one training step of a recipe.")] = False,
+    yaml: Annotated[bool, typer.Option("--yaml", help="A recipe or run as YAML, ready to edit and run.")] = False,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Explain a recipe, a part or a run: its fields and defaults, its size, what happens in a step.
+
+    A model's parameters and FLOPs are counted at its paper's input and output. FLOPs are 2 x multiply-adds, one example.
+
+    \b
+    Examples:
+      fourfold show digits-mlp
+      fourfold show digits-mlp model.widths=[512] --steps
+      fourfold show digits-mlp --yaml > mine.yaml
+      fourfold show lenet5
+      fourfold show optimizer.adam
+      fourfold show digits-mlp-1
+    """
+    load_parts(use)
+    from fourfold.run.parts import TABLES, recipe_names
+
+    place = workspace_path(workspace)
+    if name in recipe_names() or Path(name).suffix in (".yaml", ".yml"):
+        from fourfold.cli.show_recipe import show_recipe
+
+        return show_recipe(name, overrides or [], steps=steps, yaml=yaml, json=json)
+    if overrides and _kinds_of(name) == []:
+        raise InputError(f"no recipe called '{name}'{did_you_mean(name, recipe_names())}")
+    kinds = _kinds_of(name)
+    if kinds:
+        from fourfold.cli.show_part import show_part
+
+        return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
+
+    from fourfold.records.folder import RunFolder, run_paths
+
+    runs = [path.name for path in run_paths(place)]
+    if name in runs or (Path(name) / "run.json").exists():
+        from fourfold.cli.show_run import show_run
+
+        return show_run(RunFolder.find(place, name), yaml=yaml, json=json)
+    parts = [part for table in TABLES.values() for part in table]
+    dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
+    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *runs})
+    hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
+    raise InputError(f"no recipe, part or run called '{name}'{hint}")
+
+
+def _kinds_of(name: str) -> list[str]:
+    """Return the tables that hold `name`, which may say its table: `model.mlp`."""
+    from fourfold.run.parts import TABLES
+
+    kind, dot, part = name.rpartition(".")
+    if dot:
+        return [kind] if kind in TABLES and part in TABLES[kind] else []
+    return [kind for kind, table in TABLES.items() if part in table]

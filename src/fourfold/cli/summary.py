@@ -1,0 +1,61 @@
+"""The table at the end of a run: how good, how fast, what to know, where it is, what to type next."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from fourfold.cli.output import console, duration, number
+
+SPLITS = ("train", "validation", "test")
+
+
+def print_summary(result: Mapping[str, Any]) -> None:
+    """Print a run's result for a person, on stderr.
+
+    Args:
+        result: `Run.result`.
+    """
+    from rich.markup import escape
+
+    out = console(stderr=True)
+    if result["metrics"]:
+        out.print(metrics_table(result["metrics"], result.get("spread", {}), str(result.get("headline", ""))))
+    colour = {"done": "green", "interrupted": "yellow"}.get(result["status"], "red")
+    reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
+    speed = f"{number(result['examples_per_second'])} examples/s"
+    steps, seconds = f"{result['steps']:,} steps", duration(result["seconds"])
+    out.print(
+        f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"
+    )
+    for finding in result.get("findings", []):
+        out.print(f"[yellow]![/] {escape(finding)}")
+    out.print(f"folder: {escape(str(result['folder']))}")
+    run = shlex.quote(result["run_id"])
+    if "folds" in result:
+        out.print(f"folds:  {escape(', '.join(result['folds']))}")
+    if result["status"] == "done":
+        out.print(f"next:   fourfold report {run}   ·   fourfold predict {run} FILE", markup=False)
+    elif result["status"] == "interrupted":
+        out.print(f"next:   fourfold resume {run}", markup=False)
+
+
+def metrics_table(
+    metrics: Mapping[str, Mapping[str, float]], spread: Mapping[str, Mapping[str, float]], headline: str
+) -> Any:
+    """Return a rich table, a metric a row and a split a column, `mean ± deviation` where there is a spread."""
+    from rich.table import Table
+
+    splits = [split for split in SPLITS if split in metrics]
+    table = Table("metric", box=None, pad_edge=False, header_style="bold")
+    for split in splits:
+        table.add_column(split, justify="right")
+    for name in dict.fromkeys(name for split in splits for name in metrics[split]):
+        cells = [_cell(metrics[split].get(name), spread.get(split, {}).get(name)) for split in splits]
+        table.add_row(name, *cells, style="bold" if name == headline else None)
+    return table
+
+
+def _cell(value: float | None, deviation: float | None) -> str:
+    if value is None:
+        return ""
+    return number(value) if deviation is None else f"{number(value)} ± {number(deviation)}"

@@ -1,0 +1,176 @@
+"""What is done with a trained run: `fourfold evaluate`, `predict`, `export`, `report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts, workspace_path
+from fourfold.cli.output import console, note, number, print_json
+from fourfold.core.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from fourfold.run.run import Run
+
+
+def _open(run: str, workspace: Path | None, use: Path | None) -> "Run":
+    load_parts(use)
+    from fourfold.records.folder import RunFolder
+
+    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
+    from fourfold.run.run import Run
+
+    return Run(folder)
+
+
+def evaluate(
+    run: RunArgument,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="SPLIT", help="train, validation or test. Default: all of them.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Score a run's newest weights again, on every split or on one; the record is not changed.
+
+    \b
+    Examples:
+      fourfold evaluate digits-mlp-1
+      fourfold evaluate digits-mlp-1 --split test --json
+    """
+    splits = ("train", "validation", "test")
+    if split is not None and split not in splits:
+        raise InputError(f"--split: no split called '{split}'{did_you_mean(split, splits)}")
+    opened = _open(run, workspace, use)
+    from fourfold.run.evaluate import evaluate as evaluate_split
+
+    model, parts = opened.model, opened.parts
+    chosen = [split] if split else [each for each in splits if parts.source.sizes.get(each)]
+    if not parts.source.sizes.get(chosen[0]):
+        raise InputError(f"--split: this run's data have no {chosen[0]} split")
+    metrics = {each: evaluate_split(model, parts.loss, parts.source, each) for each in chosen}
+    result = {**opened.result, "metrics": metrics}
+    from fourfold.cli.summary import metrics_table
+
+    console(stderr=True).print(metrics_table(metrics, {}, parts.source.spec.headline))
+    if json:
+        print_json(result)
+
+
+def predict(
+    run: RunArgument,
+    rows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE | - | PICTURE... | NAME=VALUE...]",
+            help="CSV, TSV, JSON, JSON Lines or Parquet; - reads CSV or JSON from stdin; pictures; or one row's values.",
+        ),
+    ] = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option("--row", metavar="JSON", help='One row as {"name": value} or [numbers]; repeatable.'),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Predict new examples with a trained run. It needs the run's folder, not its training data.
+
+    \b
+    Examples:
+      fourfold predict table-mlp-1 new-houses.csv
+      fourfold predict table-mlp-1 area=84 rooms=3 city=Seoul
+      fourfold predict xor-mlp-1 --row '[1, 0]' --row '[1, 1]'
+      fourfold predict mnist-lenet5-1 three.png four.png
+      cat new.csv | fourfold predict table-mlp-1 - --json
+    """
+    from fourfold.cli.rows import read_rows
+
+    examples = read_rows(rows or [], row or [])
+    opened = _open(run, workspace, use)
+    from fourfold.run.predict import predict as predict_rows
+
+    predictions, notes = predict_rows(opened, examples)
+    for line in notes:
+        note(f"  · {line}")
+    if json:
+        print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    names = list(dict.fromkeys(name for each in predictions for name in each))
+    table = Table("row", *map(escape, names), box=None, pad_edge=False, header_style="bold")
+    for i, each in enumerate(predictions, start=1):
+        table.add_row(str(i), *(escape(_cell(each.get(name))) for name in names))
+    console().print(table)
+
+
+def export(
+    run: RunArgument,
+    format: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="safetensors (weights) or onnx (the network).")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="PATH", help="Default: the run's folder.")] = None,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the trained model for use elsewhere, after checking that the file gives what the model gives.
+
+    \b
+    Examples:
+      fourfold export digits-mlp-1
+      fourfold export digits-mlp-1 --format onnx
+      fourfold export digits-mlp-1 --to /tmp/digits.onnx
+    """
+    opened = _open(run, workspace, use)
+    from fourfold.run.export import export as export_run
+
+    path, kind, examples, difference = export_run(opened, to, format)
+    note(f"{path}: {kind}, equal to the trained model on {examples} examples within {difference:.2g}")
+    if json:
+        facts = {"format": kind, "examples": examples, "max_difference": difference}
+        print_json({"run_id": opened.run_id, "path": str(path.resolve()), **facts})
+
+
+def report(
+    run: RunArgument,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="PATH", help="Default: report.html in the run's folder.")
+    ] = None,
+    png: Annotated[
+        bool, typer.Option("--png", help="Also write each figure as a PNG, in the run's figures folder.")
+    ] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Draw and explain a run on one page that works offline: curves, mistakes, weights, how to reproduce it.
+
+    \b
+    Examples:
+      fourfold report digits-mlp-1
+      fourfold report digits-mlp-1 --png --open
+    """
+    opened = _open(run, workspace, use)
+    from fourfold.report.page import write_report
+
+    page = write_report(opened, path=to, png=png)
+    note(f"report: {page}")
+    if json:
+        print_json({"run_id": opened.run_id, "path": str(page.resolve())})
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _cell(value: object) -> str:
+    """Return a predicted value as text; a mapping such as class probabilities by its three largest."""
+    if isinstance(value, dict):
+        largest = sorted(value.items(), key=lambda item: -item[1])[:3]
+        return ", ".join(f"{name} {number(share)}" for name, share in largest)
+    return number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,169 @@
+"""`fourfold run` and `fourfold resume`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fourfold.cli.options import (
+    JsonOption,
+    QuietOption,
+    RunArgument,
+    UseOption,
+    WorkspaceOption,
+    load_parts,
+    workspace_path,
+)
+from fourfold.cli.output import is_first_process, print_json
+from fourfold.core.errors import DONE, FAILED, INTERRUPTED
+
+if TYPE_CHECKING:
+    from fourfold.core.recipe import Recipe
+    from fourfold.run.watch import Watcher
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a .yaml file of your own.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe: a part, or a field of a part."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Short for seed=N.")] = None,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    track: Annotated[
+        str | None,
+        typer.Option("--track", metavar="TRACKER", help="Also send curves to tensorboard, mlflow or wandb."),
+    ] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Train a recipe, score it on every split, and record the run.
+
+    \b
+    Examples:
+      fourfold run digits-mlp
+      fourfold run digits-mlp model.widths=[64,64] algorithm.optimizer.lr=0.01 --seed 3
+      fourfold run digits-mlp algorithm.optimizer=momentum   another part, its own fields
+      fourfold run digits-mlp data.folds=5                   cross-validation: mean ± spread
+      fourfold run table-mlp data.path=houses.csv data.target=price
+      fourfold run mnist-mlp runtime.processes=2             data-parallel
+
+    Exit codes: 0 done, 2 bad input (nothing is created), 3 diverged, 130 interrupted (go on with fourfold resume).
+    """
+    from fourfold.core.overrides import parse_overrides
+    from fourfold.run.parts import load_recipe
+
+    load_parts(use)
+    changes = parse_overrides(overrides or []) | ({"seed": seed} if seed is not None else {})
+    name, parsed = load_recipe(recipe, changes)
+    if parsed.runtime.processes > 1 and not _is_worker():
+        return _launch(recipe, overrides or [], seed, workspace, use, track, json, quiet, parsed.runtime.processes)
+    place = workspace_path(workspace)
+    result = _train(name, parsed, place, _watcher(quiet, track, name, place))
+    return _finish(result, json, quiet)
+
+
+def resume(
+    run: RunArgument,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Go on with an interrupted run from its newest checkpoint, exactly as if it had never stopped.
+
+    A finished run is left as it is. So is one that another process is training.
+
+    \b
+    Examples:
+      fourfold resume digits-mlp-3
+      fourfold resume /mnt/elsewhere/runs/digits-mlp-3 --json
+    """
+    from fourfold.records.folder import RunFolder
+
+    load_parts(use)
+    folder = RunFolder.find(workspace_path(workspace), run)
+    processes = folder.recipe().get("runtime", {}).get("processes", 1)
+    if processes > 1 and not _is_worker() and folder.status != "done":
+        from fourfold.run.launch import launch
+
+        options = _options(None, None, use, None, json, quiet)
+        return launch(["resume", str(folder.path.resolve()), *options], processes)
+    from fourfold.run.run import resume as resume_run
+
+    watcher = _watcher(quiet, None, folder.identity.recipe, folder.path.parent)
+    return _finish(resume_run(folder, watcher).result, json, quiet)
+
+
+def _is_worker() -> bool:
+    from fourfold.run.processes import is_worker
+
+    return is_worker()
+
+
+def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Watcher") -> dict[str, Any]:
+    """Train once, or once a fold, and return the result as JSON-ready data."""
+    if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
+        from fourfold.run.crossvalidate import cross_validate
+
+        return cross_validate(name, recipe, workspace, watcher).to_mapping()
+    from fourfold.run.run import start
+
+    return start(name, recipe, workspace, watcher).result
+
+
+def _watcher(quiet: bool, track: str | None, name: str, workspace: Path) -> "Watcher":
+    from fourfold.run.watch import Watcher
+
+    watcher: Watcher
+    if quiet or not is_first_process():
+        watcher = Watcher()
+    else:
+        from fourfold.cli.progress import Progress
+
+        watcher = Progress()
+    if track is None or not is_first_process():
+        return watcher
+    from fourfold.cli.tracking import Tracked
+
+    return Tracked(watcher, track, name, workspace)
+
+
+def _finish(result: dict[str, Any], json: bool, quiet: bool) -> int:
+    """Print how it ended, and return the exit code."""
+    if is_first_process():
+        if not quiet:
+            from fourfold.cli.summary import print_summary
+
+            print_summary(result)
+        if json:
+            print_json(result)
+    return {"done": DONE, "interrupted": INTERRUPTED}.get(result["status"], FAILED)
+
+
+def _launch(
+    recipe: str,
+    overrides: list[str],
+    seed: int | None,
+    workspace: Path | None,
+    use: Path | None,
+    track: str | None,
+    json: bool,
+    quiet: bool,
+    processes: int,
+) -> int:
+    """Start this very command in several processes."""
+    from fourfold.run.launch import launch
+
+    return launch(["run", recipe, *overrides, *_options(seed, workspace, use, track, json, quiet)], processes)
+
+
+def _options(
+    seed: int | None, workspace: Path | None, use: Path | None, track: str | None, json: bool, quiet: bool
+) -> list[str]:
+    options = ["--seed", str(seed)] if seed is not None else []
+    options += ["--workspace", str(workspace)] if workspace is not None else []
+    options += ["--use", str(use)] if use is not None else []
+    options += ["--track", track] if track is not None else []
+    return options + ["--json"] * json + ["--quiet"] * quiet

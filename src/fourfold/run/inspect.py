@@ -1,0 +1,184 @@
+"""What a recipe or a part is, in facts: fields, sizes, parameters, FLOPs, and what happens in a step.
+
+FLOPs are torch.utils.flop_counter's: 2 for each multiply-add of a matrix product or convolution, one example forward;
+activations, normalisation and additions are not counted.
+
+Checked by: parameters and multiply-adds of an MLP and LeNet-5 by hand; every part's fields against its config.
+"""
+
+from typing import Any, NamedTuple, get_args, get_origin
+
+import torch
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from torch import nn
+
+from fourfold.core.config import PartConfig
+from fourfold.core.errors import FourfoldError
+from fourfold.core.recipe import Recipe
+from fourfold.core.seeds import stream_seed
+from fourfold.run import runtime
+from fourfold.run.build import build_parts, build_training, data_cache
+from fourfold.run.loop import Schedule
+from fourfold.run.processes import SingleProcess
+from fourfold.tasks.seam import Image, Spec
+
+
+class FieldFacts(NamedTuple):
+    """One field of a config."""
+
+    name: str
+    type: str  # "float", "one of relu, tanh", "list of int"
+    default: Any
+    required: bool
+    range: str  # "0 <= x < 1", or ""
+    description: str
+
+
+class ModelFacts(NamedTuple):
+    """A network's size."""
+
+    params: int
+    flops: int | None  # one example forward, 2 x multiply-adds; None where they cannot be counted
+    input: str
+    outputs: int
+    layers: list[tuple[str, str, int]]  # name, class, parameters of its own
+
+
+class RecipeFacts(NamedTuple):
+    """A recipe at work, before its first step."""
+
+    sizes: dict[str, int]
+    notes: list[str]
+    task: str
+    headline: str
+    batch_size: int
+    steps_per_epoch: int
+    schedule: Schedule
+    model: ModelFacts
+    step: list[str]
+
+
+def describe_fields(config: type[PartConfig]) -> list[FieldFacts]:
+    """Return every field of a part but its name."""
+    return [_field_facts(name, field) for name, field in config.model_fields.items() if name != "name"]
+
+
+def measure_model(model: nn.Module, spec: Spec) -> ModelFacts:
+    """Count a network's parameters and the FLOPs of one example."""
+    modules = list(model.named_modules())
+    layers = [
+        (name, type(module).__name__, sum(p.numel() for p in module.parameters(recurse=False)))
+        for name, module in modules
+        if name and not any(module.children())
+    ]
+    params = sum(p.numel() for p in model.parameters())
+    return ModelFacts(params, _count_flops(model, spec), str(spec.input), spec.num_outputs, layers)
+
+
+def measure_part(config: PartConfig) -> ModelFacts:
+    """Build a model at its paper's inputs and outputs, without data, and count.
+
+    Raises:
+        InputError: the config cannot be built.
+    """
+    spec: Spec = config.paper_spec()  # type: ignore[attr-defined]
+    return measure_model(_build(config, spec), spec)
+
+
+def is_data_here(recipe: Recipe) -> bool:
+    """Return whether the recipe's data can be read without fetching them: looking at a recipe never downloads."""
+    return not hasattr(recipe.data, "fetch_package") or (data_cache() / recipe.data.name).is_dir()
+
+
+def inspect_recipe(recipe: Recipe) -> RecipeFacts:
+    """Build everything a recipe needs before its first step, and describe it; reads the data.
+
+    Raises:
+        InputError: the recipe cannot be built.
+    """
+    recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(_single(recipe))})
+    parts = build_parts(recipe)
+    facts = measure_model(parts.model, parts.source.spec)
+    with torch.random.fork_rng(devices=[]):
+        training, schedule, plan = build_training(recipe, parts, torch.device("cpu"), SingleProcess())
+    return RecipeFacts(
+        sizes=dict(parts.source.sizes),
+        notes=list(parts.source.notes),
+        task=parts.source.spec.task,
+        headline=parts.source.spec.headline,
+        batch_size=plan.batch_size,
+        steps_per_epoch=plan.steps_per_epoch,
+        schedule=schedule,
+        model=facts,
+        step=training.explain(),
+    )
+
+
+def _single(recipe: Recipe) -> Any:
+    """Return the recipe's runtime for looking only: this process, nothing compiled."""
+    return recipe.runtime.model_copy(update={"processes": 1, "device": "cpu", "compile": "none"})
+
+
+def _build(config: PartConfig, spec: Spec) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(0, "init"))
+        return config.build(spec)  # type: ignore[attr-defined]
+
+
+def _count_flops(model: nn.Module, spec: Spec) -> int | None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    shape = (spec.input.channels, spec.input.height, spec.input.width) if isinstance(spec.input, Image) else None
+    example = torch.zeros(1, *(shape or (spec.input.size,)))
+    training = model.training
+    model.eval()
+    try:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(example)
+        return int(counter.get_total_flops())
+    except (RuntimeError, FourfoldError):  # a model that takes something else than one tensor
+        return None
+    finally:
+        model.train(training)
+
+
+def _field_facts(name: str, field: FieldInfo) -> FieldFacts:
+    required = field.is_required()
+    default = None if required else field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
+        default = None
+    return FieldFacts(name, type_in_words(field.annotation), default, required, _range(field), field.description or "")
+
+
+def type_in_words(annotation: Any) -> str:
+    """Return a type as people say it: `Literal["a", "b"] | None` is "one of a, b, or null"."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is type(None):
+        return "null"
+    if origin is None:
+        if isinstance(annotation, type) and issubclass(annotation, PartConfig):
+            return annotation.__name__.removesuffix("Config").lower()
+        return {str: "text", int: "integer", float: "number", bool: "true or false"}.get(
+            annotation, getattr(annotation, "__name__", str(annotation))
+        )
+    if origin is list:
+        return f"list of {type_in_words(arguments[0])}"
+    if getattr(origin, "__name__", "") == "Literal" or str(origin) == "typing.Literal":
+        return ("one of " if len(arguments) > 1 else "") + ", ".join(map(str, arguments))
+    if hasattr(annotation, "__metadata__"):
+        return type_in_words(arguments[0])
+    return " or ".join(type_in_words(argument) for argument in arguments)
+
+
+def _range(field: FieldInfo) -> str:
+    low, high = "", ""
+    for bound in field.metadata:
+        if isinstance(bound, Ge | Gt):
+            value, sign = (bound.ge, "<=") if isinstance(bound, Ge) else (bound.gt, "<")
+            low = f"{value} {sign} "
+        elif isinstance(bound, Le | Lt):
+            value, sign = (bound.le, "<=") if isinstance(bound, Le) else (bound.lt, "<")
+            high = f" {sign} {value}"
+    return f"{low}x{high}" if low or high else ""
