@@ -1,0 +1,71 @@
+"""What every contender trains: the same network on the same made-up pictures.
+
+The pictures have the shape of MNIST (28x28 grey, ten classes) and stay in memory, so that nothing but the engine and
+its arithmetic is timed. Nothing here imports torch: TensorFlow cannot share a process with it.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+BATCH_SIZE = 64
+VALIDATION_BATCH_SIZE = 1024
+LOG_EVERY = 50
+LEARNING_RATE = 0.01
+CLASSES = 10
+SEED = 0
+
+
+class Workload(NamedTuple):
+    """A network and how much data it sees in an epoch."""
+
+    network: Literal["mlp", "lenet5", "tiny"]
+    examples: int
+    validation_examples: int
+    threads: int
+
+    @property
+    def steps(self) -> int:
+        """Parameter updates in one epoch; the last batch is smaller."""
+        return -(-self.examples // BATCH_SIZE)
+
+    @property
+    def widths(self) -> list[int]:
+        """Hidden units of the fully connected networks."""
+        return {"mlp": [256, 128], "tiny": [16], "lenet5": []}[self.network]
+
+
+TITLES = {
+    "mlp": "MLP 784-256-128-10, batch 64",
+    "lenet5": "LeNet-5 on 28x28, batch 64",
+    "tiny": "MLP 784-16-10, batch 64: almost no arithmetic, so that what remains is the engine",
+}
+
+
+class Pictures(NamedTuple):
+    """uint8 pictures `[examples, 28, 28]` and int64 labels `[examples]`."""
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    validation: np.ndarray
+    validation_labels: np.ndarray
+
+
+def pictures(workload: Workload) -> Pictures:
+    """Draw noisy copies of one blotch a class; a network learns them within an epoch."""
+    random = np.random.default_rng(SEED)
+    blotches = random.integers(0, 128, (CLASSES, 28, 28), dtype=np.uint8)
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = random.integers(0, CLASSES, count)
+        return blotches[labels] + random.integers(0, 128, (count, 28, 28), dtype=np.uint8), labels
+
+    return Pictures(*draw(workload.examples), *draw(workload.validation_examples))
+
+
+def standardised(workload: Workload) -> Pictures:
+    """Return the same with float32 pictures of mean 0 and deviation 1, as every peer gets them."""
+    raw = pictures(workload)
+    mean, deviation = raw.train.mean(), raw.train.std()
+    train, validation = ((part.astype(np.float32) - mean) / deviation for part in (raw.train, raw.validation))
+    return Pictures(train.astype(np.float32), raw.train_labels, validation.astype(np.float32), raw.validation_labels)
