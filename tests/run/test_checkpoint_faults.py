@@ -164,16 +164,14 @@ for _ in range(10):
     if child == 0:
         save_for_ever(announced, writer)
     os.close(writer)
-    time.sleep(moments.uniform(0.01, 0.1))
+    said = os.read(reader, 9)  # at least one save, then the axe falls anywhere
+    time.sleep(moments.uniform(0, 0.03))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    said = b""
     while more := os.read(reader, 1 << 16):
         said += more
     os.close(reader)
-    announced = int(said[-9:] or announced)
-    if not announced:
-        continue
+    announced = int(said[-9:])
     newest, problems = load_newest(folder)
     assert problems == [], problems
     assert newest.step in (announced, announced + 1), (newest.step, announced)
@@ -189,4 +187,4 @@ def test_killed_at_random_moments_nothing_that_was_announced_is_lost(tmp_path: P
         [sys.executable, "-c", KILLER, str(tmp_path / "run")], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 10, "too few saves to mean anything"
+    assert int(done.stdout) >= 10

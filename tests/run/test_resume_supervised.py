@@ -1,15 +1,17 @@
 """A run stopped after any step and resumed is the run that was never stopped, bit for bit."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stopping import differences, interrupted_after, remains, resumed, start_and_stop
+from stopping import around_steps, differences, interrupted_after, remains, resumed, start_and_stop
 
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import resume, start
+from fourfold.tasks.seam import LossValue
 
 STEPS = 9
 
@@ -61,6 +63,28 @@ def test_every_optimizer_continues(optimizer: str, tmp_path: Path) -> None:
     whole = remains(start("whole", chosen, tmp_path / "whole"))
     run = resumed(start_and_stop(chosen, tmp_path / "stopped", 5, "whole"))
     assert differences(remains(run), whole) == []
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("checkpoint_every", [2, 5])
+def test_failed_at_any_step_between_checkpoints(checkpoint_every: int, tmp_path: Path) -> None:
+    """Points of the curve that came after the checkpoint are made again, and stand once."""
+    chosen = recipe(budget={**POINTS["budget"], "log_every": 1, "checkpoint_every": checkpoint_every})
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    for k in range(1, STEPS):
+
+        def fail(_: object, calls: int, step: Callable[[], LossValue], at: int = k) -> LossValue:
+            if calls == at + 1:
+                raise MemoryError("out of memory")
+            return step()
+
+        workspace = tmp_path / f"failed after {k}"
+        with around_steps(fail), pytest.raises(MemoryError):
+            start("whole", chosen, workspace)
+        folder = RunFolder.open(workspace / "whole-1")
+        assert folder.status == "failed"
+        assert [p.step for p in folder.points() if p.name == "train.loss"] == list(range(1, k + 1))
+        assert differences(remains(resumed(folder)), whole) == [], f"failed after {k}"
 
 
 @pytest.mark.promise("R1")

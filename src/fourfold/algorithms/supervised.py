@@ -4,6 +4,7 @@ One step: draw a batch, forward, loss, backward, refuse anything that is not fin
 are of the mean loss over the whole batch, sum(total) / sum(count), however it is cut into micro-batches and processes.
 """
 
+import math
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Annotated, Any, Literal
@@ -21,7 +22,7 @@ from fourfold.algorithms.regularizers import REGULARIZERS
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
-from fourfold.core.errors import InputError
+from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.registry import choice_of
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
 
@@ -192,15 +193,23 @@ class Supervised(Training):
             self._raise_diverged(value, batch, step)
 
     def check(self) -> None:
-        """Raise DivergedError if the device refused a step since the last check."""
-        if not self._found_inf.is_cuda or not float(self._found_inf):
+        """Raise DivergedError if the device refused a step since the last check, or an update left a weight not finite.
+
+        The loop asks before it saves, so no checkpoint holds such a weight.
+        """
+        if self._found_inf.is_cuda and float(self._found_inf):
+            step = int(self._refused_at)
+            self._stream.seek(step)
+            batch = next(self._stream)
+            for regularizer in self._on_batch:
+                batch = regularizer.on_batch(batch, step)
+            self._raise_diverged(None, batch, step)
+        if not self.params:
             return
-        step = int(self._refused_at)
-        self._stream.seek(step)
-        batch = next(self._stream)
-        for regularizer in self._on_batch:
-            batch = regularizer.on_batch(batch, step)
-        self._raise_diverged(None, batch, step)
+        largest = torch.stack([n.float() for n in torch._foreach_norm([p.detach() for p in self.params], torch.inf)])
+        if not largest.isfinite().all():
+            names = [name for name, most in zip(self.names, largest.tolist(), strict=True) if not math.isfinite(most)]
+            raise DivergedError(f"step {self._step - 1}: parameter '{names[0]}' is not finite after the update")
 
     def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
         grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
