@@ -31,7 +31,7 @@ def draw_against_truth(predictions: Predictions) -> Drawn:
 
 
 def draw_numbers(name: str, title: str, spec: NumberSpec, predictions: Predictions, indices: list[int]) -> Drawn:
-    """Draw a few examples, a line each: a ring for the truth, a dot for the prediction, its 95 % interval if it has one.
+    """Draw a few examples, a line each: a ring for the truth, a dot for the prediction and its 95 % interval.
 
     Args:
         name: the figure's name.

@@ -99,7 +99,7 @@ def _grid(weights: list[Tensor], titles: list[str] | None) -> "Figure":
 
 
 def as_picture(weight: Tensor) -> Any:
-    """Return `[height, width, 4]`: three channels as a colour around grey, others as blue above and orange below zero."""
+    """Return `[height, width, 4]`: three channels as a colour, others blue above and orange below zero."""
     largest = weight.abs().max().clamp(min=1e-12)
     if weight.shape[0] == 3:
         colour = (0.5 + 0.5 * weight / largest).permute(1, 2, 0)

@@ -1,0 +1,98 @@
+"""One HTML page a run, whole in one file: it loads nothing, and everything a person named is escaped.
+
+Checked by: every section is there; no address is loaded; a class called `<script>alert(1)</script>` stays text; the
+page's own policy lets no script run but its copy button.
+"""
+
+import base64
+import hashlib
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from fourfold.core.errors import CheckpointError, InputError
+from fourfold.records.atomic import write_atomically
+from fourfold.report import sections
+from fourfold.report.curves import draw_curves
+from fourfold.report.drawing import Drawn
+from fourfold.report.shown import Shown, show_predictions
+from fourfold.run.run import Run
+
+
+def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
+    """Write a run's page and return its path.
+
+    Args:
+        run: done, or stopped before its end; then the page says why, and shows its curves.
+        path: where the page goes; `report.html` in the run's folder by default.
+        png: also write each figure as PNG into the run's `figures/`.
+
+    Raises:
+        InputError: the run's folder is damaged.
+        OSError: the page cannot be written.
+    """
+    path = path or run.folder.path / "report.html"
+    curves = draw_curves(run.folder.points(), str(run.result.get("headline", "loss")), _expected(run))
+    shown, problem = Shown(), ""
+    if run.status == "done":
+        try:
+            shown = show_predictions(run)
+        except (
+            InputError,
+            CheckpointError,
+        ) as error:  # the data may be elsewhere by now; the rest is still worth a page
+            problem = str(error)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, render(run, curves, shown, problem).encode("utf-8"))
+    if png:
+        for drawn in [*curves, *shown.all()]:
+            drawn.write_png(run.folder.figures)
+    return path
+
+
+def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
+    """Return the page.
+
+    Args:
+        run: what it is about.
+        curves: loss, headline and learning rate.
+        shown: what the trained network says; empty for a run without one.
+        problem: why there are no predictions, empty if there is nothing to say.
+    """
+    body = [
+        sections.header(run),
+        sections.tiles(run),
+        sections.ending(run, problem),
+        sections.parts(run),
+        sections.scores(run),
+        sections.figures("How it learned", "curves", curves),
+        sections.figures("Where it is right and wrong", "mistakes", shown.overview),
+        sections.figures("Best and worst predictions", "predictions", shown.examples),
+        sections.figures("What it says everywhere", "plane", shown.plane),
+        sections.figures("What it learned", "learned", shown.weights),
+        sections.notes(run),
+        sections.reproduce(run),
+        sections.environment(run),
+        sections.footer(run),
+    ]
+    script = _own("copy.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return Template(_own("page.html")).substitute(
+        title=escape(f"{run.run_id} · Fourfold"),
+        style=_own("style.css").strip(),
+        body="\n".join(part for part in body if part),
+        script=script,
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def _expected(run: Run) -> float | None:
+    expected = run.recipe.expected
+    if expected is None or expected.metric != run.result.get("headline"):
+        return None
+    return expected.ours if expected.ours is not None else expected.paper
+
+
+def _own(name: str) -> str:
+    return (files("fourfold.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,65 @@
+"""The command that does a run again.
+
+Checked by: loading what the command names gives the run's recipe back.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from fourfold.core.errors import InputError
+from fourfold.core.recipe import Recipe
+from fourfold.run.parts import load_recipe, recipe_names
+
+_WORDS = ("title", "paper", "expected")  # these change no bit of the result
+
+
+def command(name: str, recipe: Recipe) -> str:
+    """Return the shortest `fourfold run …` that gives `recipe`; from its own YAML file if no shipped recipe is near.
+
+    Args:
+        name: the name it was run under.
+        recipe: resolved.
+    """
+    if name in recipe_names():
+        try:
+            shipped = load_recipe(name)[1]
+            overrides = differences(_settings(shipped, recipe), _settings(recipe, recipe))
+            if _settings(load_recipe(name, overrides)[1], recipe) == _settings(recipe, recipe):
+                words = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
+                return shlex.join(["fourfold", "run", name, *map(_unquoted, words)])
+        except InputError:
+            pass  # the shipped recipe has changed since
+    return "fourfold run recipe.yaml"
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """Return dotted overrides that turn `old` into `new`, both plain data."""
+    found: dict[str, Any] = {}
+    for key in [*new, *(k for k in old if k not in new)]:
+        before, after, dotted = old.get(key), new.get(key), f"{at}.{key}" if at else key
+        if before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            if before.get("name") != after.get("name"):
+                found[dotted] = after["name"]
+                found |= {f"{dotted}.{k}": v for k, v in after.items() if k != "name"}
+            else:
+                found |= differences(before, after, dotted)
+        else:
+            found[dotted] = after
+    return found
+
+
+def _settings(recipe: Recipe, like: Recipe) -> dict[str, Any]:
+    """Return what the result depends on; the machine's own choices are taken from `like`."""
+    same_machine = recipe.model_copy(update={"runtime": like.runtime})
+    return {key: value for key, value in same_machine.to_mapping().items() if key not in _WORDS}
+
+
+def _unquoted(word: str) -> str:
+    """Write plain text without JSON's quotes: `model=mlp`."""
+    key, _, value = word.partition("=")
+    plain = value.strip('"')
+    return f"{key}={plain}" if plain.replace("_", "").isalpha() and plain not in ("true", "false", "null") else word

@@ -1,0 +1,76 @@
+"""What a trained network says about its data, drawn: overview, best and worst, the plane, and weights.
+
+Checked by: each task draws what belongs to it; the worst predictions are the wrong ones.
+"""
+
+from dataclasses import dataclass, field
+
+from fourfold.report.boundary import can_draw_boundary, draw_boundary
+from fourfold.report.confusion import draw_confusion
+from fourfold.report.drawing import Drawn
+from fourfold.report.predictions import Predictions, predict_split
+from fourfold.report.residuals import draw_against_truth, draw_numbers
+from fourfold.report.weights import draw_weights
+from fourfold.run.run import Run
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Image
+
+PICTURES, ROWS = 16, 8  # examples drawn as best, and as worst
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Figures by section; a section without figures is left out of the page."""
+
+    overview: list[Drawn] = field(default_factory=list)
+    examples: list[Drawn] = field(default_factory=list)
+    plane: list[Drawn] = field(default_factory=list)
+    weights: list[Drawn] = field(default_factory=list)
+
+    def all(self) -> list[Drawn]:
+        """Return every figure in the order of the page."""
+        return [*self.overview, *self.examples, *self.plane, *self.weights]
+
+
+def show_predictions(run: Run) -> Shown:
+    """Draw what the trained network of a finished run says.
+
+    Raises:
+        InputError: the data cannot be read any more.
+        CheckpointError: the run has no weights, or they are damaged.
+    """
+    predictions = predict_split(run)
+    spec = predictions.spec
+    plane = [draw_boundary(run.model, predictions.source)] if can_draw_boundary(spec) else []
+    weights = draw_weights(run.model, spec)
+    return Shown(_overview(predictions), _examples(predictions), plane, [weights] if weights else [])
+
+
+def _overview(predictions: Predictions) -> list[Drawn]:
+    spec = predictions.spec
+    if isinstance(spec, ClassificationSpec):
+        return [draw_confusion(spec, predictions.output, predictions.batch.targets)]
+    return [draw_against_truth(predictions)]
+
+
+def _examples(predictions: Predictions) -> list[Drawn]:
+    spec = predictions.spec
+    few = PICTURES if isinstance(spec.input, Image) else ROWS
+    few = min(few, max(1, len(predictions) // 2))
+    ranked = predictions.ranked()
+    best, worst = ranked[:few], ranked[::-1][:few]
+    if isinstance(spec, RegressionSpec | ProbabilisticRegressionSpec):
+        return [
+            draw_numbers("worst", "The worst predictions", spec, predictions, worst),
+            draw_numbers("best", "The best predictions", spec, predictions, best),
+        ]
+    wrong = sum(int(predictions.output[i].argmax() != predictions.batch.targets[i]) for i in worst)
+    says = (
+        f"The {len(worst)} {predictions.split} examples with the least probability on their class; {wrong} are wrong."
+    )
+    return [
+        Drawn("worst", spec.draw(*predictions.choose(worst)), says),
+        Drawn("best", spec.draw(*predictions.choose(best)), f"The {len(best)} it is surest of, rightly."),
+    ]

@@ -1,0 +1,96 @@
+"""A recipe in words: what each of the four parts is, and which of its fields were chosen.
+
+Checked by: every part and every chosen field is named.
+"""
+
+from typing import Any, NamedTuple
+
+from fourfold.core.config import PartConfig
+from fourfold.core.recipe import PARTS, Recipe
+from fourfold.report.numbers import count
+from fourfold.run.parts import TABLES
+
+
+class PartInWords(NamedTuple):
+    """One of the four parts.
+
+    Attributes:
+        kind: "data", "model", "loss" or "algorithm".
+        name: its name in the recipe.
+        summary: what it is, one line.
+        choices: fields that are not at their default, and what is known besides, as (word, value).
+    """
+
+    kind: str
+    name: str
+    summary: str
+    choices: list[tuple[str, str]]
+
+
+def four_parts(recipe: Recipe, result: dict[str, Any]) -> list[PartInWords]:
+    """Return data, model, loss and algorithm in words.
+
+    Args:
+        recipe: the resolved recipe.
+        result: the run's result, for sizes, parameters and steps.
+    """
+    parts = []
+    for kind in PARTS:
+        config: PartConfig = getattr(recipe, kind)
+        entry = TABLES[kind].get(config.name)
+        summary = entry.summary if entry else ""
+        parts.append(PartInWords(kind, config.name, summary, _known(kind, recipe, result) + choices(config)))
+    return parts
+
+
+def choices(config: PartConfig) -> list[tuple[str, str]]:
+    """Return fields that are not at their default, as (word, value); parts inside are named with their own choices."""
+    chosen = []
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if name == "name" or (not _holds_part(value) and value == field.get_default(call_default_factory=True)):
+            continue
+        if value in (None, [], ""):
+            continue
+        chosen.append((name.replace("_", " "), in_words(value)))
+    return chosen
+
+
+def in_words(value: Any) -> str:
+    """Return a field's value for reading: `adam (lr 0.003)`, `128, 64`, `yes`."""
+    if isinstance(value, PartConfig):
+        inside = ", ".join(f"{word} {text}" for word, text in choices(value))
+        return f"{value.name} ({inside})" if inside else value.name
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(in_words(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def paper_line(recipe: Recipe) -> str:
+    """Return where the recipe comes from, empty if nowhere."""
+    paper = recipe.paper
+    if paper is None:
+        return ""
+    section = f", section {paper.section}" if paper.section else ""
+    return f"{paper.authors + ': ' if paper.authors else ''}{paper.title}, {paper.year}{section}"
+
+
+def _known(kind: str, recipe: Recipe, result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what the run found out about a part."""
+    if kind == "data" and result.get("sizes"):
+        sizes = ", ".join(f"{count(n)} {split}" for split, n in result["sizes"].items())
+        return [("examples", sizes)]
+    if kind == "model" and result.get("params"):
+        return [("parameters", count(result["params"]))]
+    if kind == "algorithm":
+        budget = recipe.budget
+        length = f"{budget.epochs:g} epochs" if budget.epochs else f"{count(budget.steps or 0)} steps"
+        size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} examples"
+        return [("length", length), ("batch", size)]
+    return []
+
+
+def _holds_part(value: Any) -> bool:
+    return isinstance(value, PartConfig)
