@@ -111,6 +111,8 @@ def execute(arguments: list[str]) -> int:
 def _usage(error: Any) -> str:
     """Return a usage error in one line."""
     message = " ".join(str(error.format_message()).split())
+    if not message:  # a bare `fourfold evaluate` has just printed its help
+        return ""
     context = getattr(error, "ctx", None)
     command = f"; fourfold {context.info_name} --help shows how" if context is not None and context.parent else ""
     return message[:1].lower() + message[1:].rstrip(".") + command
@@ -121,7 +123,7 @@ def _fail(message: str, code: int, status: str, as_json: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    if is_first_process() or code == FAILED:
+    if message and (is_first_process() or code == FAILED):
         note(f"error: {message}")
     if as_json and is_first_process():
         print_json({"status": status, "error": message})

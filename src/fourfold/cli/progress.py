@@ -15,7 +15,21 @@ REDRAW_SECONDS = 0.1
 LINE_SECONDS = 10.0  # between lines where stderr is a file
 
 
-class Progress(Watcher):
+class Listener(Watcher):
+    """Says nothing, and remembers which run it is.
+
+    Attributes:
+        run_id: the run's name, empty until it has started.
+    """
+
+    run_id = ""
+
+    def started(self, setup: Setup) -> None:
+        """Remember the run."""
+        self.run_id = setup.run_id
+
+
+class Progress(Listener):
     """A progress bar on a terminal, a line now and then in a file."""
 
     def __init__(self) -> None:
@@ -28,7 +42,9 @@ class Progress(Watcher):
 
     def started(self, setup: Setup) -> None:
         """Say what is about to be trained, and every decision that was made about the data."""
+        super().started(setup)
         self._setup, self._began = setup, time.monotonic()
+        self._headline = ""
         self._drawn = self._began
         sizes = " / ".join(f"{count:,} {split}" for split, count in setup.sizes.items() if count)
         note(f"{setup.run_id}: {setup.params:,} parameters on {setup.device} ({setup.precision}); examples: {sizes}")

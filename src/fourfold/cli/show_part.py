@@ -87,6 +87,8 @@ def _about(config: "type[PartConfig]") -> list[str]:
             lines.append(line.strip())
         elif not line.strip() or line.split(":")[0] in ("Checked by", "Licence"):
             lines.append("")
+        elif lines and line.startswith("- "):
+            lines.append(f"  {line.strip()}")
         elif lines and lines[-1]:
             lines[-1] += " " + line.strip()
     return [line for line in lines if line]
@@ -96,7 +98,7 @@ def _print_size(out: Any, facts: "ModelFacts") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    out.print(f"for {escape(facts.input)} and {facts.outputs} outputs, the paper's own (model fields can be given):")
+    out.print(f"at {escape(facts.input)} and {facts.outputs} outputs, its paper's:")
     if facts.layers:
         table = Table("  layer", "kind", "parameters", box=None, pad_edge=False, header_style="bold")
         table.columns[2].justify = "right"

@@ -26,7 +26,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     out = console()
     status = folder.status
     out.print(
-        f"[bold]{escape(folder.run_id)}[/]  {status}, seed {folder.identity.seed}, made {folder.identity.created[:16]} UTC"
+        f"[bold]{escape(folder.run_id)}[/]  {status}, seed {folder.identity.seed}, "
+        f"made {folder.identity.created[:16]} UTC"
     )
     for part in PARTS:
         fields = dict(recipe.get(part) or {})

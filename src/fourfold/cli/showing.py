@@ -22,7 +22,7 @@ def show(
 ) -> None:
     """Explain a recipe, a part or a run: its fields and defaults, its size, what happens in a step.
 
-    A model's parameters and FLOPs are counted at its paper's input and output. FLOPs are 2 x multiply-adds, one example.
+    A model's parameters and FLOPs are counted at its paper's input and output. FLOPs are 2 x multiply-adds.
 
     \b
     Examples:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fourfold.cli.progress import Listener
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.run.watch import Setup, Watcher
 
@@ -21,7 +22,7 @@ class Connection(NamedTuple):
     close: Callable[[str], None]
 
 
-class Tracked(Watcher):
+class Tracked(Listener):
     """Passes everything on to another watcher, and each point of a curve to a tracker.
 
     Raises:
@@ -41,6 +42,7 @@ class Tracked(Watcher):
 
     def started(self, setup: Setup) -> None:
         """Open the tracker's run under our run's name."""
+        super().started(setup)
         self._watcher.started(setup)
         self._connection = self._open(self._recipe, self._workspace / setup.run_id)
 

@@ -64,7 +64,7 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE | - | PICTURE... | NAME=VALUE...]",
-            help="CSV, TSV, JSON, JSON Lines or Parquet; - reads CSV or JSON from stdin; pictures; or one row's values.",
+            help="CSV, TSV, JSON, JSON Lines or Parquet; - is CSV or JSON from stdin; pictures; or one row's values.",
         ),
     ] = None,
     row: Annotated[

@@ -14,12 +14,12 @@ from fourfold.cli.options import (
     load_parts,
     workspace_path,
 )
-from fourfold.cli.output import is_first_process, print_json
-from fourfold.core.errors import DONE, FAILED, INTERRUPTED
+from fourfold.cli.output import is_first_process, note, print_json
+from fourfold.core.errors import DONE, FAILED, INTERRUPTED, DivergedError
 
 if TYPE_CHECKING:
+    from fourfold.cli.progress import Listener
     from fourfold.core.recipe import Recipe
-    from fourfold.run.watch import Watcher
 
 
 def run(
@@ -43,9 +43,9 @@ def run(
     \b
     Examples:
       fourfold run digits-mlp
-      fourfold run digits-mlp model.widths=[64,64] algorithm.optimizer.lr=0.01 --seed 3
-      fourfold run digits-mlp algorithm.optimizer=momentum   another part, its own fields
-      fourfold run digits-mlp data.folds=5                   cross-validation: mean ± spread
+      fourfold run digits-mlp model.widths=[64,64] --seed 3
+      fourfold run digits-mlp algorithm.optimizer=momentum   another part
+      fourfold run digits-mlp data.folds=5     cross-validated: mean ± spread
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
 
@@ -60,7 +60,11 @@ def run(
     if parsed.runtime.processes > 1 and not _is_worker():
         return _launch(recipe, overrides or [], seed, workspace, use, track, json, quiet, parsed.runtime.processes)
     place = workspace_path(workspace)
-    result = _train(name, parsed, place, _watcher(quiet, track, name, place))
+    watcher = _watcher(quiet, track, name, place)
+    try:
+        result = _train(name, parsed, place, watcher)
+    except DivergedError as error:
+        return _diverged(error, place / watcher.run_id, json, quiet)
     return _finish(result, json, quiet)
 
 
@@ -93,7 +97,11 @@ def resume(
     from fourfold.run.run import resume as resume_run
 
     watcher = _watcher(quiet, None, folder.identity.recipe, folder.path.parent)
-    return _finish(resume_run(folder, watcher).result, json, quiet)
+    try:
+        resumed = resume_run(folder, watcher)
+    except DivergedError as error:
+        return _diverged(error, folder.path, json, quiet)
+    return _finish(resumed.result, json, quiet)
 
 
 def _is_worker() -> bool:
@@ -102,7 +110,7 @@ def _is_worker() -> bool:
     return is_worker()
 
 
-def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Watcher") -> dict[str, Any]:
+def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Listener") -> dict[str, Any]:
     """Train once, or once a fold, and return the result as JSON-ready data."""
     if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
         from fourfold.run.crossvalidate import cross_validate
@@ -113,16 +121,10 @@ def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Watcher") -> 
     return start(name, recipe, workspace, watcher).result
 
 
-def _watcher(quiet: bool, track: str | None, name: str, workspace: Path) -> "Watcher":
-    from fourfold.run.watch import Watcher
+def _watcher(quiet: bool, track: str | None, name: str, workspace: Path) -> "Listener":
+    from fourfold.cli.progress import Listener, Progress
 
-    watcher: Watcher
-    if quiet or not is_first_process():
-        watcher = Watcher()
-    else:
-        from fourfold.cli.progress import Progress
-
-        watcher = Progress()
+    watcher = Listener() if quiet or not is_first_process() else Progress()
     if track is None or not is_first_process():
         return watcher
     from fourfold.cli.tracking import Tracked
@@ -132,14 +134,32 @@ def _watcher(quiet: bool, track: str | None, name: str, workspace: Path) -> "Wat
 
 def _finish(result: dict[str, Any], json: bool, quiet: bool) -> int:
     """Print how it ended, and return the exit code."""
+    if not is_first_process():
+        return DONE  # the first process writes the record, perhaps just now, and answers for all
+    if not quiet:
+        from fourfold.cli.summary import print_summary
+
+        print_summary(result)
+    if json:
+        print_json(result)
+    return {"done": DONE, "interrupted": INTERRUPTED}.get(result["status"], FAILED)
+
+
+def _diverged(error: DivergedError, folder: Path, json: bool, quiet: bool) -> int:
+    """Show the run that stopped being finite, then say why, and return the exit code."""
+    from fourfold.records.folder import RunFolder
+    from fourfold.run.run import Run
+
     if is_first_process():
+        result = Run(RunFolder.open(folder)).result
         if not quiet:
             from fourfold.cli.summary import print_summary
 
-            print_summary(result)
+            print_summary({**result, "findings": []})
+        note(f"error: {error}")
         if json:
-            print_json(result)
-    return {"done": DONE, "interrupted": INTERRUPTED}.get(result["status"], FAILED)
+            print_json({**result, "error": str(error)})
+    return error.exit_code
 
 
 def _launch(
