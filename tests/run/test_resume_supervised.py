@@ -9,6 +9,7 @@ from stopping import around_steps, differences, interrupted_after, remains, resu
 
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
+from fourfold.run import session
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import resume, start
 from fourfold.tasks.seam import LossValue
@@ -29,6 +30,18 @@ PICTURES = {
     "data": {"name": "digits", "augment": [{"name": "pad_crop", "pad": 1}, {"name": "horizontal_flip"}]},
     "budget": {"steps": STEPS, "batch_size": 400, "validate_every": 4, "log_every": 3},
 }
+NOISY = [{"name": "input_noise", "deviation": 0.2}, {"name": "weight_noise", "deviation": 0.05}]
+SMOOTH = [
+    {"name": "weight_decay", "rate": 0.01},
+    {"name": "gradient_clipping", "max_norm": 0.5},
+    {"name": "ema", "decay": 0.8},
+]
+STOPPING = {"name": "early_stopping", "metric": "loss", "min_delta": 10.0, "patience": 2}
+
+
+def regularized(*regularizers: dict[str, Any], validate_every: int = 2) -> dict[str, Any]:
+    algorithm = {"name": "supervised", "optimizer": "adam", "schedule": "cosine", "regularizers": list(regularizers)}
+    return {"algorithm": algorithm, "budget": {**POINTS["budget"], "validate_every": validate_every}}
 
 
 def recipe(**changes: Any) -> Recipe:
@@ -38,6 +51,9 @@ def recipe(**changes: Any) -> Recipe:
 CASES = {
     "adam": {},
     "accumulated": {"runtime": {"device": "cpu", "threads": 1, "accumulate": 5}},
+    "noisy": regularized(*NOISY),
+    "smooth": regularized(*SMOOTH, *NOISY),
+    "watched": regularized(*SMOOTH, {**STOPPING, "patience": 50}),
     "augmented": PICTURES,
     "bf16": {"runtime": {"device": "cpu", "threads": 1, "precision": "bf16"}},
     "whole split": {"budget": {"steps": STEPS, "batch_size": "full", "validate_every": 2, "log_every": 4}},
@@ -96,6 +112,43 @@ def test_stopped_again_and_again(tmp_path: Path) -> None:
         with interrupted_after(1):
             assert resume(folder).status == "interrupted"
         folder = RunFolder.open(folder.path)
+    assert differences(remains(resumed(folder)), whole) == []
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("smooth", [[], SMOOTH])
+def test_a_run_that_stops_early_stops_early_wherever_it_was_interrupted(smooth: list[Any], tmp_path: Path) -> None:
+    chosen = recipe(**regularized(*smooth, STOPPING))
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    end = whole["step"]
+    assert whole["result"]["stopped_because"].startswith("validation loss did not improve")
+    assert end == 6 < STEPS
+    for k in range(1, end):
+        run = resumed(start_and_stop(chosen, tmp_path / f"stopped after {k}", k, "whole"))
+        assert differences(remains(run), whole) == [], f"stopped after {k}"
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("regularizers", [[], [STOPPING]])
+def test_failed_between_the_last_step_and_the_scores(
+    regularizers: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps are all made and saved: resuming makes no more of them, even if the run had stopped early."""
+    chosen = recipe(**regularized(*regularizers))
+    whole = remains(start("whole", chosen, tmp_path / "whole"))
+    with monkeypatch.context() as patched:
+        evaluate = session.evaluate
+
+        def fail(*args: Any) -> dict[str, float]:
+            if args[3] == "test":
+                raise MemoryError("out of memory")
+            return evaluate(*args)
+
+        patched.setattr(session, "evaluate", fail)
+        with pytest.raises(MemoryError):
+            start("whole", chosen, tmp_path / "failed")
+    folder = RunFolder.open(tmp_path / "failed" / "whole-1")
+    assert folder.status == "failed"
     assert differences(remains(resumed(folder)), whole) == []
 
 

@@ -134,7 +134,6 @@ def start(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = 
         folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
         created = processes.share(folder)
         session.attach(created)
-        session.describe_inputs()
         session.execute()
         return Run(created)
     finally:

@@ -8,7 +8,7 @@ import torch
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.atomic import write_atomically
-from fourfold.records.folder import FinalStatus, RunFolder
+from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
 from fourfold.records.metrics import MetricWriter
 from fourfold.records.strict_json import encode
 from fourfold.run import runtime
@@ -47,6 +47,7 @@ class Session:
         self.start = 0
         self.earlier_seconds, self.earlier_examples = 0.0, 0
         self.pending: list[LossValue] = []
+        self.ended: Outcome | None = None  # the steps are all made, and only the scores are missing
         self.folder: RunFolder | None = None
         self.writer: MetricWriter | None = None
 
@@ -55,16 +56,19 @@ class Session:
         self.folder = folder
         self.writer = MetricWriter(folder) if self.processes.rank == 0 else None
 
-    def describe_inputs(self) -> None:
+    def _describe_inputs(self) -> None:
         """Write what a new example needs to reach the model, so that predicting never needs the training data."""
-        if self.folder is None or self.writer is None:
+        if self.folder is None or self.writer is None or (self.folder.path / "inputs.json").exists():
             return
         encoding = getattr(self.source, "encoding", None)  # an environment has observations, not examples to encode
         inputs = {
             "spec": spec_to_mapping(self.source.spec),
             "encoding": encoding.to_mapping() if encoding is not None else None,
         }
-        write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
+        try:
+            write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
+        except OSError as error:
+            raise cannot_write(error, self.folder.path) from None
 
     def restore(self, checkpoints: Path) -> None:
         """Continue from the newest complete checkpoint, if there is one; curves after it are cut off."""
@@ -81,6 +85,8 @@ class Session:
                 set_random_state(checkpoint.state["random"][self.processes.rank], self.device)
                 self.earlier_seconds = float(checkpoint.state["seconds"])
                 self.earlier_examples = int(checkpoint.state["examples"])
+                if checkpoint.state["status"] == "done":
+                    self.ended = Outcome(checkpoint.step, "done", checkpoint.state["reason"], 0.0, 0)
             except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
                 raise InputError(f"{checkpoints}: does not fit this recipe: {str(error).splitlines()[0]}") from None
             self.start = checkpoint.step
@@ -108,8 +114,9 @@ class Session:
         metrics: dict[str, dict[str, float]] = {}
         outcome = Outcome(self.start, "failed", None, 0.0, 0)
         try:
+            self._describe_inputs()
             with Stop() as stop:
-                outcome = train(
+                outcome = self.ended or train(
                     self.training,
                     self.schedule,
                     self.start,
@@ -121,11 +128,11 @@ class Session:
                     watcher=self.watcher,
                     stop=stop,
                 )
-                status = "done" if outcome.status == "done" else "interrupted"
-                if status == "done":
+                if outcome.status == "done":
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
                     metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
+                status = "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]
             raise
@@ -155,6 +162,8 @@ class Session:
             "random": random,
             "seconds": self.earlier_seconds + outcome.seconds,
             "examples": self.earlier_examples + outcome.examples,
+            "status": outcome.status,
+            "reason": outcome.reason,
         }
         self.writer.flush()  # a checkpoint promises the curve up to its step
         save_checkpoint(self.folder.checkpoints, outcome.step, self.training.model.state_dict(), state)

@@ -1,0 +1,208 @@
+"""When the loop looks up, what it reads, how a split is scored, and where arithmetic happens."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from fourfold.core.errors import InputError
+from fourfold.core.recipe import Budget, Runtime
+from fourfold.run import evaluate as evaluation
+from fourfold.run import runtime
+from fourfold.run.build import build_parts
+from fourfold.run.evaluate import evaluate
+from fourfold.run.loop import MOST_VALIDATIONS, Schedule, Stop, plan_schedule, train
+from fourfold.run.parts import load_recipe
+from fourfold.run.watch import Watcher
+from fourfold.tasks.seam import LossValue, Training
+
+
+class Counting(Training):
+    """A step that does nothing: its loss is its own number."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.model = nn.Identity()
+        self.steps, self.checked, self.stop_at = 0, [], stop_at
+
+    def step(self) -> LossValue:
+        self.steps += 1
+        return LossValue(torch.tensor(float(self.steps)), 1, {"half": torch.tensor(self.steps / 2)})
+
+    def check(self) -> None:
+        self.checked.append(self.steps)
+
+    def validated(self, step: int, metrics: Any) -> str | None:
+        return "enough" if step == self.stop_at else None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        return None
+
+
+def drive(schedule: Schedule, training: Counting | None = None, start: int = 0) -> dict[str, Any]:
+    seen: dict[str, Any] = {"points": {}, "validated": [], "saved": []}
+    training = training or Counting()
+    training.steps = start
+    seen["outcome"] = train(
+        training,
+        schedule,
+        start,
+        pending=[],
+        record=lambda step, metrics: seen["points"].__setitem__(step, metrics),
+        validate=lambda: seen["validated"].append(training.steps) or {"loss": 1.0},
+        checkpoint=lambda outcome, pending: seen["saved"].append((outcome.step, outcome.status, len(pending))),
+        agree=None,
+        watcher=Watcher(),
+        stop=Stop(),
+    )
+    return seen
+
+
+@given(
+    steps=st.integers(1, 60),
+    log=st.integers(1, 70),
+    validate=st.integers(1, 70),
+    save=st.none() | st.integers(1, 70),
+    start=st.integers(0, 59),
+)
+def test_every_look_up_comes_when_it_is_due(steps: int, log: int, validate: int, save: int | None, start: int) -> None:
+    start = min(start, steps - 1)
+    validate = min(validate, steps)
+    training = Counting()
+    seen = drive(Schedule(steps, log, validate, save), training, start)
+    made = range(start + 1, steps + 1)
+    assert training.steps == steps
+    assert seen["outcome"][:3] == (steps, "done", None)
+    assert seen["validated"] == [s for s in made if s % validate == 0 or s == steps]
+    assert list(seen["points"]) == [s for s in made if s % log == 0 or s % validate == 0 or s == steps]
+    assert [step for step, *_ in seen["saved"]] == [s for s in made if save and s % save == 0 and s != steps]
+    assert set(seen["points"]) <= set(training.checked), "a point was read before the device was asked"
+    before = start
+    for step, metrics in seen["points"].items():  # each point is the mean over the steps since the last one
+        expected = sum(range(before + 1, step + 1)) / (step - before)
+        assert metrics["train.loss"] == pytest.approx(expected)
+        assert metrics["train.half"] == pytest.approx(expected / 2)
+        before = step
+
+
+def test_a_reason_to_stop_ends_the_run() -> None:
+    seen = drive(Schedule(100, 10, 5, None), Counting(stop_at=15))
+    assert seen["outcome"][:3] == (15, "done", "enough")
+    assert 15 in seen["points"]
+
+
+@pytest.mark.promise("R4")
+def test_a_request_to_stop_saves_after_the_step_with_what_is_pending() -> None:
+    training, stop, saved = Counting(), Stop(), []
+    step = training.step
+
+    def step_and_stop() -> LossValue:
+        value = step()
+        if training.steps == 7:
+            stop.requested = "SIGINT"
+        return value
+
+    training.step = step_and_stop  # type: ignore[method-assign]
+    outcome = train(
+        training, Schedule(100, 5, 50, None), 0,
+        pending=[], record=lambda *_: None, validate=dict,
+        checkpoint=lambda outcome, pending: saved.append((outcome.step, outcome.status, len(pending))),
+        agree=None, watcher=Watcher(), stop=stop,
+    )  # fmt: skip
+    assert outcome[:3] == (7, "interrupted", "SIGINT")
+    assert saved == [(7, "interrupted", 2)]
+
+
+@pytest.mark.parametrize(
+    ("budget", "per_epoch", "expected"),
+    [
+        (Budget(epochs=2), 10, (20, 50, 10, None)),
+        (Budget(epochs=0.01), 10, (1, 50, 1, None)),
+        (Budget(steps=7), 10, (7, 50, 7, None)),
+        (Budget(epochs=1000), 10, (10_000, 50, 10_000 // MOST_VALIDATIONS, None)),
+        (Budget(steps=100, validate_every=3, checkpoint_every=4, log_every=5), 10, (100, 5, 3, 4)),
+    ],
+)
+def test_a_budget_in_steps(budget: Budget, per_epoch: int, expected: tuple[int | None, ...]) -> None:
+    assert plan_schedule(budget, per_epoch) == expected
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("batch_size", [1, 5, 7, 9, 1000])
+def test_a_split_is_scored_once_an_example_however_it_is_cut(batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, recipe = load_recipe(
+        {
+            "data": {"name": "two_moons", "num_examples": 60},
+            "model": {"name": "mlp", "dropout": 0.5},
+            "loss": "cross_entropy",
+            "algorithm": "supervised",
+        }
+    )
+    parts = build_parts(recipe)
+    inputs, targets = next(iter(parts.source.split("train", 10_000)))
+    parts.model.eval()
+    with torch.no_grad():
+        output = parts.model(*inputs)
+    monkeypatch.setattr(evaluation, "BATCH_SIZE", batch_size)
+    for training in (True, False):
+        parts.model.train(training)
+        scores = evaluate(parts.model, parts.loss, parts.source, "train")
+        assert parts.model.training is training
+        assert scores["loss"] == pytest.approx(float(nn.functional.cross_entropy(output, targets)), abs=1e-6)
+        assert scores["accuracy"] == pytest.approx(float((output.argmax(1) == targets).double().mean()))
+
+
+def small(*layers: nn.Module) -> nn.Module:
+    return nn.Sequential(*layers)
+
+
+def test_where_arithmetic_happens_is_decided_once_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    convolution, dense, large = small(nn.Conv2d(1, 2, 3)), small(nn.Linear(4, 2)), small(nn.Linear(1000, 1000))
+    monkeypatch.setattr(runtime, "available_devices", lambda: ["cpu"])
+    machine = runtime.resolve_machine(Runtime())
+    assert machine.device == "cpu"
+    for native in (True, False):
+        monkeypatch.setattr(runtime, "has_native_bf16", lambda device, native=native: native)
+        precisions = [runtime.resolve_model(machine, m, 8).precision for m in (convolution, dense, large)]
+        assert precisions == (["bf16", "fp32", "bf16"] if native else ["fp32"] * 3)
+    layouts = [runtime.resolve_model(machine, m, 8).channels_last for m in (convolution, dense, large)]
+    assert layouts == [True, False, False]
+    asked = Runtime(precision="fp32", channels_last=False, threads=3)
+    resolved = runtime.resolve_model(asked, convolution, 8)
+    assert (resolved.precision, resolved.channels_last, resolved.threads) == ("fp32", False, 3)
+
+
+def test_threads_are_shared_between_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "cores", lambda: 8)
+    large = small(nn.Linear(1000, 1000))
+    threads = [runtime.resolve_model(Runtime(device="cpu", processes=n), large, 64).threads for n in (1, 2, 3, 8, 100)]
+    assert threads == [8, 4, 2, 1, 1]
+    assert runtime.resolve_model(Runtime(device="cpu"), small(nn.Linear(4, 2)), 64).threads == 1
+
+
+@pytest.mark.promise("R9")
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "available_devices", lambda: ["cpu"])
+    with pytest.raises(InputError, match=r"^runtime\.device: this machine has no cuda; it has cpu$"):
+        runtime.resolve_machine(Runtime(device="cuda"))
+
+
+def test_channels_last_is_memory_and_not_values() -> None:
+    model = small(nn.Conv2d(3, 4, 3))
+    weight = model[0].weight.detach().clone()  # type: ignore[index,union-attr]
+    placed = runtime.place(model, Runtime(channels_last=True), torch.device("cpu"))
+    stored: Iterable[int] = placed[0].weight.stride()  # type: ignore[index]
+    assert tuple(stored) == torch.empty(4, 3, 3, 3).to(memory_format=torch.channels_last).stride()
+    assert torch.equal(placed[0].weight, weight)  # type: ignore[index]
+
+
+def test_only_bf16_casts() -> None:
+    for precision, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+        with runtime.autocast(Runtime(device="cpu", precision=precision))():  # type: ignore[arg-type]
+            assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype

@@ -1,0 +1,115 @@
+"""A run whose folder cannot be written ends loudly, claims nothing, and keeps what it had."""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stopping import differences, remains, resumed
+from system_calls import disk
+
+from fourfold.core.errors import DONE, CheckpointError, FourfoldError, InputError
+from fourfold.records.folder import RunFolder, run_paths
+from fourfold.run import session
+from fourfold.run.checkpoint import load_newest
+from fourfold.run.parts import load_recipe
+from fourfold.run.run import start
+
+RECIPE: dict[str, Any] = {
+    "data": {"name": "two_moons", "num_examples": 60},
+    "model": {"name": "mlp", "widths": [4]},
+    "loss": "cross_entropy",
+    "algorithm": "supervised",
+    "budget": {"steps": 4, "batch_size": 12, "validate_every": 4, "checkpoint_every": 2, "log_every": 4},
+    "runtime": {"device": "cpu", "threads": 1},
+}
+
+
+def status(workspace: Path) -> str | None:
+    paths = run_paths(workspace)
+    return RunFolder.open(paths[0]).status if paths else None
+
+
+def full(name: str, real: Any, args: tuple[Any, ...]) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.promise("R3")
+def test_a_disk_that_fails_at_any_call_of_a_run_never_ends_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourfold.records.metrics.FLUSH_SECONDS", 1e9)  # all writes in this thread, in one order
+    _, recipe = load_recipe(RECIPE)
+    start("run", recipe, tmp_path / "first")  # imports what is imported late
+    with disk(None) as watched:
+        whole = remains(start("run", recipe, tmp_path / "whole"))
+    last = {name for name, path in watched.calls[-4:]}
+    assert last & {"replace", "fsync"}
+    failed = saved = 0
+    for n, (name, path) in enumerate(watched.calls):
+        if name in ("unlink", "rmdir", "rename", "utime", "remove", "mkdir"):
+            continue  # what is only tidied up may fail, and a folder may be there already
+        workspace = tmp_path / f"failed at {n}"
+        with disk(n, full), pytest.raises(FourfoldError) as caught:
+            start("run", recipe, workspace)
+        assert caught.value.exit_code != DONE
+        assert "\n" not in str(caught.value)
+        assert "no space left" in str(caught.value).lower()
+        failed += 1
+        ended = status(workspace)
+        folders = run_paths(workspace)
+        if n < len(watched.calls) - 2:  # but for the fsync after result.json stands
+            assert ended != "done", f"call {n}, {name} {path}"
+        if folders and list((folders[0] / "checkpoints").glob("step-*")):
+            assert load_newest(folders[0] / "checkpoints")[1] == []
+            if ended != "done" and n % 3 == 0:
+                assert differences(remains(resumed(RunFolder.open(folders[0]))), whole) == []
+                saved += 1
+    assert failed > 40
+    assert saved > 5
+
+
+@pytest.mark.promise("R3")
+def test_a_final_checkpoint_that_cannot_be_written_is_no_finished_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = session.save_checkpoint
+
+    def fail(folder: Path, step: int, *rest: Any) -> Path:
+        if step == 4:
+            raise CheckpointError("full")
+        return save(folder, step, *rest)
+
+    monkeypatch.setattr(session, "save_checkpoint", fail)
+    with pytest.raises(CheckpointError, match="full"):
+        start("run", load_recipe(RECIPE)[1], tmp_path)
+    assert status(tmp_path) == "failed"
+    assert json.loads((tmp_path / "run-1" / "result.json").read_text(encoding="utf-8"))["metrics"] == {}
+
+
+@pytest.mark.promise("R3")
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_workspace_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(FourfoldError, match="permission denied"):
+        start("run", load_recipe(RECIPE)[1], tmp_path / "workspace")
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"algorithm": {"name": "supervised", "optimizer": {"name": "adam", "lr": -1}}},
+        {"model": "nothing"},
+        {"loss": "mse"},
+        {"model": "lenet5"},
+        {"runtime": {"device": "mps"}},
+    ],
+)
+def test_a_recipe_that_cannot_run_creates_nothing(changes: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        start("run", load_recipe({**RECIPE, **changes})[1], tmp_path / "workspace")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "workspace").exists()
