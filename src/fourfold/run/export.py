@@ -42,13 +42,17 @@ def export(run: Run, to: Path | None = None, format: str | None = None) -> Expor
         format: "safetensors" or "onnx", where `to` does not say it.
 
     Raises:
-        InputError: unknown format, the folder cannot be written, or a package for ONNX is missing.
+        InputError: unknown format, or one that the file's ending contradicts; the folder cannot be written; a package
+            for ONNX is missing.
         ExportError: outputs differ; nothing was written.
     """
     kind = format or (to.suffix.removeprefix(".") if to else "safetensors")
     if kind not in FORMATS:
         raise InputError(f"cannot export to '{kind}'{did_you_mean(kind, FORMATS)}")
     path = to or run.folder.path / f"model.{kind}"
+    ending = path.suffix.removeprefix(".")
+    if ending in FORMATS and ending != kind:
+        raise InputError(f"{path}: the name says {ending}, the format {kind}; give one of the two")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder")
     examples = _examples(run)

@@ -1,6 +1,6 @@
 """Predicting new examples with a recorded run, without its training data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -29,6 +29,8 @@ def predict(run: Run, rows: Sequence[Any]) -> Predictions:
     Raises:
         InputError: a row does not fit; the message names row and column.
     """
+    if isinstance(rows, str | bytes | Mapping):  # a sequence of letters or of keys would be taken for rows
+        raise InputError("rows: expected a list of rows; put a single row into a list of its own")
     if not rows:
         raise InputError("nothing to predict: no rows were given")
     encoded = run.encoding.encode_rows(rows)

@@ -88,9 +88,13 @@ def apply(runtime: Runtime) -> None:
         torch.set_num_threads(runtime.threads)
     if runtime.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses to be deterministic without it
-        torch.use_deterministic_algorithms(True)
-    elif torch.are_deterministic_algorithms_enabled():
-        torch.use_deterministic_algorithms(False)
+        # a check for code that reads what it did not write; it writes every new tensor twice
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if runtime.compile != "none":
+        torch.use_deterministic_algorithms(runtime.deterministic)
+    elif runtime.deterministic != torch.are_deterministic_algorithms_enabled():
+        # the same switch, but the function above also imports torch's compiler, which takes seconds
+        torch.set_deterministic_debug_mode("error" if runtime.deterministic else "default")
 
 
 def place(model: nn.Module, runtime: Runtime, device: torch.device) -> nn.Module:
