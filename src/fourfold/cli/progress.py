@@ -51,14 +51,15 @@ class Progress(Listener):
         for line in setup.notes:
             note(f"  · {line}")
         start = f", from step {setup.start:,}" if setup.start else ""
-        note(f"  training for {setup.steps:,} steps{start}")
+        scored = f"; {setup.headline} is on the validation split" if setup.sizes.get("validation") else ""
+        note(f"  training for {setup.steps:,} steps{start}{scored}")
 
     def progressed(self, step: int, metrics: Mapping[str, float], examples_per_second: float) -> None:
         """Draw, if it was not drawn just now."""
         assert self._setup is not None
         name = f"validation.{self._setup.headline}"
         if name in metrics:
-            self._headline = f"validation {self._setup.headline} {number(metrics[name])}"
+            self._headline = f"{self._setup.headline} {number(metrics[name])}"
         now, last = time.monotonic(), step >= self._setup.steps
         if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
             return
@@ -86,11 +87,15 @@ class Progress(Listener):
             note(f"  step {step:,} of {self._setup.steps:,}: {words}")
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
         if not isinstance(self._bar, Bar):
-            columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+            columns = (
+                BarColumn(10),
+                TextColumn("{task.percentage:.0f}%"),
+                TextColumn("{task.description}", markup=False),
+            )
             self._bar = Bar(*columns, console=Console(stderr=True), auto_refresh=False)
             self._bar.start()
             self._task = self._bar.add_task(words, total=self._setup.steps)

@@ -1,0 +1,129 @@
+"""What is shown, against facts counted by hand."""
+
+import json
+
+import pytest
+
+from fourfold.cli import main
+from fourfold.core.recipe import Recipe
+from fourfold.run.inspect import describe_fields, measure_part, type_in_words
+from fourfold.run.parts import TABLES, load_recipe, recipe_names
+
+
+def answer(capsys):
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_lenet5_is_counted_by_hand(capsys):
+    assert main(["show", "lenet5", "--json"]) == 0
+    shown = answer(capsys)
+    assert shown["params"] == 61_706
+    c1, c3 = 28 * 28 * 6 * 25, 10 * 10 * 16 * 6 * 25
+    assert shown["flops"] == 2 * (c1 + c3 + 400 * 120 + 120 * 84 + 84 * 10)
+
+
+def test_fields_of_a_model_can_be_given(capsys):
+    assert main(["show", "model.mlp", "widths=[7,5]", "--json"]) == 0
+    shown = answer(capsys)
+    assert shown["params"] == 784 * 7 + 7 + 7 * 5 + 5 + 5 * 10 + 10
+    assert shown["flops"] == 2 * (784 * 7 + 7 * 5 + 5 * 10)
+    assert (
+        shown["fields"]["dropout"]["range"] == "0.0 <= x < 1.0" or shown["fields"]["dropout"]["range"] == "0 <= x < 1"
+    )
+
+
+@pytest.mark.parametrize("name", list(TABLES["model"]))
+def test_every_model_is_measured(name):
+    assert measure_part(TABLES["model"].parse(name, "model")).params > 0
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table])
+def test_every_part_is_shown_with_each_field(kind, name, capsys):
+    assert main(["show", f"{kind}.{name}"]) == 0
+    shown = capsys.readouterr().out
+    config = TABLES[kind].config_class(name)
+    facts = describe_fields(config)
+    assert [fact.name for fact in facts] == [field for field in config.model_fields if field != "name"]
+    assert all(fact.name[:6] in shown and fact.description for fact in facts)
+    if kind == "data":
+        assert f"licence: {config.licence}"[:40] in shown
+
+
+def test_a_recipe_shows_its_four_parts_and_steps(capsys):
+    assert main(["show", "digits-mlp", "budget.batch_size=100", "budget.epochs=2"]) == 0
+    shown = capsys.readouterr().out
+    for word in (
+        "digits",
+        "mlp",
+        "cross_entropy",
+        "supervised",
+        "adam",
+        "1,257 train",
+        "13 steps an epoch",
+        "26 steps",
+    ):
+        assert word in shown
+    assert main(["show", "digits-mlp", "budget.batch_size=100", "--json"]) == 0
+    facts = answer(capsys)
+    assert (facts["params"], facts["steps_per_epoch"]) == (64 * 128 + 128 + 1290, 13)
+
+
+def test_a_step_is_explained(capsys):
+    assert main(["show", "digits-mlp", "--steps"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("forward: MLP") < shown.index("backward") < shown.index("update: Adam")
+
+
+@pytest.mark.promise("R21")
+def test_showing_never_fetches_data(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "empty"))
+    assert main(["show", "mnist-mlp"]) == 0
+    assert "not on this machine" in " ".join(capsys.readouterr().out.split())
+    assert not (tmp_path / "empty").exists()
+
+
+def test_yaml_reads_back_to_the_same_recipe(tmp_path, capsys):
+    assert main(["show", "digits-mlp", "model.widths=[9]", "--yaml"]) == 0
+    file = tmp_path / "mine.yaml"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    shown: Recipe = load_recipe(file)[1]
+    assert shown == load_recipe("digits-mlp", {"model.widths": [9]})[1]
+
+
+def test_an_ambiguous_name_shows_both_and_asks_for_json(capsys):
+    assert main(["show", "perceptron"]) == 0
+    shown = capsys.readouterr().out
+    assert "model perceptron" in shown
+    assert "loss perceptron" in shown
+    assert main(["show", "perceptron", "--json"]) == 2
+    assert "model.perceptron, loss.perceptron" in capsys.readouterr().err
+
+
+def test_lists_hold_every_name(tmp_path, capsys):
+    assert main(["list", "--json", "--workspace", str(tmp_path)]) == 0
+    found = answer(capsys)
+    assert found["recipes"] == recipe_names()
+    assert found["parts"] == {kind: list(table) for kind, table in TABLES.items()}
+    assert (found["claims"], found["runs"]) == ([], [])
+
+
+@pytest.mark.promise("R17")
+def test_a_damaged_run_is_listed_and_hides_no_other(tmp_path, capsys):
+    assert main(["run", "xor-mlp", "--workspace", str(tmp_path), "--quiet"]) == 0
+    (tmp_path / "broken-1").mkdir()
+    (tmp_path / "broken-1" / "run.json").write_text("{", encoding="utf-8")
+    assert main(["list", "runs", "--workspace", str(tmp_path), "--json"]) == 0
+    runs = {row["run_id"]: row["status"] for row in answer(capsys)["runs"]}
+    assert runs == {"xor-mlp-1": "done", "broken-1": "damaged"}
+
+
+def test_types_are_said_in_words():
+    assert type_in_words(list[int] | None) == "list of integer or null"
+
+
+def test_doctor_names_a_workspace_that_cannot_be_written(tmp_path, capsys):
+    assert main(["doctor", "--workspace", str(tmp_path), "--json"]) == 0
+    assert answer(capsys)["status"] == "ok"
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert main(["doctor", "--workspace", str(tmp_path / "file"), "--json"]) == 1
+    assert answer(capsys)["problems"] == ["workspace"]
