@@ -28,6 +28,7 @@ def end_of(own, values: list[float], name: str = "rmse") -> int | None:
         ({"patience": 2, "min_delta": 0.5}, [3, 2.9, 2.8], 3, 30),
         ({"patience": 2, "min_delta": 0.5}, [3, 2.9, 2.4, 2.3, 2.2], 5, 50),
         ({"patience": 2, "higher_is_better": True}, [1, 2, 1, 1.5], 4, 20),
+        ({"patience": 1, "higher_is_better": True}, [1, 1], 2, 10),
         ({"patience": 2}, [NAN, 3, NAN, NAN], 4, 20),
         ({"patience": 2}, [NAN, NAN], 2, None),
         ({"patience": 1}, [3, float("inf")], 2, 10),

@@ -69,3 +69,19 @@ def test_average_is_a_network_of_its_own(toy) -> None:
     assert not any(p.requires_grad for p in average.parameters())
     assert not average.training
     assert list(average.state_dict()) == list(net.state_dict())
+
+
+def test_state_carries_the_average_and_its_count(toy) -> None:
+    net = toy.net()
+    first, second = (
+        toy.regularizer({"name": "ema", "decay": 0.9}, net),
+        toy.regularizer({"name": "ema", "decay": 0.9}, net),
+    )
+    for i in range(4):
+        with torch.no_grad():
+            net[0].bias.add_(1.0)
+        first.after_update(i)
+    second.load_state_dict(first.state_dict())
+    for own in (first, second):
+        own.after_update(4)
+    torch.testing.assert_close(dict(second.average.state_dict()), dict(first.average.state_dict()), rtol=0, atol=0)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from fourfold.algorithms.optimizers.cohorts import Cohort, group_into_cohorts, like
+from fourfold.algorithms.optimizers.cohorts import Cohort, group_into_cohorts
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import did_you_mean
 
@@ -212,7 +212,7 @@ class Optimizer:
             if not isinstance(value, Tensor) or value.shape != param.shape:
                 shown = f"shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
                 raise ValueError(f"'{name}' of parameter {i}: expected shape {list(param.shape)}, found {shown}")
-            loaded[name] = like(param, value.clone())
+            loaded[name] = value.clone()  # it goes to the parameter's device and layout at the next step
         if self.counts_steps:
             if type(state["step"]) is not int or state["step"] < 0:
                 raise ValueError(f"'step' of parameter {i}: expected a count, found {state['step']!r}")

@@ -49,8 +49,6 @@ def one_cycle(step: int, *, peak: float, last: int, start: float, end: float, ar
         end: factor at `last`.
         arc: shape of the way between two points.
     """
-    if step == peak:
-        return 1.0
     if step < peak:
         return _between(start, 1.0, step / peak, arc)
     return _between(1.0, end, (step - peak) / (last - peak), arc)
