@@ -77,6 +77,14 @@ def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tm
         torch.testing.assert_close(encoding.encode_rows(raw.tolist()).inputs[0], expected)
 
 
+@pytest.mark.parametrize("name", [name for name in DATA if name not in ("table", "gates")])
+def test_statistics_are_those_of_the_training_split(name, fields, tmp_path) -> None:
+    source = DATA.parse(fields[name], "data").build(0, tmp_path)
+    raw = source.raw("train", list(range(source.sizes["train"]))).double()
+    mean = raw.mean(0) if raw.dim() == 2 else raw.mean((0, 2, 3))
+    torch.testing.assert_close(torch.tensor(source.encoding.mean, dtype=torch.float64), mean, rtol=1e-9, atol=0)
+
+
 @pytest.mark.promise("R12")
 @pytest.mark.parametrize("name", DATA)
 def test_same_seed_same_bytes(name, fields, tmp_path) -> None:

@@ -122,6 +122,15 @@ def test_augmentation_changes_the_training_pictures() -> None:
     assert sum(changed) > 15  # one shift in 25 is none, and half of those are flipped
 
 
+def test_every_step_draws_its_own_augmentation() -> None:
+    raw = torch.arange(1, 64 * 64 + 1).view(1, 1, 64, 64).expand(8, 1, 64, 64).float()
+    encoding = ImageEncoding(channels=1, height=64, width=64, maximum=1e9, mean=[0.0], deviation=[1.0])
+    spec = ClassificationSpec(encoding.image, ("x", "y"))
+    source = InMemorySource(spec, {"train": raw}, {"train": torch.zeros(8).long()}, encoding, [PadCrop(20)])
+    shifts = [int(x[0, 0, 32, 32]) for x, _ in take(source.train(Order(0, 1)), 24)]
+    assert len(set(shifts)) > 20
+
+
 @pytest.mark.parametrize("augmented", [False, True])
 def test_pictures_come_channels_last_in_memory_and_channels_first_in_shape(augmented) -> None:
     source = pictures(augmented=augmented)

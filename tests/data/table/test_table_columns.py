@@ -68,6 +68,8 @@ def test_unseen_and_missing_categories() -> None:
     np.testing.assert_array_equal(
         marked.values(as_texts(["new", None, "b"])), [[0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]]
     )
+    gappy, _ = decide(["a", "a", "b", "b", None])
+    np.testing.assert_array_equal(gappy.values(as_texts(["new", None, "b"])), [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
     plain, _ = decide(["a", "a", "b", "b"])
     np.testing.assert_array_equal(plain.values(as_texts(["new", None, "b"])), [[0, 0], [0, 0], [0, 1]])
     assert plain.unseen(as_texts(["new", None, "b"])).tolist() == [True, False, False]

@@ -1,3 +1,4 @@
+import datetime
 import hashlib
 
 import numpy as np
@@ -135,3 +136,6 @@ def test_a_value_has_one_text_wherever_it_comes_from() -> None:
     assert [cell_text(v) for v in (None, float("nan"), "", "NA", " ")] == [None] * 5
     assert float(cell_text(0.1 + 0.2) or "") == 0.1 + 0.2
     assert cell_text(float("inf")) == "inf"
+    assert cell_text(datetime.date(2024, 1, 2)) == "2024-01-02"
+    assert cell_text(pd.Timestamp("2024-01-02 03:04")) == "2024-01-02T03:04:00"
+    assert cell_text(pd.NaT) is None

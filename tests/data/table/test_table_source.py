@@ -1,4 +1,5 @@
 import csv
+import datetime
 import json
 import random
 from pathlib import Path
@@ -250,6 +251,26 @@ def test_missing_columns_and_rows_of_another_kind(path) -> None:
     with pytest.raises(InputError, match="row 1: expected values by column"):
         encoding.encode_rows(["서울"])
     assert encoding.encode_rows([]).inputs[0].shape == (0, len(encoding.outputs))
+
+
+def test_decimal_commas_and_nameless_columns_at_prediction_too(tmp_path) -> None:
+    lines = [f"{i};{i},5;1.{i:03},25;{i % 2}" for i in range(10, 70)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([";a;b;y", *lines]), encoding="utf-8")
+    source = build(path, "y", decimal=",")
+    assert source.spec.input.names == ("a", "b")
+    encoding = encoding_from_mapping(json.loads(json.dumps(source.encoding.to_mapping())))
+    as_text = encoding.encode_rows([{" a ": "12,5", "b": "1.012,25", "": "x"}])
+    as_number = encoding.encode_rows([{"column 1": 12, "a": 12.5, "b": 1012.25}])
+    assert torch.equal(as_text.inputs[0], as_number.inputs[0])
+    assert float(encoding.standardise().mean[1]) == pytest.approx(1039.75, abs=15)
+
+
+def test_dates_may_be_dates(path) -> None:
+    encoding = build(path).encoding
+    row = houses()[0]
+    given = encoding.encode_rows([{**row, "built": datetime.date.fromisoformat(row["built"])}])
+    assert torch.equal(given.inputs[0], encoding.encode_rows([row]).inputs[0])
 
 
 def test_what_training_never_saw_is_noted(path) -> None:

@@ -149,7 +149,8 @@ class TableConfig(SplitDataConfig):
         if not used:
             raise InputError(f"{table.path}: no column can be used as an input; the last one: {notes[-1]}")
         names = {column.name for column in used}
-        return TableEncoding(columns=used, ignored=[name for name in table.columns if name not in names])
+        ignored = [name for name in table.columns if name not in names]
+        return TableEncoding(columns=used, ignored=ignored, decimal=self.decimal)
 
     def _source(
         self,

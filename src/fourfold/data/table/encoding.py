@@ -3,6 +3,7 @@
 Checked by: rows of the training file, given as JSON, encode to the training batch.
 """
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, check_columns, shown
 from fourfold.data.table.columns import BooleanColumn, CategoryColumn, Column, DateColumn, NumberColumn, missing
-from fourfold.data.table.reading import Texts, as_texts, cell_text
+from fourfold.data.table.reading import Texts, as_texts, cell_text, with_point
 
 MEANT = {NumberColumn: "a number", BooleanColumn: "true or false", DateColumn: "a date"}
 
@@ -22,13 +23,14 @@ MEANT = {NumberColumn: "a number", BooleanColumn: "true or false", DateColumn: "
 class TableEncoding(Encoding):
     """Rows of a table. A row is `{"column": value, …}` or a list of values in the order of `columns`.
 
-    Values are JSON: numbers, texts, booleans, null where missing. Columns that training left out, and the target, may
-    be there and are ignored.
+    Values are JSON: numbers, texts, booleans, null where missing; or dates. Columns that training left out, and the
+    target, may be there and are ignored, as are columns without a name.
     """
 
     name: Literal["table"] = "table"
     columns: list[Column] = Field(min_length=1, max_length=100_000)
     ignored: list[str] = Field(description="columns of the file that are not used, the target among them")
+    decimal: Literal[".", ","] = Field(default=".", description="what stands before a fraction in a text")
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -56,16 +58,22 @@ class TableEncoding(Encoding):
         """Return a row's values as cells of a file, in the order of `columns`."""
         names = [column.name for column in self.columns]
         if isinstance(row, Mapping):
-            check_columns(row, names, self.ignored, at)
-            row = [row[name] for name in names]
+            named = {str(name).strip(): value for name, value in row.items() if str(name).strip()}
+            check_columns(named, names, self.ignored, at)
+            row = [named[name] for name in names]
         elif not isinstance(row, Sequence) or isinstance(row, str):
             raise InputError(f"{at}: expected values by column or in order, got {shown(row)}")
         elif len(row) != len(names):
             raise InputError(f"{at}: {len(row)} values where {len(names)} are needed ({', '.join(names)})")
         for name, value in zip(names, row, strict=True):
-            if not (value is None or isinstance(value, str | int | float)):
+            if not (value is None or isinstance(value, str | int | float | datetime.date)):
                 raise InputError(f"{at}, column '{name}': {shown(value)} is not a single value")
-        return [cell_text(value) for value in row]
+        cells = [cell_text(value) for value in row]
+        if self.decimal == ",":
+            cells = [
+                with_point(cell) if isinstance(value, str) else cell for cell, value in zip(cells, row, strict=True)
+            ]
+        return cells
 
 
 def _check(column: Column, texts: Texts) -> list[str]:

@@ -7,6 +7,7 @@ Checked by: files written byte by byte; Parquet files written by pandas.
 """
 
 import csv
+import datetime
 import hashlib
 import io
 import math
@@ -71,7 +72,7 @@ def read_table(path: Path, delimiter: str | None = None, decimal: Literal[".", "
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
     names, columns, rows, notes = _read_parquet(path, data) if is_parquet else _read_text(path, data, delimiter)
     if decimal == "," and not is_parquet:
-        columns = [_with_points(texts) for texts in columns]
+        columns = [as_texts([with_point(text) for text in texts]) for texts in columns]
     for position, name in enumerate(names):
         if name in names[:position]:
             first = names.index(name)
@@ -89,6 +90,8 @@ def cell_text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime.date):  # a datetime is one too
+        return value.isoformat()
     if isinstance(value, float):
         return str(int(value)) if math.isfinite(value) and value.is_integer() and abs(value) < 1e15 else repr(value)
     return _cell(str(value))
@@ -99,11 +102,11 @@ def _cell(text: str) -> str | None:
     return None if text in MISSING else text
 
 
-def _with_points(texts: Texts) -> Texts:
-    """Write numbers that have a decimal comma the way that everything after reading expects them."""
-    return as_texts(
-        [t.replace(".", "").replace(",", ".") if t and DECIMAL_COMMA.fullmatch(t) else t for t in texts.tolist()]
-    )
+def with_point(text: str | None) -> str | None:
+    """Return a number that has a decimal comma, `1.234,5`, as everything after reading expects it; others as is."""
+    if text is None or not DECIMAL_COMMA.fullmatch(text):
+        return text
+    return text.replace(".", "").replace(",", ".")
 
 
 def as_texts(values: list[str | None]) -> Texts:
@@ -160,10 +163,8 @@ def _read_parquet(path: Path, data: bytes) -> _Read:
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             notes.append(f"'{name}' left out: it holds {kind}, not single values")
             continue
-        dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
-        values = [v.isoformat() if dated and v is not None else cell_text(v) for v in column.to_pylist()]
         names.append(name)
-        columns.append(as_texts(values))
+        columns.append(as_texts([cell_text(value) for value in column.to_pylist()]))
     return names, columns, np.arange(1, table.num_rows + 1), notes
 
 
