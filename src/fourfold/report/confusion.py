@@ -72,6 +72,8 @@ def _matrix(names: tuple[str, ...], matrix: Tensor, caption: str) -> Drawn:
 
 
 def _pairs(names: tuple[str, ...], wrong: Tensor, caption: str) -> Drawn:
+    from matplotlib.ticker import MaxNLocator
+
     order = [k for k in wrong.flatten().argsort(descending=True, stable=True).tolist() if wrong.flatten()[k]]
     chosen = order[:MOST_PAIRS]
     with style():
@@ -86,7 +88,7 @@ def _pairs(names: tuple[str, ...], wrong: Tensor, caption: str) -> Drawn:
         axes.set_yticks(range(len(chosen)), labels, color=INK)
         axes.set_ylim(max(0, len(chosen) - 1) + 0.6, -0.6)
         axes.grid(False, axis="y")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_xlabel("examples", color=MUTED)
     return Drawn("confusion", figure, caption)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 96  # CSS
+LEAST = 0.62  # of its width: smaller, text could not be read, so that a wide figure scrolls on a phone
 RASTER_DPI = 192  # of pictures inside an SVG, and of PNG files
 
 VARIABLES = {
@@ -34,7 +35,7 @@ VARIABLES = {
     **{colour: f"series-{i}" for i, colour in enumerate(SERIES) if i > 2},
 }
 _COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
-_FONT = re.compile(r"font: ([^;\"]*?px) [^;\"]+")
+_FONT = re.compile(r"(font: [^;\"]*?px |font-family: )[^;\"]+")  # matplotlib writes the second where it knows one font
 _IDS = re.compile(r"(?<=\bid=\")|(?<=url\(#)|(?<=href=\"#)")
 _TAG = re.compile(r"<[^>]*>")
 _STROKE_ONLY = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL)
@@ -58,9 +59,10 @@ class Drawn:
         """Return a `<figure>` element, the drawing inline."""
         width = round(self.figure.get_figwidth() * PIXELS_PER_INCH)
         svg = to_svg(self.figure, self.name, self.caption)
+        least = round(LEAST * width)
         return (
-            f'<figure id="{escape(self.name)}" style="max-width:{width}px">{svg}'
-            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
+            f'<figure id="{escape(self.name)}" style="--width:{width}px; --least:{least}px">'
+            f'<div class="scroll">{svg}</div><figcaption>{escape(self.caption)}</figcaption></figure>'
         )
 
     def write_png(self, folder: Path) -> Path:
@@ -102,7 +104,7 @@ def _themed(tag: str, prefix: str) -> str:
         head, _, data = tag.partition("xlink:href=")
         return f"{_IDS.sub(prefix + '-', head)}xlink:href={data}" if data else tag
     tag = _COLOUR.sub(lambda colour: f"var(--{VARIABLES[colour[0].lower()]})", tag)
-    return _IDS.sub(prefix + "-", _FONT.sub(r"font: \1 var(--sans)", tag))
+    return _IDS.sub(prefix + "-", _FONT.sub(r"\1var(--sans)", tag))
 
 
 def _save(figure: "Figure", buffer: "io.StringIO | io.BytesIO", kind: str) -> None:

@@ -51,7 +51,7 @@ def tiles(run: Run) -> str:
     if result["seconds"]:
         boxes.append(_tile(duration(result["seconds"]), "of training"))
         boxes.append(_tile(count(result["examples_per_second"]), "examples a second"))
-    return f'<section class="tiles" id="headline">{"".join(boxes)}</section>'
+    return f'<section class="tiles" id="result">{"".join(boxes)}</section>'
 
 
 def ending(run: Run, problem: str) -> str:

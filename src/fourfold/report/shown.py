@@ -17,7 +17,7 @@ from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Image
 
-PICTURES, ROWS = 16, 8  # examples drawn as best, and as worst
+PICTURES, ROWS = 12, 8  # examples drawn as best, and as worst
 
 
 @dataclass(frozen=True)

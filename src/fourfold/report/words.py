@@ -44,22 +44,23 @@ def four_parts(recipe: Recipe, result: dict[str, Any]) -> list[PartInWords]:
 
 
 def choices(config: PartConfig) -> list[tuple[str, str]]:
-    """Return fields that are not at their default, as (word, value); parts inside are named with their own choices."""
-    chosen = []
-    for name, field in type(config).model_fields.items():
-        value = getattr(config, name)
-        if name == "name" or (not _holds_part(value) and value == field.get_default(call_default_factory=True)):
-            continue
-        if value in (None, [], ""):
-            continue
-        chosen.append((name.replace("_", " "), in_words(value)))
-    return chosen
+    """Return every field that says something, as (word, value)."""
+    fields = {name: getattr(config, name) for name in type(config).model_fields if name != "name"}
+    return [(name.replace("_", " "), in_words(value)) for name, value in fields.items() if value not in (None, [], "")]
+
+
+def chosen(config: PartConfig) -> list[tuple[str, str]]:
+    """Return the learning rate and the fields that are not at their default, as (word, value)."""
+    fields = type(config).model_fields
+    usual = {n: in_words(f.get_default(call_default_factory=True)) for n, f in fields.items() if n != "lr"}
+    words = {name.replace("_", " "): text for name, text in usual.items()}
+    return [(word, text) for word, text in choices(config) if words.get(word) != text]
 
 
 def in_words(value: Any) -> str:
     """Return a field's value for reading: `adam (lr 0.003)`, `128, 64`, `yes`."""
     if isinstance(value, PartConfig):
-        inside = ", ".join(f"{word} {text}" for word, text in choices(value))
+        inside = ", ".join(f"{word} {text}" for word, text in chosen(value))
         return f"{value.name} ({inside})" if inside else value.name
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -87,10 +88,7 @@ def _known(kind: str, recipe: Recipe, result: dict[str, Any]) -> list[tuple[str,
     if kind == "algorithm":
         budget = recipe.budget
         length = f"{budget.epochs:g} epochs" if budget.epochs else f"{count(budget.steps or 0)} steps"
-        size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} examples"
+        many = "" if budget.batch_size == 1 else "s"
+        size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} example{many}"
         return [("length", length), ("batch", size)]
     return []
-
-
-def _holds_part(value: Any) -> bool:
-    return isinstance(value, PartConfig)

@@ -1,0 +1,179 @@
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from fourfold.core.errors import DivergedError
+from fourfold.report.page import write_report
+from fourfold.run.api import run as run_recipe
+from fourfold.run.run import Run
+
+EVERY_RUN = {"result", "parts", "scores", "curves", "mistakes", "predictions", "data", "reproduce", "environment"}
+OWN = {"pictures": {"learned"}, "flowers": {"learned"}, "plane": {"plane"}, "numbers": {"learned"}, "intervals": set()}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: ids, addresses, scripts, and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.ids, self.loaded, self.links, self.scripts, self.handlers = [], [], [], [], []
+        self.text, self.tags, self._inside = "", [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self._inside = tag
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            elif name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+                (self.links if tag == "a" else self.loaded).append(value)
+            elif name.startswith("on"):
+                self.handlers.append(value)
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts.append(data)
+        elif self._inside != "style":
+            self.text += data
+
+
+def read(path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_each_task_has_its_sections_and_figures(runs, tmp_path, name):
+    page = read(write_report(runs(name), tmp_path / "page.html"))
+    sections = EVERY_RUN | OWN[name]
+    assert sections <= set(page.ids)
+    assert ("plane" in page.ids) == (name == "plane")
+    assert page.tags.count("svg") == page.tags.count("figure") >= 4
+    assert len(page.ids) == len(set(page.ids))
+
+
+@pytest.mark.promise("R21")
+@pytest.mark.parametrize("name", OWN)
+def test_a_page_loads_nothing(runs, tmp_path, name):
+    path = write_report(runs(name), tmp_path / "page.html")
+    page = read(path)
+    assert [a for a in page.loaded if not a.startswith(("#", "data:image/png;base64,"))] == []
+    assert not {"link", "iframe", "object", "embed", "base"} & set(page.tags)
+    styles = "".join(re.findall(r"<style>.*?</style>|style=\"[^\"]*\"", path.read_text(encoding="utf-8"), re.DOTALL))
+    assert "@import" not in styles
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", styles))
+
+
+def test_every_reference_inside_a_figure_has_its_target(runs, tmp_path):
+    path = write_report(runs("plane"), tmp_path / "page.html")
+    page = read(path)
+    wanted = {a[1:] for a in page.loaded if a.startswith("#")}
+    wanted |= set(re.findall(r"url\(#([^)]*)\)", path.read_text(encoding="utf-8")))
+    assert wanted
+    assert wanted <= set(page.ids)
+
+
+@pytest.mark.promise("R18")
+def test_names_that_are_html_stay_text(tmp_path):
+    evil = "<script>alert(1)</script>"
+    table = tmp_path / "own.csv"
+    classes = [evil, "고양이", '""><img src=x onerror=alert(2)>']
+    rows = [f'{i % 7},{(i * 3) % 5},"{classes[i % 3]}"' for i in range(90)]
+    table.write_text('a,"<b>wide</b>",what\n' + "\n".join(rows) + "\n", encoding="utf-8")
+    recipe = {
+        "title": evil,
+        "paper": {"title": evil, "year": 1999, "url": "javascript:alert(3)"},
+        "data": {"name": "table", "path": str(table), "target": "what"},
+        "model": "softmax_regression",
+        "loss": "cross_entropy",
+        "algorithm": "supervised",
+        "budget": {"steps": 8, "validate_every": 2},
+    }
+    run = run_recipe(recipe, workspace=tmp_path / "runs")
+    page = read(write_report(run, tmp_path / "page.html"))
+    assert page.tags.count("script") == 1
+    assert page.handlers == []
+    assert "img" not in page.tags
+    assert page.links == []
+    assert evil in page.text
+    assert "고양이" in page.text
+
+
+@pytest.mark.promise("R18")
+def test_the_policy_lets_only_our_script_run(runs, tmp_path):
+    path = write_report(runs("flowers"), tmp_path / "page.html")
+    page, text = read(path), path.read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    digest = base64.b64encode(hashlib.sha256(page.scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy[1]
+    assert policy[1].startswith("default-src 'none';")
+
+
+def test_what_was_expected_stands_beside_the_headline(runs, tmp_path):
+    page = read(write_report(runs("pictures"), tmp_path / "page.html"))
+    assert "the paper has 90.00 %, expected 91.00 % ± 1.00 % over 10 seeds" in page.text
+
+
+def test_png_files_are_written_beside_the_page(runs, tmp_path):
+    run: Run = runs("pictures")
+    path = write_report(run, png=True)
+    assert path == run.folder.path / "report.html"
+    written = {file.name: file.read_bytes() for file in run.folder.figures.glob("*.png")}
+    expected = {
+        "loss.png",
+        "headline.png",
+        "learning-rate.png",
+        "confusion.png",
+        "worst.png",
+        "best.png",
+        "weights.png",
+    }
+    assert expected == set(written)
+    assert all(data.startswith(b"\x89PNG") and len(data) > 2000 for data in written.values())
+
+
+def test_a_diverged_run_says_why_and_draws_no_predictions(tmp_path):
+    recipe = {
+        "data": "diabetes",
+        "model": "linear_regression",
+        "loss": "mse",
+        "algorithm": {"name": "supervised", "optimizer": {"name": "sgd", "lr": 1e12}},
+        "budget": {"steps": 40, "log_every": 1, "validate_every": 1},
+    }
+    with pytest.raises(DivergedError) as raised:
+        run_recipe(recipe, workspace=tmp_path)
+    from fourfold.run.api import open_run
+
+    run = open_run("recipe-1", workspace=tmp_path)
+    page = read(write_report(run))
+    assert str(raised.value) in page.text
+    assert "Why it stopped" in page.text
+    assert {"parts", "reproduce"} <= set(page.ids)
+    assert not {"mistakes", "predictions", "scores"} & set(page.ids)
+
+
+def test_data_that_are_gone_leave_a_page_with_curves(tmp_path):
+    table = tmp_path / "own.csv"
+    table.write_text("a,b\n" + "".join(f"{i * i % 23},{2 * i + i % 3}\n" for i in range(60)), encoding="utf-8")
+    recipe = {
+        "data": {"name": "table", "path": str(table), "target": "b"},
+        "model": "linear_regression",
+        "loss": "mse",
+        "algorithm": "supervised",
+        "budget": {"steps": 8, "validate_every": 2},
+    }
+    run_id = run_recipe(recipe, workspace=tmp_path / "runs").run_id
+    table.unlink()
+    from fourfold.run.api import open_run
+
+    page = read(write_report(open_run(run_id, workspace=tmp_path / "runs")))
+    assert "No predictions are shown" in page.text
+    assert "own.csv" in page.text
+    assert "curves" in page.ids
