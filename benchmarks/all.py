@@ -1,0 +1,31 @@
+"""Every benchmark of this folder, one after another, into docs/benchmarks.md.
+
+python benchmarks/all.py [--quick]
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER.parent / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv[1:]
+    commands = [
+        ["startup.py", *(["--rounds", "3"] if quick else [])],
+        ["seconds.py", *(["--rounds", "1"] if quick else [])],
+        ["engine.py", *(["--quick"] if quick else [])],
+    ]
+    failed = [
+        script
+        for script, *rest in commands
+        if subprocess.run([sys.executable, FOLDER / script, *rest, "--markdown", RESULTS]).returncode
+    ]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
