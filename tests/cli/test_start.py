@@ -1,6 +1,7 @@
 """What answers at once, and how a mistake ends."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -97,3 +98,13 @@ def test_a_bare_command_teaches(capsys):
 def test_every_command_has_examples(command, capsys):
     assert main([command, "--help"]) == 0
     assert capsys.readouterr().out.count(f"fourfold {command}") >= 2
+
+
+@pytest.mark.promise("R22")
+def test_hangul_is_written_as_utf8_whatever_the_locale(tmp_path):
+    place = tmp_path / "실험 기록"
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "FOURFOLD_WORKSPACE": str(place)}
+    command = [sys.executable, "-m", "fourfold", "list", "runs"]
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "실험 기록" in done.stdout.decode("utf-8").replace("\n", " ")
