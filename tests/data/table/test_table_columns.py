@@ -59,7 +59,7 @@ def test_categories_are_one_hot_as_scikit_learn_does() -> None:
     np.testing.assert_array_equal(column.values(texts), theirs.transform(texts.reshape(-1, 1)))
     assert column.outputs == ("도시=a", "도시=b", "도시=(other)")
     assert column.scales == [(0.0, 1.0)] * 3
-    assert line == "'도시' is a category of 2 values (text); 1 rare values share '(other)'"
+    assert line == "'도시' is a category of 2 values (text); rare values (1) share '(other)'"
 
 
 def test_unseen_and_missing_categories() -> None:

@@ -157,7 +157,7 @@ def _category(training: _Training, rules: Rules, why: str) -> tuple[Column | Non
         return None, f"'{training.name}' left out: no value occurs {rules.min_count} times in the training rows"
     column = CategoryColumn(name=training.name, categories=kept, other=rare > 0, missing=gaps > 0)
     line = f"'{training.name}' is a category of {len(kept)} values ({why})"
-    line += f"; {rare:,} rare values share '(other)'" if rare else ""
+    line += f"; rare values ({rare:,}) share '(other)'" if rare else ""
     return column, line + (f"; {gaps:,} missing are '(missing)'" if gaps else "")
 
 
