@@ -14,14 +14,14 @@ RESULTS = FOLDER.parent / "docs" / "benchmarks.md"
 def main() -> None:
     quick = "--quick" in sys.argv[1:]
     commands = [
-        ["startup.py", *(["--rounds", "3"] if quick else [])],
-        ["seconds.py", *(["--rounds", "1"] if quick else [])],
-        ["engine.py", *(["--quick"] if quick else [])],
+        ["startup.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
+        ["seconds.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
+        ["data_path.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
+        ["optimizers.py", *(["--rounds", "5"] if quick else [])],  # prints its table
+        ["engine.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
     ]
     failed = [
-        script
-        for script, *rest in commands
-        if subprocess.run([sys.executable, FOLDER / script, *rest, "--markdown", RESULTS]).returncode
+        script for script, *rest in commands if subprocess.run([sys.executable, FOLDER / script, *rest]).returncode
     ]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")

@@ -7,6 +7,7 @@ first validation at 98 % is told as well, for the test split is looked at only o
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,8 @@ def main() -> None:
             for seed in range(options.rounds):
                 watch = StopWatch()
                 run = fourfold.run(recipe, seed=seed, workspace=workspace, watcher=watch)
+                if run.status != "done":
+                    sys.exit(f"{recipe} was {run.status}")
                 whole.append(time.perf_counter() - watch.began)
                 reached.append(watch.reached)
                 accuracy.append(100 * run.metrics["test"]["accuracy"])
