@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourfold.core.errors import DivergedError, FourfoldError, InputError
+from fourfold.core.errors import BAD_INPUT, DIVERGED, DONE, INTERRUPTED, DivergedError, FourfoldError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
 from fourfold.run.crossvalidate import CrossValidation
@@ -40,7 +40,8 @@ def run(
         overrides: dotted keys to values, such as `{"model.widths": [64, 64]}`.
         seed: shorthand for the override `seed`.
         workspace: where the run's folder goes; default `FOURFOLD_WORKSPACE`, else `./runs`.
-        watcher: hears progress; called only when something is read anyway.
+        watcher: hears progress; called only when something is read anyway. Not with several processes, whose progress
+            nobody here can hear.
 
     Raises:
         InputError: the recipe cannot be run; nothing was created.
@@ -88,6 +89,8 @@ def cross_validate(
         InputError: the recipe cannot be run, or its data cannot be cut into folds.
     """
     name, parsed = load_recipe(recipe, {**(overrides or {}), "data.folds": folds})
+    if getattr(parsed.data, "fold", None) is not None:
+        raise InputError("data.fold: names one fold, but cross_validate runs them all; leave it out")
     return cross_validate_recipe(name, parsed, workspace_path(workspace), watcher)
 
 
@@ -97,10 +100,10 @@ def _in_processes(name: str, recipe: Recipe, workspace: Path) -> Run:
         file = Path(folder) / f"{name}.yaml"
         file.write_text(recipe.to_yaml(), encoding="utf-8")
         command = [sys.executable, "-m", "fourfold", "run", str(file), "--workspace", str(workspace), "--json"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
+        done = subprocess.run([*command, "--quiet"], stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "{}"
     result = json.loads(last)
-    if done.returncode != 0:
-        kind = {2: InputError, 3: DivergedError}.get(done.returncode, FourfoldError)
+    if done.returncode not in (DONE, INTERRUPTED) or "folder" not in result:
+        kind = {BAD_INPUT: InputError, DIVERGED: DivergedError}.get(done.returncode, FourfoldError)
         raise kind(str(result.get("error", f"the processes ended with exit code {done.returncode}")))
     return Run(RunFolder.open(Path(result["folder"])))

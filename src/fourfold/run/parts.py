@@ -1,17 +1,20 @@
 """All part tables together, and the recipes that come with Fourfold."""
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from fourfold.algorithms import ALGORITHMS
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.regularizers import REGULARIZERS
 from fourfold.algorithms.schedules import SCHEDULES
+from fourfold.core.config import PartConfig
 from fourfold.core.document import read_yaml
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.overrides import apply_overrides
@@ -93,7 +96,8 @@ def use_file(path: Path) -> None:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    module_name = f"fourfold_user_{path.stem}"
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]  # two files may have the same name
+    module_name = f"fourfold_user_{path.stem}_{place}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: not a Python file")
@@ -102,25 +106,42 @@ def use_file(path: Path) -> None:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise InputError(f"{path}: {type(error).__name__}: {error}") from error
+        del sys.modules[module_name]
+        first = str(error).splitlines()[0] if str(error) else "no more is known"
+        raise InputError(f"{path}: {type(error).__name__}: {first}") from error
     parts = getattr(module, "PARTS", None)
     if not isinstance(parts, Mapping):
         raise InputError(f"{path}: define PARTS = {{'model': {{'my_model': MyModelConfig}}}}")
-    entries = {
-        kind: {
-            name: part
-            if isinstance(part, Entry)
-            else Entry(f"{module_name}:{part.__name__}", (part.__doc__ or "").strip().split("\n")[0])
-            for name, part in named.items()
+    entries: dict[str, dict[str, Entry]] = {}
+    for kind, named in parts.items():
+        if not isinstance(named, Mapping):
+            raise InputError(f"{path}: PARTS['{kind}']: expected a mapping from names to config classes")
+        entries[kind] = {
+            name: _entry(part, module, f"{path}: PARTS['{kind}']['{name}']") for name, part in named.items()
         }
-        for kind, named in parts.items()
-    }
     _add(entries, str(path))
 
 
+def _entry(part: object, module: ModuleType, at: str) -> Entry:
+    """Return the table row of a class in a user's file."""
+    if isinstance(part, Entry):
+        return part
+    if not (isinstance(part, type) and issubclass(part, PartConfig)):
+        raise InputError(f"{at}: expected a config class, such as a subclass of ModelConfig, got {part!r}")
+    name = next((name for name, value in vars(module).items() if value is part), None)
+    if name is None:
+        raise InputError(f"{at}: {part.__name__} has no name in the file itself")
+    return Entry(f"{module.__name__}:{name}", (part.__doc__ or "").strip().split("\n")[0])
+
+
 def _add(parts: Mapping[str, Mapping[str, Entry]], source: str) -> None:
+    """Add all parts, or none."""
     for kind, named in parts.items():
         if kind not in TABLES:
             raise InputError(f"{source}: no part kind called '{kind}'{did_you_mean(kind, TABLES)}")
+        for name in named:
+            if name in TABLES[kind]:
+                raise InputError(f"{source}: {kind} '{name}' exists already; choose another name")
+    for kind, named in parts.items():
         for name, entry in named.items():
             TABLES[kind].add(name, entry)

@@ -1,0 +1,112 @@
+"""k-fold cross-validation: folds that partition, means and spreads as the statistics module gives them."""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from stopping import interrupted_after
+
+import fourfold as ff
+from fourfold.core.errors import InputError
+from fourfold.run.crossvalidate import CrossValidation, cross_validate
+from fourfold.run.parts import load_recipe
+
+RECIPE: dict[str, Any] = {
+    "data": "iris",
+    "model": "softmax_regression",
+    "loss": "cross_entropy",
+    "algorithm": {"name": "supervised", "optimizer": {"name": "sgd", "lr": 0.1}},
+    "budget": {"steps": 30, "batch_size": 16},
+    "runtime": {"device": "cpu", "threads": 1},
+}
+FOLDS = 4
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> CrossValidation:
+    return ff.cross_validate(RECIPE, FOLDS, workspace=tmp_path_factory.mktemp("runs"))
+
+
+def rows(run: ff.Run, split: str) -> list[tuple[float, ...]]:
+    source = run.parts.source
+    return sorted(tuple(row) for row in source.raw(split, list(range(source.sizes[split]))).tolist())
+
+
+def test_folds_partition_everything_but_the_test_split(validated: CrossValidation) -> None:
+    assert len(validated.runs) == FOLDS
+    test = rows(validated.runs[0], "test")
+    together: list[tuple[float, ...]] = []
+    for run in validated.runs:
+        assert rows(run, "test") == test  # the same in every fold
+        together += rows(run, "validation")
+    whole = [row for split in ("train", "validation", "test") for row in rows(validated.runs[0], split)]
+    assert sorted(together + test) == sorted(whole)  # each example validates once
+    assert len(whole) == 150
+    for run in validated.runs:
+        assert sorted(rows(run, "train") + rows(run, "validation") + test) == sorted(whole)
+    sizes = [run.parts.source.sizes["validation"] for run in validated.runs]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_mean_and_spread_are_those_of_the_statistics_module(validated: CrossValidation) -> None:
+    spreads = []
+    for split in ("train", "validation", "test"):
+        assert set(validated.mean[split]) == set(validated.runs[0].metrics[split])
+        for metric, mean in validated.mean[split].items():
+            values = [run.metrics[split][metric] for run in validated.runs]
+            assert mean == pytest.approx(statistics.mean(values), rel=1e-12)
+            assert validated.spread[split][metric] == pytest.approx(statistics.stdev(values), rel=1e-12)
+            spreads.append(validated.spread[split][metric])
+    assert max(spreads) > 0
+
+
+def test_as_one_result(validated: CrossValidation) -> None:
+    result = validated.to_mapping()
+    assert result["metrics"] == validated.mean
+    assert result["spread"] == validated.spread
+    assert result["status"] == "done"
+    assert result["steps"] == FOLDS * 30
+    assert result["folds"] == [f"recipe-{i}" for i in range(1, FOLDS + 1)]
+    fields = {"run_id", "folder", "recipe", "seed", "status", "steps", "metrics", "params", "seconds"}
+    assert fields | {"examples_per_second"} <= set(result)
+
+
+def test_one_fold_alone_is_that_fold_of_the_series(validated: CrossValidation, tmp_path: Path) -> None:
+    alone = ff.run(RECIPE, {"data.folds": FOLDS, "data.fold": 2}, workspace=tmp_path)
+    third = validated.runs[2]
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe-1"]
+    assert alone.folder.recipe() == third.folder.recipe()
+    assert alone.metrics == third.metrics
+    for name, weight in alone.model.state_dict().items():
+        assert torch.equal(weight, third.model.state_dict()[name])
+
+
+def test_an_interrupted_fold_ends_the_series(tmp_path: Path) -> None:
+    name, recipe = load_recipe(RECIPE, {"data.folds": 3})
+    with interrupted_after(2):
+        series = cross_validate(name, recipe, tmp_path)
+    assert [run.status for run in series.runs] == ["interrupted"]
+    assert series.to_mapping()["status"] == "interrupted"
+
+
+def test_overrides_and_other_data(tmp_path: Path) -> None:
+    series = ff.cross_validate(RECIPE, 2, {"data": "wine", "budget.steps": 2}, workspace=tmp_path)
+    assert [run.recipe.data.name for run in series.runs] == ["wine", "wine"]
+    assert [run.result["steps"] for run in series.runs] == [2, 2]
+
+
+@pytest.mark.promise("R9")
+def test_mistakes_are_one_line_and_nothing_is_created(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^data\.folds: "):
+        ff.cross_validate(RECIPE, 1, workspace=tmp_path)
+    with pytest.raises(InputError, match=r"^data\.folds: 140 folds of \d+ examples leave some empty"):
+        ff.cross_validate(RECIPE, 140, workspace=tmp_path)
+    with pytest.raises(InputError, match=r"^data\.folds: no such field"):
+        ff.cross_validate(RECIPE, 2, {"data": {"name": "gates", "gate": "and"}}, workspace=tmp_path)
+    with pytest.raises(InputError, match=r"^data\.fold: names one fold, but cross_validate runs them all"):
+        ff.cross_validate(RECIPE, 3, {"data.fold": 1}, workspace=tmp_path)
+    with pytest.raises(InputError, match=r"^data\.folds: say how many folds, for example data\.folds=5$"):
+        cross_validate(*load_recipe(RECIPE), tmp_path)
+    assert list(tmp_path.iterdir()) == []
