@@ -11,6 +11,7 @@ from stopping import around_steps, differences, remains
 from fourfold.algorithms.supervised import Supervised
 from fourfold.core.document import read_yaml
 from fourfold.core.recipe import parse_recipe
+from fourfold.run.build import build_parts
 from fourfold.run.parts import TABLES, load_recipe
 from fourfold.run.run import start
 from fourfold.tasks.seam import LossValue, Training
@@ -45,6 +46,8 @@ def test_a_run_leaves_the_random_stream_of_building_alone(tmp_path: Path) -> Non
     without = load_recipe({**RECIPE, "runtime": ONE_THREAD}, {"model.dropout": 0.0, "budget.batch_size": 3})[1]
     second = start("run", without, tmp_path).parts.model.state_dict()
     assert differences(list(first.values()), list(second.values())) == []
+    other = build_parts(recipe.model_copy(update={"seed": 1})).model.state_dict()
+    assert not torch.equal(other["layers.1.weight"], first["layers.1.weight"])
 
 
 @pytest.mark.promise("R10")
