@@ -7,6 +7,7 @@ import pytest
 
 from fourfold.core.errors import DivergedError
 from fourfold.report.page import write_report
+from fourfold.report.sections import ending
 from fourfold.run.api import run as run_recipe
 from fourfold.run.run import Run
 
@@ -177,3 +178,10 @@ def test_data_that_are_gone_leave_a_page_with_curves(tmp_path):
     assert "No predictions are shown" in page.text
     assert "own.csv" in page.text
     assert "curves" in page.ids
+
+
+@pytest.mark.promise("R18")
+def test_a_message_that_is_html_stays_text(runs):
+    page = Page(ending(runs("flowers"), "<script>alert(4)</script>: no such file"))
+    assert "script" not in page.tags
+    assert "<script>alert(4)</script>: no such file" in page.text
