@@ -20,6 +20,8 @@ from torch import Tensor
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
+LATE = 2.0**60  # alpha to this power is 0 for every double below 1; some kernels read the step as a 64-bit integer
+
 
 class RMSpropConfig(OptimizerConfig):
     """Fields of `optimizer: rmsprop`."""
@@ -59,7 +61,7 @@ class RMSprop(Optimizer):
 
     def __init__(self, params: Params, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps})
-        self._infinity: dict[torch.device, Tensor] = {}
+        self._late: dict[torch.device, Tensor] = {}
 
     def check(self, hyperparameters: Mapping[str, Any]) -> None:
         require_lr(hyperparameters["lr"])
@@ -72,19 +74,19 @@ class RMSprop(Optimizer):
             alpha, eps = group["alpha"], group["eps"]
             return rmsprop_update(cohort.params, grads, mean_squares, lr=group["lr"], alpha=alpha, eps=eps)
         # Adam's kernel computes RMSprop where beta1 is 0, for then its first moment is the gradient, and where the step
-        # is infinite, for then both bias corrections are 1. The gradient stands in for the first moment, so that
-        # nothing more is read or written than RMSprop needs; the kernel writes back what it read there.
+        # is so late that both bias corrections are 1. The gradient stands in for the first moment, so that nothing
+        # more is read or written than RMSprop needs; the kernel writes back what it read there.
         device = mean_squares[0].device
-        infinity = self._infinity.get(device)
-        if infinity is None:
-            infinity = self._infinity[device] = torch.full((1,), math.inf, dtype=torch.float32, device=device)
+        late = self._late.get(device)
+        if late is None:
+            late = self._late[device] = torch.full((1,), LATE, dtype=torch.float32, device=device)
         torch._fused_adam_(
             cohort.params,
             grads,
             grads,
             mean_squares,
             [],
-            [infinity] * len(grads),
+            [late] * len(grads),
             lr=group["lr"],
             beta1=0.0,
             beta2=group["alpha"],
