@@ -47,12 +47,13 @@ def main() -> None:
     targets = {name: ENGINES[name][0] for name in names}
     examples, validation = (11_000, 1_000) if options.quick else (55_000, 5_000)
     launches, warm_up, rounds = (1, 1, 5) if options.quick else (3, 2, 10)
+    launches, rounds = options.launches or launches, options.rounds or rounds
     load = os.getloadavg()[0]
     sections = []
     for network in options.networks:
         for threads in options.threads:
             workload = Workload(network, examples, validation, threads)
-            heard = interleave(targets, workload, options.launches or launches, warm_up, options.rounds or rounds)
+            heard = interleave(targets, workload, launches, warm_up, rounds)
             sections.append(section(workload, heard, options.clock))
             print(sections[-1], flush=True)
     preface = (
