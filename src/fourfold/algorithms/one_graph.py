@@ -16,7 +16,7 @@ from fourfold.tasks.seam import Batch, Loss, LossValue, Plan
 
 
 class OneGraph:
-    """The compiled gradient of the mean loss.
+    """The compiled gradient of the summed loss.
 
     Args:
         network: the model; its parameters' `.grad` are set by each call.
@@ -32,14 +32,14 @@ class OneGraph:
                 output = torch.func.functional_call(network, params, batch.inputs)
                 value = loss(output, batch)
             count = torch.as_tensor(value.count, device=value.total.device)  # a transform passes tensors only
-            return value.total / value.count, (value.total, count, dict(value.parts))
+            return value.total, (value.total, count, dict(value.parts))
 
         self._gradient: Callable[..., Any] = torch.compile(torch.func.grad(objective, has_aux=True))
 
-    def __call__(self, batch: Batch) -> LossValue:
-        """Set every parameter's gradient and return the loss."""
+    def __call__(self, batch: Batch) -> tuple[LossValue, Tensor]:
+        """Set every parameter's gradient, and return the loss and `[1]`, what makes it that of the mean."""
         with torch.no_grad():  # the transform differentiates by itself; autograd need not follow
             grads, (total, count, parts) = self._gradient(self._params, batch)
         for name, param in self._params.items():
             param.grad = grads[name]
-        return LossValue(total, count, parts)
+        return LossValue(total, count, parts), (1 / count.float()).reshape(1)

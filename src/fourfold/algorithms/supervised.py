@@ -100,9 +100,8 @@ class Supervised(Training):
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
         graph = OneGraph(model, loss, plan) if plan.compile == "step" else None
         self._gradient = graph or (self._backward_in_pieces if in_pieces else self._backward)
-        self._seeds: dict[int, Tensor] = {}  # count -> 1 / count, what backward starts from
+        self._scales: dict[int, Tensor] = {}  # count -> 1 / count
         self._found_inf = torch.zeros(1, device=plan.device)  # sticky: once set, nothing moves until check() raises
-        self._one = torch.ones(1, device=plan.device)
         self._refused_at = torch.full((), -1, device=plan.device)
 
     def step(self) -> LossValue:
@@ -115,12 +114,12 @@ class Supervised(Training):
             regularizer.before_forward(step)
         for param in params:
             param.grad = None
-        value = self._gradient(batch)
+        value, scale = self._gradient(batch)
         for regularizer in self._before_forward:
             regularizer.after_backward()
 
         with torch.no_grad():
-            self._refuse_if_not_finite(value, batch, step)
+            self._scale_unless_not_finite(value, scale, batch, step)
             factor = self.schedule(step)
             for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
                 group["lr"] = base * factor
@@ -146,50 +145,49 @@ class Supervised(Training):
         for regularizer in self._after_update:
             regularizer.after_update(step)
 
-    def _backward(self, batch: Batch) -> LossValue:
-        """Leave the gradient of the mean loss in the parameters: one process, one piece."""
+    def _backward(self, batch: Batch) -> tuple[LossValue, Tensor]:
+        """Leave the gradient of the summed loss in the parameters: one process, one piece."""
         with self.plan.autocast():
             value = self.loss(self._forward(*batch.inputs), batch)
-        torch.autograd.backward((value.total,), (self._seed(value),))  # starting from 1/count spares a division
-        return LossValue(value.total.detach(), value.count, value.parts)
+        value.total.backward()
+        return LossValue(value.total.detach(), value.count, value.parts), self._over(value.count)
 
-    def _backward_in_pieces(self, batch: Batch) -> LossValue:
+    def _backward_in_pieces(self, batch: Batch) -> tuple[LossValue, Tensor]:
         """The same from micro-batches and several processes; their counts need not be equal."""
         processes, pieces = self.plan.processes, _pieces(batch, self.plan.accumulate)
         total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
-        # DDP averages over processes; times their number it is a sum. Dividing by the planned size keeps it small.
-        seed = torch.full((), processes.count / self.plan.batch_size, device=self.plan.device)
         for i, piece in enumerate(pieces):
             last = i == len(pieces) - 1
             with processes.accumulating(self._forward) if not last else _NOTHING, self.plan.autocast():
                 value = self.loss(self._forward(*piece.inputs), piece)
-                torch.autograd.backward((value.total,), (seed.to(value.total.dtype),))
+                value.total.backward()
             total, count = total + value.total.detach(), count + value.count
         processes.sum([total, count])
-        torch._foreach_mul_([p.grad for p in self.params if p.grad is not None], self.plan.batch_size / count)
-        return LossValue(total, count)
+        return LossValue(total, count), processes.count * self._over(count)  # DDP left the mean over processes
 
-    def _seed(self, value: LossValue) -> Tensor:
-        count = value.count
+    def _over(self, count: int | Tensor) -> Tensor:
+        """Return 1 / count as `[1]`: what turns the gradient of the sum into that of the mean."""
         if not isinstance(count, int):
-            return (1 / count).to(value.total.dtype)
-        seed = self._seeds.get(count)
-        if seed is None or seed.dtype != value.total.dtype:
-            seed = self._seeds[count] = torch.full_like(value.total, 1 / max(count, 1)).detach()
-        return seed
+            return (1 / count.float()).reshape(1)
+        scale = self._scales.get(count)
+        if scale is None:
+            scale = self._scales[count] = torch.full((1,), 1 / max(count, 1), device=self.plan.device)
+        return scale
 
-    def _refuse_if_not_finite(self, value: LossValue, batch: Batch, step: int) -> None:
-        """Look for NaN and infinity before the update.
+    def _scale_unless_not_finite(self, value: LossValue, scale: Tensor, batch: Batch, step: int) -> None:
+        """Turn gradients of the sum into those of the mean, and look for NaN and infinity on the way, in one kernel.
 
         On a CPU the step stops here. Elsewhere reading the flag would wait for the device, so it stays there, keeps the
         optimizer from moving anything, and `check` reads it.
         """
         grads = [p.grad for p in self.params if p.grad is not None]
-        torch._amp_foreach_non_finite_check_and_unscale_([*grads, value.total.unsqueeze(0)], self._found_inf, self._one)
+        torch._amp_foreach_non_finite_check_and_unscale_(grads, self._found_inf, scale)
         if self._found_inf.is_cuda:
+            self._found_inf += ~value.total.isfinite()
+            self._found_inf.clamp_(max=1)
             first = (self._refused_at < 0) & (self._found_inf[0] > 0)
             self._refused_at = torch.where(first, step, self._refused_at)
-        elif self._found_inf.item():
+        elif self._found_inf.item() or not math.isfinite(value.total.item()):
             self._raise_diverged(value, batch, step)
 
     def check(self) -> None:
@@ -206,9 +204,11 @@ class Supervised(Training):
             self._raise_diverged(None, batch, step)
         if not self.params:
             return
-        largest = torch.stack([n.float() for n in torch._foreach_norm([p.detach() for p in self.params], torch.inf)])
-        if not largest.isfinite().all():
-            names = [name for name, most in zip(self.names, largest.tolist(), strict=True) if not math.isfinite(most)]
+        norms = torch._foreach_norm([p.detach() for p in self.params])
+        if not torch.stack([norm.float() for norm in norms]).isfinite().all():  # a huge finite weight may overflow here
+            names = [name for name, p in zip(self.names, self.params, strict=True) if not p.isfinite().all()]
+            if not names:
+                return
             raise DivergedError(f"step {self._step - 1}: parameter '{names[0]}' is not finite after the update")
 
     def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
