@@ -156,14 +156,16 @@ class Supervised(Training):
         """The same from micro-batches and several processes; their counts need not be equal."""
         processes, pieces = self.plan.processes, _pieces(batch, self.plan.accumulate)
         total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
+        parts: dict[str, Tensor] = {}
         for i, piece in enumerate(pieces):
             last = i == len(pieces) - 1
             with processes.accumulating(self._forward) if not last else _NOTHING, self.plan.autocast():
                 value = self.loss(self._forward(*piece.inputs), piece)
                 value.total.backward()
             total, count = total + value.total.detach(), count + value.count
-        processes.sum([total, count])
-        return LossValue(total, count), processes.count * self._over(count)  # DDP left the mean over processes
+            parts |= {name: parts.get(name, 0) + term.detach() for name, term in value.parts.items()}
+        processes.sum([total, count, *parts.values()])
+        return LossValue(total, count, parts), processes.count * self._over(count)  # DDP left the mean over processes
 
     def _over(self, count: int | Tensor) -> Tensor:
         """Return 1 / count as `[1]`: what turns the gradient of the sum into that of the mean."""
