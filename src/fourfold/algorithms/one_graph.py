@@ -34,6 +34,7 @@ class OneGraph:
             count = torch.as_tensor(value.count, device=value.total.device)  # a transform passes tensors only
             return value.total, (value.total, count, dict(value.parts))
 
+        torch.compiler.reset()  # what was compiled before may be found again: another run's network, loss, precision
         self._gradient: Callable[..., Any] = torch.compile(torch.func.grad(objective, has_aux=True))
 
     def __call__(self, batch: Batch) -> tuple[LossValue, Tensor]:
