@@ -76,7 +76,7 @@ def test_as_one_result(validated: CrossValidation) -> None:
 def test_one_fold_alone_is_that_fold_of_the_series(validated: CrossValidation, tmp_path: Path) -> None:
     alone = ff.run(RECIPE, {"data.folds": FOLDS, "data.fold": 2}, workspace=tmp_path)
     third = validated.runs[2]
-    assert [path.name for path in tmp_path.iterdir()] == ["recipe-1"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["recipe-1"]
     assert alone.folder.recipe() == third.folder.recipe()
     assert alone.metrics == third.metrics
     for name, weight in alone.model.state_dict().items():

@@ -39,10 +39,10 @@ class Session:
         self.name, self.recipe, self.device, self.processes = name, recipe, device, processes
         self.watcher = watcher if processes.rank == 0 else Watcher()
         self.source = parts.source.to(device)
-        self.loss = parts.loss
+        self.loss = parts.loss.to(device) if isinstance(parts.loss, torch.nn.Module) else parts.loss  # class weights
         self.params = sum(p.numel() for p in parts.model.parameters())
         model = runtime.place(parts.model, recipe.runtime, device)
-        placed = Parts(self.source, model, parts.loss)
+        placed = Parts(self.source, model, self.loss)
         self.training, self.schedule, self.plan = build_training(recipe, placed, device, processes)
         self.start = 0
         self.earlier_seconds, self.earlier_examples = 0.0, 0
