@@ -73,10 +73,10 @@ def test_a_resumed_run_has_the_points_of_an_uninterrupted_one(make):
             for step in range(start + 1, stop + 1):
                 writer.add(step, {"train.loss": 1 / step})
 
-    train(whole := make(), 0, 50)
-    for checkpoint in range(0, 41):
-        train(run := make(), 0, 40)
-        train(run, checkpoint, 50)  # it had gone on to step 40 after its last checkpoint
+    train(whole := make(), 0, 12)
+    for checkpoint in range(0, 11):
+        train(run := make(), 0, 10)
+        train(run, checkpoint, 12)  # it had gone on to step 10 after its last checkpoint
         assert curves(run) == curves(whole)
 
 
@@ -188,9 +188,9 @@ def test_a_disk_that_is_really_full(tmp_path: Path):
         assert run.status == "interrupted"
         with pytest.raises(RecordError, match="no space left"):
             RunFolder.create(disk, "b", {"seed": 0, "filler": "x" * 300_000}, {})
-        assert [path.name for path in disk.iterdir()] == ["a-1"]
+        assert [path.name for path in disk.iterdir() if not path.name.startswith("fourfold.db")] == ["a-1"]
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_rewrite_that_fails_keeps_the_points(make, monkeypatch):

@@ -65,7 +65,7 @@ class RunFolder:
         Raises:
             RecordError: the folder cannot be written; nothing is left of it.
         """
-        identity = Identity(secrets.token_hex(16), name, int(recipe.get("seed", 0)), _now(), this_process())
+        identity = Identity(secrets.token_hex(16), _text(name), int(recipe.get("seed", 0)), _now(), this_process())
         try:
             workspace.mkdir(parents=True, exist_ok=True)
             draft = temporary_beside(workspace / "run")
@@ -166,6 +166,8 @@ class RunFolder:
         result = strict_json.read_mapping(path)
         if result.get("status") not in get_args(FinalStatus):
             raise InputError(f"{path}: damaged: status {result.get('status')!r} is not one of {get_args(FinalStatus)}")
+        if type(result.get("steps", 0)) is not int or type(result.get("ended", "")) is not str:
+            raise InputError(f"{path}: damaged: steps must be a whole number and ended a date")
         result["metrics"] = _read_metrics(result.get("metrics", {}), path)
         return result
 
@@ -262,12 +264,11 @@ def run_paths(workspace: Path) -> list[Path]:
     """Return the folders in `workspace` that are runs, damaged ones too, in no order; none if it does not exist."""
     try:
         with os.scandir(workspace) as entries:
-            folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+            folders = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     except OSError:
         return []
-    return [
-        path for path in folders if any((path / name).exists() for name in ("run.json", "result.json", "recipe.yaml"))
-    ]
+    marks = ("run.json", "result.json", "recipe.yaml")
+    return [Path(path) for path in folders if any(os.path.exists(os.path.join(path, mark)) for mark in marks)]
 
 
 def place(draft: Path, workspace: Path, name: str) -> Path:
@@ -296,6 +297,11 @@ def _read_metrics(metrics: object, path: Path) -> dict[str, dict[str, float]]:
 
 def _is_plain_name(run: str) -> bool:
     return run not in ("", ".", "..") and not any(c in run for c in "/\\\0")
+
+
+def _text(name: str) -> str:
+    """Return `name` as text that UTF-8 can hold; a file name that is not UTF-8 comes with halves of surrogates."""
+    return name.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def _now() -> str:

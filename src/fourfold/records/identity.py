@@ -50,4 +50,8 @@ def read_identity(path: Path) -> Identity:
         raise InputError(f"{path}: written by a newer Fourfold (format {fields['format']}, this one reads {FORMAT})")
     if not re.fullmatch("[0-9a-f]{32}", fields["uid"]):
         raise InputError(f"{path}: damaged: 'uid' is not 32 hex digits")
+    if not 0 <= fields["seed"] < 2**63 or len(fields["created"]) > 40:
+        raise InputError(f"{path}: damaged: 'seed' or 'created' is out of range")
+    if "\0" in fields["recipe"] or any("\ud800" <= c <= "\udfff" for c in fields["recipe"]):
+        raise InputError(f"{path}: damaged: 'recipe' holds characters that no name has")
     return Identity(**{name: fields[name] for name in kinds})

@@ -14,11 +14,12 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from fourfold.core.errors import FourfoldError, RecordError
 from fourfold.records.atomic import fsync_directory
 from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
+from fourfold.records.mirror import Mirror
 from fourfold.records.points import Point, append_points, keep_points_to, open_for_append
 from fourfold.records.process import HEARTBEAT_SECONDS
 
@@ -30,12 +31,18 @@ class MetricWriter:
 
     The thread is started by the first `add`, so nothing happens before the first training step.
 
+    Args:
+        folder: the run's folder.
+        trackers: names from `records.trackers.TRACKERS` that get a copy of every point.
+
     Raises:
         RecordError: metrics.jsonl cannot be opened for writing.
+        InputError: no such tracker, or it is not installed; `check_trackers` says so before the folder is made.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, trackers: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._mirror = Mirror(folder, trackers)
         self._queue: deque[tuple[int, float, Mapping[str, float]]] = deque()
         self._writing = threading.Lock()
         self._stop = threading.Event()
@@ -84,11 +91,12 @@ class MetricWriter:
             keep_points_to(self.folder.metrics_file, step)
             old, self._descriptor = self._descriptor, open_for_append(self.folder.metrics_file)
             os.close(old)
+        self._mirror.restart()
         if self._problem is not None:
             self._raise()
 
     def finish(self, status: FinalStatus, result: Mapping[str, Any]) -> None:
-        """End the run: write every point, then result.json, then close.
+        """End the run: write every point, then result.json, then close and complete the copies.
 
         Raises:
             RecordError: something could not be written; result.json does not claim otherwise.
@@ -112,6 +120,7 @@ class MetricWriter:
             self._write_durably()
             self._closed = True
             os.close(self._descriptor)
+            self._mirror.finish()
         if self._problem is not None and not self._told:
             self._raise()
 
@@ -139,6 +148,7 @@ class MetricWriter:
                 points += [Point(step, name, float(value), round(now, 3)) for name, value in values.items()]
             if points and self._problem is None:  # after a failure the file must not grow a hole
                 append_points(self._descriptor, points)
+                self._mirror.put(points)
 
     def _write_durably(self) -> None:
         self._write()

@@ -8,6 +8,7 @@ Checked by: a round trip of every kind of float; a reader that refuses NaN liter
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def decode(data: bytes | str) -> Any:
         ValueError: not UTF-8, not JSON, a NaN literal, or nested too deeply.
     """
     try:
-        return json.loads(data, parse_constant=_refuse)
+        return _DECODER.decode(data.decode("utf-8") if isinstance(data, bytes) else data)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -59,12 +60,12 @@ def read_mapping(path: Path) -> dict[str, Any]:
         InputError: missing, unreadable, too large, damaged, or not an object; names the file.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
+            data = file.read()
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
     try:
         value = decode(data)
     except ValueError as error:
@@ -86,3 +87,6 @@ def _finite(value: Any) -> Any:
 
 def _refuse(literal: str) -> Any:
     raise ValueError(f"the literal {literal} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -1,0 +1,85 @@
+"""Listing runs from their folders: no database, no torch, one damaged run never hides another.
+
+Reading two small files a run is as fast as asking SQLite and saves importing SQLAlchemy, so `list` only turns to the
+index where `FOURFOLD_DB` says that it holds the runs of several machines.
+
+Checked by: 10,000 runs, damaged folders of each kind, the index's own listing.
+"""
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Mapping
+
+from fourfold.core.errors import InputError
+from fourfold.records.folder import RunFolder, Status, run_paths
+from fourfold.records.identity import read_identity
+from fourfold.records.location import database_address
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run in a list."""
+
+    run_id: str
+    folder: Path
+    status: Status | Literal["damaged"]
+    recipe: str = ""
+    seed: int | None = None
+    created: str = ""  # UTC, ISO 8601
+    ended: str | None = None
+    host: str = ""  # the machine it runs or ran on
+    steps: int | None = None
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by split, then by name
+    problem: str | None = None  # why it is damaged
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the row as plain data for `--json`."""
+        return {**self.__dict__, "folder": str(self.folder), "metrics": {k: dict(v) for k, v in self.metrics.items()}}
+
+
+def list_runs(workspace: Path) -> list[RunRow]:
+    """Return the runs of `workspace`, or of every machine that shares `FOURFOLD_DB`, oldest first.
+
+    Raises:
+        InputError: `FOURFOLD_DB` is not usable.
+        RecordError: the shared database cannot be reached.
+    """
+    if database_address() is None:
+        return in_order([row_of(path) for path in run_paths(workspace)])
+    from fourfold.records.index import open_index
+
+    with contextlib.closing(open_index(workspace)) as index:
+        return index.runs()
+
+
+def row_of(path: Path) -> RunRow:
+    """Return the row of one run folder; a damaged one is a row too, with the reason."""
+    try:
+        run = RunFolder(path, read_identity(path / "run.json"))
+        result = run.result()
+        return row_from(run, result, run.status if result is None else result["status"])
+    except InputError as error:
+        return RunRow(path.name, path, "damaged", problem=str(error))
+
+
+def row_from(run: RunFolder, result: Mapping[str, Any] | None, status: Status) -> RunRow:
+    """Return the row of a sound run."""
+    identity, found = run.identity, result or {}
+    return RunRow(
+        run_id=run.run_id,
+        folder=run.path,
+        status=status,
+        recipe=identity.recipe,
+        seed=identity.seed,
+        created=identity.created,
+        ended=found.get("ended"),
+        host=str(identity.process.get("host", "")),
+        steps=found.get("steps"),
+        metrics=found.get("metrics", {}),
+    )
+
+
+def in_order(rows: list[RunRow]) -> list[RunRow]:
+    """Return rows oldest first, damaged ones without a date at the end."""
+    return sorted(rows, key=lambda row: (row.created == "", row.created, row.run_id))
