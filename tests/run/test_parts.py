@@ -184,3 +184,12 @@ def test_parts_of_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_recipe("xor-mlp", {"model": "narrow"})[1].to_mapping()["model"]["widths"] == [2]
     with pytest.raises(InputError, match="model 'narrow' exists already"):
         use_entry_points()
+
+
+def test_a_length_in_steps_replaces_a_length_in_epochs() -> None:
+    _, recipe = load_recipe("digits-mlp", {"budget.steps": 7})
+    assert (recipe.budget.steps, recipe.budget.epochs) == (7, None)
+    _, recipe = load_recipe("xor-mlp", {"budget.epochs": 2.0})
+    assert (recipe.budget.steps, recipe.budget.epochs) == (None, 2.0)
+    with pytest.raises(InputError, match="either"):
+        load_recipe("digits-mlp", {"budget.steps": 7, "budget.epochs": 1})

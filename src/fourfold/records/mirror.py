@@ -112,7 +112,9 @@ class Mirror:
             self._whole = self._collecting = False
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._warned:
-                log.warning("%s: the index lags behind (%s); the run folder has everything", self._run.run_id, error)
+                log.warning(
+                    "%s: the index lags behind (%s); the run folder has everything", self._run.run_id, _one_line(error)
+                )
             self._warned = True
         finally:
             if last and self._index is not None:
@@ -135,7 +137,11 @@ class Mirror:
                 what(tracker)
             except Exception as error:  # someone else's code: the run goes on
                 del self._trackers[name]
-                log.warning("%s: %s failed and is left alone (%s)", self._run.run_id, name, error)
+                log.warning("%s: %s failed and is left alone (%s)", self._run.run_id, name, _one_line(error))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _drain(queue: deque[Point]) -> list[Point]:

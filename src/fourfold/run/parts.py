@@ -70,11 +70,21 @@ def load_recipe(
     else:
         name, fields = recipe_fields(recipe)
     try:
-        return name, parse_recipe(apply_overrides(fields, overrides or {}), TABLES)
+        return name, parse_recipe(apply_overrides(fields, _one_length(overrides or {})), TABLES)
     except InputError as error:
         if isinstance(recipe, str | Path) and not overrides:
             raise InputError(f"{recipe}: {error}") from None
         raise
+
+
+def _one_length(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let `budget.steps` replace a recipe's epochs, and the other way round: a run has one length."""
+    pair = ("budget.steps", "budget.epochs")
+    given = [key for key in pair if overrides.get(key) is not None]
+    if len(given) != 1:
+        return overrides
+    other = pair[1 - pair.index(given[0])]
+    return {**overrides, other: overrides.get(other)}
 
 
 def use_entry_points() -> None:
