@@ -1,5 +1,8 @@
 """MLflow: against a local store where it is installed, against a stand-in for its client everywhere."""
 
+import json
+import os
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,23 +73,26 @@ def test_the_client_is_told_everything(stand_in, tmp_path: Path, status: str, wo
     assert calls[-1] == ("end", "abc", word)
 
 
-@pytest.mark.skipif(find_spec("mlflow") is None, reason='needs pip install "fourfold[mlflow]"')
-def test_a_real_store_has_the_run(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    tracker = MLflow(tmp_path)
-    tracker.start("digits-mlp-1", RECIPE)
-    for step in range(3):
-        tracker.log(step, {"train.loss": step / 2})
-    tracker.finish("done")
-    from mlflow import MlflowClient
+SCRIPT = """
+import json, pathlib, sys
+from fourfold.records.trackers.mlflow import MLflow
+tracker = MLflow(pathlib.Path(sys.argv[1]))
+tracker.start("digits-mlp-1", json.loads(sys.argv[2]))
+for step in range(3):
+    tracker.log(step, {"train.loss": step / 2})
+tracker.finish("done")
+from mlflow import MlflowClient
+client = MlflowClient()
+(run,) = client.search_runs([client.get_experiment_by_name("fourfold").experiment_id])
+curve = [(metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, "train.loss")]
+print(json.dumps([run.info.run_name, run.info.status, run.data.params["model.name"], len(run.data.params), curve]))
+"""
 
-    client = MlflowClient()
-    experiment = client.get_experiment_by_name("fourfold")
-    (run,) = client.search_runs([experiment.experiment_id])
-    assert (run.info.run_name, run.info.status) == ("digits-mlp-1", "FINISHED")
-    assert run.data.params["model.name"] == "mlp"
-    assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "train.loss")] == [
-        (0, 0.0),
-        (1, 0.5),
-        (2, 1.0),
-    ]
+
+@pytest.mark.skipif(find_spec("mlflow") is None, reason='needs pip install "fourfold[mlflow]"')
+def test_a_real_store_has_the_run(tmp_path: Path):
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
+    command = [sys.executable, "-X", "utf8", "-c", SCRIPT, str(tmp_path), json.dumps(RECIPE)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    assert answer == ["digits-mlp-1", "FINISHED", "mlp", 152, [[0, 0.0], [1, 0.5], [2, 1.0]]]
