@@ -153,7 +153,7 @@ def test_curves_go_to_tensorboard_too(tmp_path, capsys):
     from fourfold.run.api import open_run
 
     curve = open_run("xor-mlp-1", tmp_path).curve("train.loss")
-    assert [(e.step, e.value) for e in events.Scalars("train.loss")] == [(s, pytest.approx(v)) for s, v in curve]
+    assert [(e.step, e.value) for e in events.Scalars("train/loss")] == [(s, pytest.approx(v)) for s, v in curve]
 
 
 def test_a_part_of_ones_own(tmp_path, capsys):

@@ -60,9 +60,9 @@ def run(
     if parsed.runtime.processes > 1 and not _is_worker():
         return _launch(recipe, overrides or [], seed, workspace, use, track, json, quiet, parsed.runtime.processes)
     place = workspace_path(workspace)
-    watcher = _watcher(quiet, track, name, place)
+    watcher = _watcher(quiet)
     try:
-        result = _train(name, parsed, place, watcher)
+        result = _train(name, parsed, place, watcher, [track] if track else [])
     except DivergedError as error:
         return _diverged(error, place / watcher.run_id, json, quiet)
     return _finish(result, json, quiet)
@@ -96,7 +96,7 @@ def resume(
         return launch(["resume", str(folder.path.resolve()), *options], processes)
     from fourfold.run.run import resume as resume_run
 
-    watcher = _watcher(quiet, None, folder.identity.recipe, folder.path.parent)
+    watcher = _watcher(quiet)
     try:
         resumed = resume_run(folder, watcher)
     except DivergedError as error:
@@ -110,26 +110,21 @@ def _is_worker() -> bool:
     return is_worker()
 
 
-def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Listener") -> dict[str, Any]:
+def _train(name: str, recipe: "Recipe", workspace: Path, watcher: "Listener", trackers: list[str]) -> dict[str, Any]:
     """Train once, or once a fold, and return the result as JSON-ready data."""
     if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
         from fourfold.run.crossvalidate import cross_validate
 
-        return cross_validate(name, recipe, workspace, watcher).to_mapping()
+        return cross_validate(name, recipe, workspace, watcher, trackers).to_mapping()
     from fourfold.run.run import start
 
-    return start(name, recipe, workspace, watcher).result
+    return start(name, recipe, workspace, watcher, trackers).result
 
 
-def _watcher(quiet: bool, track: str | None, name: str, workspace: Path) -> "Listener":
+def _watcher(quiet: bool) -> "Listener":
     from fourfold.cli.progress import Listener, Progress
 
-    watcher = Listener() if quiet or not is_first_process() else Progress()
-    if track is None or not is_first_process():
-        return watcher
-    from fourfold.cli.tracking import Tracked
-
-    return Tracked(watcher, track, name, workspace)
+    return Listener() if quiet or not is_first_process() else Progress()
 
 
 def _finish(result: dict[str, Any], json: bool, quiet: bool) -> int:

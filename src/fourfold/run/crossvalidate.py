@@ -4,6 +4,7 @@ Source: Stone, Cross-validatory choice and assessment of statistical predictions
 """
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,9 @@ class CrossValidation(NamedTuple):
         }
 
 
-def cross_validate(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None) -> CrossValidation:
+def cross_validate(
+    name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None, trackers: Sequence[str] = ()
+) -> CrossValidation:
     """Train once a fold and return the runs with mean and spread; an interrupted fold ends the series.
 
     Raises:
@@ -50,7 +53,7 @@ def cross_validate(name: str, recipe: Recipe, workspace: Path, watcher: Watcher 
     runs: list[Run] = []
     for fold in range(folds):
         data = recipe.data.model_copy(update={"fold": fold})
-        runs.append(start(name, recipe.model_copy(update={"data": data}), workspace, watcher))
+        runs.append(start(name, recipe.model_copy(update={"data": data}), workspace, watcher, trackers))
         if runs[-1].status != "done":
             break
     scores = [run.metrics for run in runs if run.metrics]

@@ -1,5 +1,6 @@
 """Starting a run, resuming it, and reading what it left."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fourfold.data.encoding import Encoding, encoding_from_mapping
 from fourfold.records.environment import describe_environment
 from fourfold.records.folder import RunFolder
 from fourfold.records.strict_json import read_mapping
+from fourfold.records.trackers import check_trackers
 from fourfold.run import runtime
 from fourfold.run.build import Parts, batch_size_of, build_parts
 from fourfold.run.checkpoint import load_weights
@@ -114,13 +116,17 @@ class Run:
         return model.eval()
 
 
-def start(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None) -> Run:
+def start(
+    name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None, trackers: Sequence[str] = ()
+) -> Run:
     """Train `recipe` in a new folder of `workspace`.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
         DivergedError: training stopped being finite; the run is recorded as diverged.
     """
+    if trackers:
+        check_trackers(trackers)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     device = device_of(recipe.runtime.device)
     parts = build_parts(recipe)
@@ -133,7 +139,7 @@ def start(name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = 
         create = processes.rank == 0
         folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
         created = processes.share(folder)
-        session.attach(created)
+        session.attach(created, trackers)
         session.execute()
         return Run(created)
     finally:
@@ -158,7 +164,7 @@ def resume(folder: RunFolder, watcher: Watcher | None = None) -> Run:
     try:
         parts = build_parts(recipe)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
-        session.attach(processes.share(folder.claim() if processes.rank == 0 else None))
+        session.attach(processes.share(folder.claim() if processes.rank == 0 else None), ())
         session.restore(folder.checkpoints)
         session.execute()
         return Run(folder)

@@ -1,6 +1,6 @@
 """One execution of a run: the parts at work, the loop's callbacks, and the record they leave."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -51,10 +51,10 @@ class Session:
         self.folder: RunFolder | None = None
         self.writer: MetricWriter | None = None
 
-    def attach(self, folder: RunFolder) -> None:
-        """Record into `folder` from now on."""
+    def attach(self, folder: RunFolder, trackers: Sequence[str]) -> None:
+        """Record into `folder` from now on, with a copy of every point to each of `trackers`."""
         self.folder = folder
-        self.writer = MetricWriter(folder) if self.processes.rank == 0 else None
+        self.writer = MetricWriter(folder, trackers) if self.processes.rank == 0 else None
 
     def _describe_inputs(self) -> None:
         """Write what a new example needs to reach the model, so that predicting never needs the training data."""
