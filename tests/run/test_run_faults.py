@@ -45,12 +45,13 @@ def test_a_disk_that_fails_at_any_call_of_a_run_never_ends_as_done(
     start("run", recipe, tmp_path / "first")  # imports what is imported late
     with disk(None) as watched:
         whole = remains(start("run", recipe, tmp_path / "whole"))
-    last = {name for name, path in watched.calls[-4:]}
-    assert last & {"replace", "fsync"}
+    placed = max(n for n, (name, path) in enumerate(watched.calls) if name == "replace" and "result.json" in path)
     failed = saved = 0
     for n, (name, path) in enumerate(watched.calls):
         if name in ("unlink", "rmdir", "rename", "utime", "remove", "mkdir"):
             continue  # what is only tidied up may fail, and a folder may be there already
+        if "fourfold.db" in path:
+            continue  # the index is a copy, which catches up later
         workspace = tmp_path / f"failed at {n}"
         with disk(n, full), pytest.raises(FourfoldError) as caught:
             start("run", recipe, workspace)
@@ -60,7 +61,7 @@ def test_a_disk_that_fails_at_any_call_of_a_run_never_ends_as_done(
         failed += 1
         ended = status(workspace)
         folders = run_paths(workspace)
-        if n < len(watched.calls) - 2:  # but for the fsync after result.json stands
+        if n <= placed:  # after that result.json stands; what follows is its fsync, and the index, a copy
             assert ended != "done", f"call {n}, {name} {path}"
         if folders and list((folders[0] / "checkpoints").glob("step-*")):
             assert load_newest(folders[0] / "checkpoints")[1] == []
