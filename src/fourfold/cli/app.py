@@ -58,10 +58,10 @@ def top(
 
     \b
     Start here:
-      fourfold run digits-mlp                        train a small network, in seconds
-      fourfold show digits-mlp                       the four parts it is made of
-      fourfold run digits-mlp model.widths=[32,32]   change one thing, and compare
-      fourfold list                                  everything there is to choose from
+      fourfold run digits-mlp                        train, in seconds
+      fourfold show digits-mlp                       the four parts it has
+      fourfold run digits-mlp model.widths=[32,32]   change one thing
+      fourfold list                                  all there is to choose
     """
 
 
