@@ -1,19 +1,22 @@
 """Making the index's tables: many at once, stopped halfway, damaged, newer, unreachable."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from filelock import FileLock
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from fourfold.core.errors import InputError, RecordError
 from fourfold.records import database as module
@@ -72,6 +75,30 @@ def test_ten_processes_start_at_once_on_a_fresh_workspace(database: str, workspa
         child.stdin.flush()
     answers = [child.communicate() for child in children]
     assert answers == [("open\n", "")] * 10
+
+
+@pytest.mark.promise("R17")
+def test_nobody_makes_tables_while_another_process_does(database: str, workspace: Path):
+    def connect_and_leave() -> None:
+        connect(workspace).dispose()
+
+    thread = Thread(target=connect_and_leave)
+    with ExitStack() as held:
+        if database == "sqlite":
+            workspace.mkdir()
+            held.enter_context(FileLock(workspace / "fourfold.db.lock"))
+        else:
+            engine = create_engine(os.environ["FOURFOLD_DB"])
+            held.callback(engine.dispose)
+            connection = held.enter_context(engine.begin())
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": module._LOCK_KEY})
+        thread.start()
+        thread.join(1.0)
+        assert thread.is_alive()
+    thread.join()
+    engine = connect(workspace)
+    assert inspect(engine).has_table("runs")
+    engine.dispose()
 
 
 @pytest.mark.promise("R17")

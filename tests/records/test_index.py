@@ -257,6 +257,36 @@ def test_machines_that_share_a_database_keep_their_own_runs(
     index.close()
 
 
+def test_two_machines_may_have_a_workspace_of_the_same_path(
+    database: str, make, workspace: Path, tmp_path: Path, monkeypatch
+):
+    if database == "sqlite":
+        monkeypatch.setenv("FOURFOLD_DB", f"sqlite:///{tmp_path}/shared.db")
+    index = open_index(workspace)
+    with monkeypatch.context() as patch:
+        patch.setattr(rows.platform, "node", lambda: "another-machine")
+        theirs = finish(make())
+        index.refresh()
+    shutil.rmtree(theirs.path)  # it is not on this machine
+    finish(make("mine"))
+    assert summary(index) == {"digits-mlp-1": "done", "mine-1": "done"}
+    assert len(index.rebuild()) == 0
+    assert summary(index) == {"digits-mlp-1": "done", "mine-1": "done"}
+    index.close()
+
+
+@pytest.mark.promise("R17")
+def test_a_killed_run_that_never_told_the_index_its_points(index: Index, make, monkeypatch):
+    run = make()
+    descriptor = open_for_append(run.metrics_file)
+    append_points(descriptor, [Point(1, "train.loss", 0.5, 1.0)])
+    os.close(descriptor)
+    index.record(run)
+    monkeypatch.setattr("fourfold.records.folder.is_alive", lambda held, silence: False)
+    assert summary(index) == {"digits-mlp-1": "interrupted"}
+    assert index.curve("digits-mlp-1", "train.loss") == [(1, 0.5)]
+
+
 WRITER = """
 import os, pathlib, signal, sys, time
 from fourfold.records import metrics, mirror

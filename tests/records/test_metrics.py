@@ -136,6 +136,24 @@ def test_a_full_disk_is_loud_and_nothing_is_claimed(make, monkeypatch, call: str
 
 
 @pytest.mark.promise("R3")
+def test_a_point_added_while_the_disk_refuses_leaves_no_hole(make, monkeypatch):
+    run = make()
+    writer = MetricWriter(run)
+
+    def refuse_once(*_: object) -> int:
+        monkeypatch.undo()
+        writer.add(3, {"a": 3.0})  # as the training thread would, before it has heard of the failure
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer.add(2, {"a": 2.0})
+    monkeypatch.setattr(os, "write", refuse_once)
+    with pytest.raises(RecordError):
+        writer.flush()
+    writer.close()
+    assert curves(run) == []
+
+
+@pytest.mark.promise("R3")
 def test_a_full_disk_met_by_the_thread_reaches_the_training_loop(make, monkeypatch):
     monkeypatch.setattr(metrics, "FLUSH_SECONDS", 0.01)
     writer = MetricWriter(make())

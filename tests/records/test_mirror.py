@@ -114,8 +114,12 @@ def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeyp
         time.sleep(0.02)
     assert index.curve("digits-mlp-1", "train.loss") == expected
     assert [row.status for row in index.runs()] == ["running"]
-    writer.close()
+    writer.truncate_after(9)  # after the index had them all
+    writer.finish("done", {"steps": 9})
+    assert index.curve("digits-mlp-1", "train.loss") == expected[:10]
     index.close()
+    with closing(sqlite3.connect(workspace / "fourfold.db")) as file:
+        assert file.execute("SELECT status, steps FROM runs").fetchall() == [("done", 9)]
 
 
 @pytest.mark.promise("R3")

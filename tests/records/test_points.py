@@ -35,6 +35,9 @@ def test_a_file_cut_at_any_byte_loses_only_the_unfinished_line(tmp_path: Path):
     for cut in range(len(data) + 1):
         path = tmp_path / "cut"
         path.write_bytes(data[:cut])
+        write(path, [])
+        assert path.read_bytes() == data[: data.rfind(b"\n", 0, cut) + 1]
+        path.write_bytes(data[:cut])
         complete = POINTS[: data[:cut].count(b"\n")]
         assert list(read_points(path)) == complete
         write(path, POINTS[2:])  # the writer comes back

@@ -70,13 +70,13 @@ def number_of(connection: Connection, run: RunFolder) -> int:
 
 
 def write_points(connection: Connection, points: Iterable[tuple[int, Point]]) -> None:
-    """Insert points of numbered runs, or replace those of the same run, name and step."""
+    """Insert points of numbered runs, or replace those of the same run, name and step; SQLite turns NaN into null."""
     insert = _insert(connection)(METRICS)
     new = {"value": insert.excluded.value, "time": insert.excluded.time}
     upsert = insert.on_conflict_do_update(index_elements=["run", "name", "step"], set_=new)
     rest = iter(points)
     while some := list(islice(rest, _POINTS_A_STATEMENT)):
-        rows = [{"run": n, "name": p.name, "step": p.step, "value": _or_null(p.value), "time": p.time} for n, p in some]
+        rows = [{"run": n, "name": p.name, "step": p.step, "value": p.value, "time": p.time} for n, p in some]
         connection.execute(upsert, rows)
 
 
@@ -142,10 +142,6 @@ def _row(row: Any) -> RunRow:
         steps=row.steps,
         metrics=metrics,
     )
-
-
-def _or_null(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _insert(connection: Connection) -> Any:

@@ -43,7 +43,7 @@ METRICS = Table(
     Column("run", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("name", String(200), primary_key=True),
     Column("step", BigInteger, primary_key=True),
-    Column("value", Float(53)),  # null is NaN, which SQLite cannot keep
+    Column("value", Float(53)),  # null is NaN, which SQLite has no other way to keep
     Column("time", Float(53), nullable=False),
     sqlite_with_rowid=False,
 )
