@@ -28,7 +28,7 @@ def measure(name: str, seeds: int, workspace: str) -> dict[str, object]:
         "spread": float(f"{statistics.stdev(scores):.2g}") if seeds > 1 else None,
         "seeds": seeds,
         "minutes": float(f"{statistics.fmean(run.result['seconds'] for run in runs) / 60:.2g}"),
-        "device": f"{platform.machine()} cpu, {runs[0].recipe.runtime.threads} threads",
+        "device": f"{platform.machine()} cpu, threads={runs[0].recipe.runtime.threads}",
     }
 
 
