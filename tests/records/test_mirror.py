@@ -94,7 +94,8 @@ def test_a_short_run_is_in_the_index_when_it_ends(make, workspace: Path):
         assert file.execute("SELECT count(*) FROM heartbeats").fetchone() == (1,)
 
 
-def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeypatch):
+@pytest.mark.parametrize("truncated", [False, True])
+def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeypatch, truncated: bool):
     monkeypatch.setattr(mirror, "INDEX_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(metrics, "FLUSH_SECONDS", 0.01)
@@ -114,9 +115,10 @@ def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeyp
         time.sleep(0.02)
     assert index.curve("digits-mlp-1", "train.loss") == expected
     assert [row.status for row in index.runs()] == ["running"]
-    writer.truncate_after(9)  # after the index had them all
+    if truncated:
+        writer.truncate_after(9)  # after the index had them all
     writer.finish("done", {"steps": 9})
-    assert index.curve("digits-mlp-1", "train.loss") == expected[:10]
+    assert index.curve("digits-mlp-1", "train.loss") == (expected[:10] if truncated else expected)
     index.close()
     with closing(sqlite3.connect(workspace / "fourfold.db")) as file:
         assert file.execute("SELECT status, steps FROM runs").fetchall() == [("done", 9)]
