@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from fourfold.core.errors import InputError, RecordError
 from fourfold.records import process
 from fourfold.records.folder import RunFolder, run_paths
-from fourfold.records.identity import slug
 
 RECIPE = {"data": {"name": "digits"}, "model": {"name": "mlp", "widths": [8]}, "seed": 3}  # what `make` uses
 ENVIRONMENT = {"python": "3.11.7", "device": "cpu"}
@@ -61,44 +59,6 @@ def test_many_processes_create_at_once(workspace: Path):
     assert sorted(ids) == sorted(f"a-{n}" for n in range(1, 51))
     assert sorted(path.name for path in workspace.iterdir()) == sorted(ids)
     assert len({RunFolder.open(path).identity.uid for path in run_paths(workspace)}) == 50
-
-
-@pytest.mark.promise("R22")
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("digits-mlp", "digits-mlp"),
-        ("손글씨 숫자", "손글씨-숫자"),
-        (unicodedata.normalize("NFD", "손글씨"), "손글씨"),
-        ("../../etc/passwd", "etc-passwd"),
-        ("a\\b:c*d?\0e\nf", "a-b-c-d-e-f"),
-        ("lenet_5.v2", "lenet_5.v2"),
-        ("...", "run"),
-        ("", "run"),
-        ("<script>", "script"),
-        ("हिन्दी", "हिन्दी"),
-        ("한" * 200, "한" * 40),
-        ("\udcff", "run"),
-    ],
-)
-def test_names_become_readable_and_safe(name: str, expected: str):
-    assert slug(name) == expected
-
-
-@pytest.mark.promise("R22")
-@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
-def test_hangul_survives_a_locale_without_it(workspace: Path, locale: str):
-    script = (
-        "import sys, pathlib; from fourfold.records.folder import RunFolder; name = sys.argv[2]\n"
-        "run = RunFolder.create(pathlib.Path(sys.argv[1]), name, {'title': name, 'seed': 0}, {'a': name})\n"
-        "run.write_result('done', {'title': name})"
-    )
-    environment = {k: v for k, v in os.environ.items() if k not in ("LANG", "PYTHONUTF8", "PYTHONIOENCODING")}
-    command = [sys.executable, "-c", script, str(workspace), "손글씨 숫자"]
-    subprocess.run(command, env={**environment, "LC_ALL": locale}, check=True)
-    run = RunFolder.open(workspace / "손글씨-숫자-1")
-    assert run.recipe()["title"] == run.environment()["a"] == run.identity.recipe == "손글씨 숫자"
-    assert "손글씨" in (run.path / "result.json").read_text(encoding="utf-8")
 
 
 def test_a_result_is_read_back_with_nan(make):

@@ -1,12 +1,10 @@
 """Where the index is."""
 
-from pathlib import Path
-
 import pytest
 
 from fourfold.core.errors import InputError
 from fourfold.records import location
-from fourfold.records.location import database_address, path_to_text, text_to_path
+from fourfold.records.location import database_address
 
 
 @pytest.mark.parametrize(
@@ -43,12 +41,8 @@ def test_a_missing_driver_says_what_to_install(monkeypatch):
         database_address()
 
 
-def test_a_folder_has_one_text(tmp_path: Path, monkeypatch):
-    (tmp_path / "실험 1").mkdir()
-    (tmp_path / "link").symlink_to("실험 1")
-    monkeypatch.chdir(tmp_path / "실험 1")
-    texts = {
-        path_to_text(p) for p in (Path("a"), Path("../실험 1/a"), tmp_path / "실험 1" / "a", tmp_path / "link" / "a")
-    }
-    assert texts == {str(tmp_path.resolve() / "실험 1" / "a")}
-    assert text_to_path(texts.pop()) == tmp_path.resolve() / "실험 1" / "a"
+def test_a_bad_address_is_refused_before_a_run_folder_is_made(make, workspace, monkeypatch):
+    monkeypatch.setenv("FOURFOLD_DB", "mysql://host/db")
+    with pytest.raises(InputError, match="FOURFOLD_DB"):
+        make()
+    assert not workspace.exists()

@@ -34,7 +34,9 @@ from fourfold.records.atomic import (
     write_atomically,
     write_durably,
 )
-from fourfold.records.identity import Identity, read_identity, slug
+from fourfold.records.identity import Identity, read_identity
+from fourfold.records.location import database_address
+from fourfold.records.naming import slug, to_file_name, to_text
 from fourfold.records.points import Point, read_points
 from fourfold.records.process import is_alive, this_process
 
@@ -64,8 +66,10 @@ class RunFolder:
 
         Raises:
             RecordError: the folder cannot be written; nothing is left of it.
+            InputError: `FOURFOLD_DB` is not usable, which is better said now than when the run ends.
         """
-        identity = Identity(secrets.token_hex(16), _text(name), int(recipe.get("seed", 0)), _now(), this_process())
+        database_address()
+        identity = Identity(secrets.token_hex(16), to_text(name), int(recipe.get("seed", 0)), _now(), this_process())
         try:
             workspace.mkdir(parents=True, exist_ok=True)
             draft = temporary_beside(workspace / "run")
@@ -76,14 +80,10 @@ class RunFolder:
                 write_durably(draft / "run.json", strict_json.encode(asdict(identity), indent=1))
                 (draft / "checkpoints").mkdir()
                 (draft / "figures").mkdir()
-                return cls(place(draft, workspace, slug(name)), identity)
+                return cls(place(draft, workspace, slug(identity.recipe)), identity)
             except BaseException:
                 remove(draft)
                 raise
-        except UnicodeEncodeError:
-            raise RecordError(
-                f"{workspace}: this locale cannot write the name '{slug(name)}'; set PYTHONUTF8=1"
-            ) from None
         except OSError as error:
             raise cannot_write(error, workspace) from None
 
@@ -111,17 +111,18 @@ class RunFolder:
         Raises:
             InputError: no such run (the nearest id is offered), or a damaged one.
         """
-        if _is_plain_name(run) and (workspace / run).is_dir():
-            return cls.open(workspace / run)
-        if Path(run).is_dir():
-            return cls.open(Path(run))
-        ids = [path.name for path in run_paths(workspace)]
+        run = to_text(run)
+        if _is_plain_name(run) and (workspace / to_file_name(run)).is_dir():
+            return cls.open(workspace / to_file_name(run))
+        if run and Path(to_file_name(run)).is_dir():
+            return cls.open(Path(to_file_name(run)))
+        ids = [to_text(path.name) for path in run_paths(workspace)]
         raise InputError(f"no run '{run}' in {workspace}{did_you_mean(run, ids) if ids else ': it has no runs'}")
 
     @property
     def run_id(self) -> str:
         """The folder's name, such as `digits-mlp-3`."""
-        return self.path.name
+        return to_text(self.path.name)
 
     @property
     def metrics_file(self) -> Path:
@@ -274,6 +275,7 @@ def run_paths(workspace: Path) -> list[Path]:
 def place(draft: Path, workspace: Path, name: str) -> Path:
     """Rename `draft` to the first free `<name>-<n>`: renaming over a folder that holds files fails, atomically."""
     fsync_directory(draft)
+    name = to_file_name(name)
     pattern = re.compile(re.escape(name) + "-([0-9]{1,9})")
     n = 1 + max((int(m[1]) for entry in os.listdir(workspace) if (m := pattern.fullmatch(entry))), default=0)
     while True:
@@ -297,11 +299,6 @@ def _read_metrics(metrics: object, path: Path) -> dict[str, dict[str, float]]:
 
 def _is_plain_name(run: str) -> bool:
     return run not in ("", ".", "..") and not any(c in run for c in "/\\\0")
-
-
-def _text(name: str) -> str:
-    """Return `name` as text that UTF-8 can hold; a file name that is not UTF-8 comes with halves of surrogates."""
-    return name.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def _now() -> str:

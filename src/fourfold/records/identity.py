@@ -1,10 +1,9 @@
-"""Who a run is: run.json, and the readable name its folder gets.
+"""Who a run is: run.json.
 
-Checked by: run.json damaged field by field; names in many scripts.
+Checked by: run.json damaged field by field.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
@@ -25,14 +24,6 @@ class Identity:
     created: str  # UTC, ISO 8601
     process: Mapping[str, Any]  # the process that trains or trained it, from this_process
     format: int = FORMAT
-
-
-def slug(name: str) -> str:
-    """Return `name` as a readable part of a file name: letters and digits of any script, `.`, `_` and `-`."""
-    composed = unicodedata.normalize("NFC", name)
-    kept = "".join(c if unicodedata.category(c)[0] in "LMN" or c in "._-" else "-" for c in composed)
-    short = re.sub("-{2,}", "-", kept).encode("utf-8")[:120].decode("utf-8", errors="ignore")
-    return short.strip("-.") or "run"
 
 
 def read_identity(path: Path) -> Identity:

@@ -22,7 +22,8 @@ from fourfold.records.database import connect, explained, is_damage, replace_dam
 from fourfold.records.folder import RunFolder, run_paths
 from fourfold.records.identity import read_identity
 from fourfold.records.listing import RunRow, in_order
-from fourfold.records.location import FILE, VARIABLE, path_to_text, text_to_path
+from fourfold.records.location import FILE, VARIABLE
+from fourfold.records.naming import path_to_text, text_to_path, to_file_name, to_text
 from fourfold.records.points import Point
 from fourfold.records.schema import METRICS, RUNS
 from fourfold.records.transfer import import_folder
@@ -154,7 +155,7 @@ class Index:
                     _refuse_copy(run, folders.get(original))
                     batch.append(_read(run))
                 except InputError as error:
-                    damaged.append(RunRow(path.name, path, "damaged", problem=str(error)))
+                    damaged.append(RunRow(to_text(path.name), path, "damaged", problem=str(error)))
             damaged += self._copy_batch(batch)
         if gone := [row for text, row in here.items() if text not in folders]:
             with writing(self._engine) as connection:
@@ -174,7 +175,7 @@ class Index:
             if len(batch) > 1:
                 return [row for contents in batch for row in self._copy_batch([contents])]
             path, words = batch[0].run.path, str(getattr(error, "orig", error)).split()
-            return [RunRow(path.name, path, "damaged", problem=f"{path}: damaged: {' '.join(words)}")]
+            return [RunRow(to_text(path.name), path, "damaged", problem=f"{path}: damaged: {' '.join(words)}")]
 
     def _rows_here(self, connection: Connection) -> list[Any]:
         """Return the rows of runs in this workspace; in its own file, every row."""
@@ -188,7 +189,9 @@ class Index:
         known = connection.execute(select(RUNS.c.id, RUNS.c.uid, RUNS.c.run_id, RUNS.c.folder, RUNS.c.host)).all()
         found = [row for row in known if run in (row.run_id, row.uid)]
         mine = [
-            row for row in found if row.folder == path_to_text(self._workspace / run) and row.host == platform.node()
+            row
+            for row in found
+            if row.folder == path_to_text(self._workspace / to_file_name(run)) and row.host == platform.node()
         ]
         if len(mine or found) > 1:
             raise InputError(
@@ -242,4 +245,4 @@ def _refuse_copy(run: RunFolder, original: Path | None) -> None:
     except InputError:
         return
     if same:
-        raise InputError(f"{run.path}: a copy of {original.name}, which has the same uid in its run.json")
+        raise InputError(f"{run.path}: a copy of {to_text(original.name)}, which has the same uid in its run.json")

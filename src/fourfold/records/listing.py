@@ -15,6 +15,7 @@ from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder, Status, run_paths
 from fourfold.records.identity import read_identity
 from fourfold.records.location import database_address
+from fourfold.records.naming import to_text
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def row_of(path: Path) -> RunRow:
         result = run.result()
         return row_from(run, result, run.status if result is None else result["status"])
     except InputError as error:
-        return RunRow(path.name, path, "damaged", problem=str(error))
+        return RunRow(to_text(path.name), path, "damaged", problem=str(error))
 
 
 def row_from(run: RunFolder, result: Mapping[str, Any] | None, status: Status) -> RunRow:

@@ -5,7 +5,6 @@ Checked by: addresses of each kind, and those that are refused.
 
 import os
 from importlib.util import find_spec
-from pathlib import Path
 
 from fourfold.core.errors import InputError, did_you_mean
 
@@ -36,13 +35,3 @@ def database_address() -> str | None:
     if scheme != "sqlite" and find_spec("psycopg") is None:
         raise InputError(f'{VARIABLE}: PostgreSQL needs its driver: pip install "fourfold[pg]"')
     return f"{_SCHEMES[scheme]}://{rest}"
-
-
-def path_to_text(path: Path) -> str:
-    """Return `path` as UTF-8 text for a database: one text for each folder, whatever the locale and current folder."""
-    return os.fsencode(path.parent.resolve() / path.name).decode("utf-8", errors="backslashreplace")
-
-
-def text_to_path(text: str) -> Path:
-    """Return the path that `path_to_text` was given; one whose bytes are not UTF-8 does not come back."""
-    return Path(os.fsdecode(text.encode("utf-8")))

@@ -19,7 +19,7 @@ from fourfold.core.errors import InputError
 from fourfold.records import strict_json
 from fourfold.records.folder import RunFolder
 from fourfold.records.listing import RunRow
-from fourfold.records.location import path_to_text, text_to_path
+from fourfold.records.naming import path_to_text, text_to_path
 from fourfold.records.points import Point
 from fourfold.records.process import is_alive
 from fourfold.records.schema import HEARTBEATS, METRICS, RUNS

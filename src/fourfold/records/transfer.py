@@ -10,7 +10,8 @@ from pathlib import Path
 from fourfold.core.errors import InputError
 from fourfold.records.atomic import fsync_directory, is_temporary, remove, temporary_beside
 from fourfold.records.folder import RunFolder, cannot_write, place, run_paths
-from fourfold.records.identity import read_identity, slug
+from fourfold.records.identity import read_identity
+from fourfold.records.naming import slug, to_text
 
 
 def import_folder(workspace: Path, source: Path) -> RunFolder:
@@ -30,7 +31,7 @@ def import_folder(workspace: Path, source: Path) -> RunFolder:
         except InputError:  # a damaged run says nothing about this one
             continue
         if known == run.identity.uid:
-            raise InputError(f"{source}: this run is in {workspace} already, as {path.name}")
+            raise InputError(f"{source}: this run is in {workspace} already, as {to_text(path.name)}")
     try:
         workspace.mkdir(parents=True, exist_ok=True)
         draft = temporary_beside(workspace / "run")
