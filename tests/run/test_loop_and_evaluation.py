@@ -15,7 +15,7 @@ from fourfold.run import evaluate as evaluation
 from fourfold.run import runtime
 from fourfold.run.build import build_parts
 from fourfold.run.evaluate import evaluate
-from fourfold.run.loop import MOST_VALIDATIONS, Schedule, Stop, plan_schedule, train
+from fourfold.run.loop import MOST_VALIDATIONS, Progress, Schedule, Stop, plan_schedule, train
 from fourfold.run.parts import load_recipe
 from fourfold.run.watch import Watcher
 from fourfold.tasks.seam import LossValue, Training
@@ -52,7 +52,7 @@ def drive(schedule: Schedule, training: Counting | None = None, start: int = 0) 
     seen["outcome"] = train(
         training,
         schedule,
-        start,
+        Progress(start),
         pending=[],
         record=lambda step, metrics: seen["points"].__setitem__(step, metrics),
         validate=lambda: seen["validated"].append(training.steps) or {"loss": 1.0},
@@ -110,7 +110,7 @@ def test_a_request_to_stop_saves_after_the_step_with_what_is_pending() -> None:
 
     training.step = step_and_stop  # type: ignore[method-assign]
     outcome = train(
-        training, Schedule(100, 5, 50, None), 0,
+        training, Schedule(100, 5, 50, None), Progress(0),
         pending=[], record=lambda *_: None, validate=dict,
         checkpoint=lambda outcome, pending: saved.append((outcome.step, outcome.status, len(pending))),
         agree=None, watcher=Watcher(), stop=stop,

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
-from stopping import around_steps
+from stopping import around_steps, start_and_stop
 from torch import Tensor, nn
 
 from fourfold.algorithms.supervised import Supervised
 from fourfold.core.errors import DIVERGED, DivergedError
 from fourfold.records.folder import RunFolder
+from fourfold.run import session
+from fourfold.run.build import build_training
 from fourfold.run.checkpoint import load_newest
 from fourfold.run.parts import load_recipe
-from fourfold.run.run import start
+from fourfold.run.run import resume, start
 from fourfold.tasks.seam import Batch, LossValue, Training
 
 AT = 5  # the step that goes wrong, counted from 0
@@ -138,7 +141,8 @@ def test_the_step_is_refused_and_named(plant: str, value: float, accumulate: int
     message = str(caught.value)
     assert caught.value.exit_code == DIVERGED
     assert message.startswith(f"step {AT}: {expected}"), message
-    assert "the update was not made" in message
+    remedy = "mend that value in the data" if plant in ("input", "target") else "a smaller learning rate"
+    assert f"the update was not made; {remedy}" in message
     assert "\n" not in message
     assert bits(seen["training"]) == seen["before"]
     assert str(seen["training"].optimizer.state_dict()) == seen["optimizer"]
@@ -148,10 +152,61 @@ def test_the_step_is_refused_and_named(plant: str, value: float, accumulate: int
     result = folder.result()
     assert result is not None
     assert result["findings"] == [message]
+    assert (result["steps"], caught.value.step) == (AT, AT)
+    assert result["examples_per_second"] > 0
     checkpoint, problems = load_newest(folder.checkpoints)
     assert problems == []
     assert checkpoint.step == 4  # the last good one
     assert all(tensor.isfinite().all() for tensor in checkpoint.model.values())
+
+
+@pytest.mark.promise("R5")
+def test_before_the_first_update_the_learning_rate_is_not_blamed(tmp_path: Path) -> None:
+    def change(training: Training, calls: int, step: Callable[[], LossValue]) -> LossValue:
+        assert isinstance(training, Supervised)
+        plant_layer(training, float("nan"))
+        return step()
+
+    with around_steps(change), pytest.raises(DivergedError, match="no update was made before: look at the scale"):
+        start("moons", load_recipe(RECIPE)[1], tmp_path)
+
+
+@pytest.mark.promise("R5")
+def test_a_resumed_run_that_diverges_records_where_and_not_where_it_went_on(tmp_path: Path) -> None:
+    folder = start_and_stop(load_recipe(RECIPE)[1], tmp_path, 3, "moons")
+
+    def change(training: Training, calls: int, step: Callable[[], LossValue]) -> LossValue:
+        assert isinstance(training, Supervised)
+        if calls == 3:
+            plant_layer(training, float("nan"))
+        return step()
+
+    with around_steps(change), pytest.raises(DivergedError, match=r"^step 5: "):
+        resume(folder)
+    result = RunFolder.open(folder.path).result()
+    assert result is not None
+    assert (result["status"], result["steps"]) == ("diverged", 5)
+
+
+@pytest.mark.promise("R5")
+def test_a_step_that_is_found_refused_later_is_recorded_and_not_the_look_up(tmp_path: Path) -> None:
+    """A GPU is asked only at a look-up; the error then says which step before it was refused."""
+
+    def build(*args: Any) -> Any:
+        training, schedule, plan = build_training(*args)
+
+        def check() -> None:
+            if training._step >= 6:
+                raise DivergedError("step 5: the output of a layer is not finite", 5)
+
+        training.check = check  # type: ignore[method-assign]
+        return training, schedule, plan
+
+    with patch.object(session, "build_training", build), pytest.raises(DivergedError):
+        start("moons", load_recipe(RECIPE)[1], tmp_path)
+    result = RunFolder.open(tmp_path / "moons-1").result()
+    assert result is not None
+    assert result["steps"] == 5
 
 
 @pytest.mark.promise("R5")

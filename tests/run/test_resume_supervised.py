@@ -99,6 +99,7 @@ def test_failed_at_any_step_between_checkpoints(checkpoint_every: int, tmp_path:
             start("whole", chosen, workspace)
         folder = RunFolder.open(workspace / "whole-1")
         assert folder.status == "failed"
+        assert (folder.result() or {})["steps"] == k
         assert [p.step for p in folder.points() if p.name == "train.loss"] == list(range(1, k + 1))
         assert differences(remains(resumed(folder)), whole) == [], f"failed after {k}"
 

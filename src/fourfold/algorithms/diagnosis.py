@@ -1,4 +1,7 @@
-"""Saying where a run stopped being finite: which batch, which tensor, which layer."""
+"""Saying where a run stopped being finite, which batch, tensor and layer, and what usually helps.
+
+Checked by: a NaN or an infinity planted at each place.
+"""
 
 from collections.abc import Mapping
 
@@ -7,6 +10,10 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import DivergedError
 from fourfold.tasks.seam import Batch, Loss, LossValue
+
+DATA = "mend that value in the data, or leave the example out"
+FIRST = "no update was made before: look at the scale of inputs, targets and initial weights"
+LATER = "a smaller learning rate usually helps; under supervised also a warmup schedule or gradient_clipping"
 
 
 def diagnose(
@@ -17,16 +24,18 @@ def diagnose(
     grads: Mapping[str, Tensor],
     step: int,
 ) -> DivergedError:
-    """Return the error for a step that was refused, naming the first thing in it that is not finite.
+    """Return the error for a step that was refused, naming the first thing in it that is not finite, and a remedy.
 
     Inputs come first, then parameters, then each layer's output in the order they run, then the loss, then gradients.
     """
-    where = _first_problem(network, loss, batch, grads)
+    in_data = _first_in_data(batch)
+    where = in_data or _first_in_network(network, loss, batch, grads)
+    remedy = DATA if in_data else LATER if step else FIRST
     shown = "" if value is None else f" (loss {float(value.mean):.6g})"
-    return DivergedError(f"step {step}: {where}{shown}; the update was not made")
+    return DivergedError(f"step {step}: {where}{shown}; the update was not made; {remedy}", step)
 
 
-def _first_problem(network: nn.Module, loss: Loss, batch: Batch, grads: Mapping[str, Tensor]) -> str:
+def _first_in_data(batch: Batch) -> str | None:
     for i, part in enumerate(batch.inputs):
         if part.is_floating_point() and not part.isfinite().all():
             rows = (~part.isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
@@ -34,6 +43,10 @@ def _first_problem(network: nn.Module, loss: Loss, batch: Batch, grads: Mapping[
     if isinstance(batch.targets, Tensor) and batch.targets.is_floating_point() and not batch.targets.isfinite().all():
         rows = (~batch.targets.isfinite()).reshape(len(batch.targets), -1).any(1).nonzero().flatten().tolist()
         return f"the target is not finite in example {_some(rows)} of the batch"
+    return None
+
+
+def _first_in_network(network: nn.Module, loss: Loss, batch: Batch, grads: Mapping[str, Tensor]) -> str:
     for name, param in network.named_parameters():
         if not param.isfinite().all():
             return f"parameter '{name}' is not finite"

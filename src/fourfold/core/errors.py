@@ -19,9 +19,17 @@ class InputError(FourfoldError, ValueError):
 
 
 class DivergedError(FourfoldError, ArithmeticError):
-    """A loss, gradient or parameter stopped being finite; the update was not made."""
+    """A loss, gradient or parameter stopped being finite; the update was not made.
+
+    Attributes:
+        step: the refused update, counted from 0; None where it is not known apart from the message.
+    """
 
     exit_code = DIVERGED
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class CheckpointError(FourfoldError, OSError):

@@ -9,6 +9,7 @@ every checkpoint   everything the next step depends on
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -29,6 +30,15 @@ class Schedule(NamedTuple):
     log_every: int
     validate_every: int
     checkpoint_every: int | None  # None: with a validation, at most once a minute
+
+
+@dataclass
+class Progress:
+    """How far the loop has come; it moves this as it goes, so that a step that raises does not hide it."""
+
+    step: int  # updates made, those before this execution included
+    seconds: float = 0.0  # of this execution, up to the last look-up, as in `Outcome`
+    examples: int = 0
 
 
 class Outcome(NamedTuple):
@@ -76,7 +86,7 @@ class Stop:
 def train(
     training: Training,
     schedule: Schedule,
-    start: int,
+    progress: Progress,
     *,
     pending: list[LossValue],
     record: Callable[[int, dict[str, float]], None],
@@ -86,12 +96,12 @@ def train(
     watcher: Watcher,
     stop: Stop,
 ) -> Outcome:
-    """Run steps `start` to `schedule.steps`.
+    """Run steps `progress.step` to `schedule.steps`.
 
     Args:
         training: the algorithm at work.
         schedule: when to look up.
-        start: updates made already.
+        progress: updates made already; moved along.
         pending: losses since the last point of the curve, when continuing from between two points.
         record: takes a point of the curve.
         validate: scores the validation split.
@@ -103,13 +113,13 @@ def train(
     Raises:
         DivergedError: the update was not made; nothing was saved over the last good checkpoint.
     """
-    step, examples, seconds, reason = start, 0, 0.0, None
+    reason = None
     pending = list(pending)
     last_save, began = time.monotonic(), time.monotonic()
-    next_look = _next_look(step, schedule)
-    while step < schedule.steps:
+    next_look = _next_look(progress.step, schedule)
+    while progress.step < schedule.steps:
         pending.append(training.step())
-        step += 1
+        progress.step = step = progress.step + 1
         if step < next_look and (stop.requested is None or agree is not None):
             continue  # several processes can only agree where all of them look up
         next_look = _next_look(step, schedule)
@@ -120,28 +130,28 @@ def train(
         if step % schedule.log_every == 0 or step == schedule.steps or step % schedule.validate_every == 0:
             metrics, seen = _read(pending)
             pending.clear()
-            examples += seen
+            progress.examples += seen
             metrics |= {f"train.{name}": value for name, value in training.gauges().items()}
-        seconds += time.monotonic() - began
+        progress.seconds += time.monotonic() - began
         if step % schedule.validate_every == 0 or step == schedule.steps:
             scores = validate()
             reason = training.validated(step, scores)
             metrics |= {f"validation.{name}": value for name, value in scores.items()}
         if metrics:
             record(step, metrics)
-            watcher.progressed(step, metrics, examples / seconds if seconds else 0.0)
+            watcher.progressed(step, metrics, progress.examples / progress.seconds if progress.seconds else 0.0)
         if reason is not None or step == schedule.steps:
-            return Outcome(step, "done", reason, seconds, examples)
+            return Outcome(step, "done", reason, progress.seconds, progress.examples)
         if interrupted:
-            outcome = Outcome(step, "interrupted", stop.requested, seconds, examples)
+            outcome = Outcome(step, "interrupted", stop.requested, progress.seconds, progress.examples)
             checkpoint(outcome, pending)
             return outcome
         due = _is_due(step, schedule, last_save)
         if agree(due) if agree else due:
-            checkpoint(Outcome(step, "running", None, seconds, examples), pending)
+            checkpoint(Outcome(step, "running", None, progress.seconds, progress.examples), pending)
             last_save = time.monotonic()
         began = time.monotonic()
-    return Outcome(step, "done", None, seconds, examples)  # nothing was left to do
+    return Outcome(progress.step, "done", None, progress.seconds, progress.examples)  # nothing was left to do
 
 
 def pack_pending(pending: list[LossValue]) -> list[dict[str, object]]:

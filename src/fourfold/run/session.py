@@ -15,7 +15,7 @@ from fourfold.run import runtime
 from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate
-from fourfold.run.loop import Outcome, Stop, pack_pending, train, unpack_pending
+from fourfold.run.loop import Outcome, Progress, Stop, pack_pending, train, unpack_pending
 from fourfold.run.processes import ManyProcesses, SingleProcess
 from fourfold.run.watch import Setup, Watcher
 from fourfold.tasks.seam import LossValue
@@ -44,7 +44,7 @@ class Session:
         model = runtime.place(parts.model, recipe.runtime, device)
         placed = Parts(self.source, model, self.loss)
         self.training, self.schedule, self.plan = build_training(recipe, placed, device, processes)
-        self.start = 0
+        self.progress = Progress(step=0)
         self.earlier_seconds, self.earlier_examples = 0.0, 0
         self.pending: list[LossValue] = []
         self.ended: Outcome | None = None  # the steps are all made, and only the scores are missing
@@ -89,9 +89,9 @@ class Session:
                     self.ended = Outcome(checkpoint.step, "done", checkpoint.state["reason"], 0.0, 0)
             except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
                 raise InputError(f"{checkpoints}: does not fit this recipe: {str(error).splitlines()[0]}") from None
-            self.start = checkpoint.step
+            self.progress.step = checkpoint.step
         if self.writer is not None:
-            self.writer.truncate_after(self.start)
+            self.writer.truncate_after(self.progress.step)
 
     def execute(self) -> None:
         """Train to the end and record how it ended."""
@@ -99,7 +99,7 @@ class Session:
             Setup(
                 run_id=self.folder.run_id if self.folder else "",
                 steps=self.schedule.steps,
-                start=self.start,
+                start=self.progress.step,
                 params=self.params,
                 sizes=self.source.sizes,
                 notes=self.source.notes,
@@ -112,14 +112,14 @@ class Session:
         status: FinalStatus = "failed"
         findings: list[str] = []
         metrics: dict[str, dict[str, float]] = {}
-        outcome = Outcome(self.start, "failed", None, 0.0, 0)
+        reason: str | None = None
         try:
             self._describe_inputs()
             with Stop() as stop:
                 outcome = self.ended or train(
                     self.training,
                     self.schedule,
-                    self.start,
+                    self.progress,
                     pending=self.pending,
                     record=self._record,
                     validate=lambda: self._evaluate("validation"),
@@ -132,15 +132,17 @@ class Session:
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
                     metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
-                status = "done" if outcome.status == "done" else "interrupted"
+                reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]
+            if error.step is not None:  # a GPU says at a look-up which step before it was refused
+                self.progress.step = error.step
             raise
         except BaseException as error:
             findings = [f"{type(error).__name__}: {error}".splitlines()[0]]
             raise
         finally:
-            self._end(status, outcome, metrics, findings)
+            self._end(status, reason, metrics, findings)
 
     def _record(self, step: int, metrics: Mapping[str, float]) -> None:
         if self.writer is not None:
@@ -169,20 +171,20 @@ class Session:
         save_checkpoint(self.folder.checkpoints, outcome.step, self.training.model.state_dict(), state)
 
     def _end(
-        self, status: FinalStatus, outcome: Outcome, metrics: dict[str, dict[str, float]], findings: list[str]
+        self, status: FinalStatus, reason: str | None, metrics: dict[str, dict[str, float]], findings: list[str]
     ) -> None:
         """Write the result, the last act of a run."""
         if self.folder is None or self.writer is None:
             return
-        seconds = self.earlier_seconds + outcome.seconds
-        examples = self.earlier_examples + outcome.examples
+        seconds = self.earlier_seconds + self.progress.seconds
+        examples = self.earlier_examples + self.progress.examples
         result = {
             "run_id": self.folder.run_id,
             "recipe": self.name,
             "seed": self.recipe.seed,
-            "steps": outcome.step,
+            "steps": self.progress.step,
             "planned_steps": self.schedule.steps,
-            "stopped_because": outcome.reason,
+            "stopped_because": reason,
             "metrics": metrics,
             "params": self.params,
             "sizes": dict(self.source.sizes),
