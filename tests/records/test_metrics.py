@@ -130,9 +130,45 @@ def test_a_full_disk_is_loud_and_nothing_is_claimed(make, monkeypatch, call: str
     with pytest.raises(RecordError):
         writer.finish("done", {})
     writer.close()
-    assert run.result() is None
+    assert run.status == "failed"
     assert curves(run)[0] == (1, "a", 1.0)
     assert (3, "a", 3.0) not in curves(run)
+
+
+@pytest.mark.promise("R3")
+@pytest.mark.parametrize("status", ["done", "interrupted", "diverged"])
+@pytest.mark.parametrize("call", ["write", "fsync", "close", "replace"])
+def test_a_disk_full_at_the_last_write_leaves_failed(make, monkeypatch, status, call: str):
+    """Once: what was full has room again for a small file, as when a write of many points failed."""
+    writer = MetricWriter(run := make())
+    writer.add(1, {"a": 1.0})
+    real = getattr(os, call)
+
+    def fail_once(*_: object) -> int:
+        monkeypatch.setattr(os, call, real)
+        return no_space()
+
+    monkeypatch.setattr(os, call, fail_once)
+    with pytest.raises(RecordError, match="no space left on device"):
+        writer.finish(status, {"steps": 1, "findings": ["one more thing"]})
+    result = run.result()
+    assert result is not None
+    assert (result["status"], result["steps"]) == ("failed", 1)
+    assert result["findings"][0] == "one more thing"
+    assert "no space left on device" in result["findings"][1]
+    assert not [thread for thread in threading.enumerate() if thread.name == "metrics"]
+    writer.close()
+
+
+@pytest.mark.promise("R3")
+def test_a_disk_that_takes_nothing_more_leaves_no_result(make, monkeypatch):
+    writer = MetricWriter(run := make())
+    writer.add(1, {"a": 1.0})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", no_space)
+        with pytest.raises(RecordError, match=r"metrics\.jsonl: no space left on device"):
+            writer.finish("done", {"steps": 1})
+    assert run.result() is None
 
 
 @pytest.mark.promise("R3")

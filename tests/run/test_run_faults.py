@@ -16,6 +16,7 @@ from fourfold.run import session
 from fourfold.run.checkpoint import load_newest
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import start
+from fourfold.run.watch import Watcher
 
 RECIPE: dict[str, Any] = {
     "data": {"name": "two_moons", "num_examples": 60},
@@ -45,7 +46,7 @@ def test_a_disk_that_fails_at_any_call_of_a_run_never_ends_as_done(
     start("run", recipe, tmp_path / "first")  # imports what is imported late
     with disk(None) as watched:
         whole = remains(start("run", recipe, tmp_path / "whole"))
-    placed = max(n for n, (name, path) in enumerate(watched.calls) if name == "replace" and "result.json" in path)
+    opened = min(n for n, (name, path) in enumerate(watched.calls) if "inputs.json" in path)
     failed = saved = 0
     for n, (name, path) in enumerate(watched.calls):
         if name in ("unlink", "rmdir", "rename", "utime", "remove", "mkdir"):
@@ -53,16 +54,20 @@ def test_a_disk_that_fails_at_any_call_of_a_run_never_ends_as_done(
         if "fourfold.db" in path:
             continue  # the index is a copy, which catches up later
         workspace = tmp_path / f"failed at {n}"
+        heard: list[str] = []
+        watcher = Watcher()
+        watcher.ended = heard.append  # type: ignore[method-assign]
         with disk(n, full), pytest.raises(FourfoldError) as caught:
-            start("run", recipe, workspace)
+            start("run", recipe, workspace, watcher)
         assert caught.value.exit_code != DONE
         assert "\n" not in str(caught.value)
         assert "no space left" in str(caught.value).lower()
         failed += 1
         ended = status(workspace)
         folders = run_paths(workspace)
-        if n <= placed:  # after that result.json stands; what follows is its fsync, and the index, a copy
-            assert ended != "done", f"call {n}, {name} {path}"
+        assert ended != "done", f"call {n}, {name} {path}"
+        if n >= opened:
+            assert (ended, heard) == ("failed", ["failed"]), f"call {n}, {name} {path}"
         if folders and list((folders[0] / "checkpoints").glob("step-*")):
             assert load_newest(folders[0] / "checkpoints")[1] == []
             if ended != "done" and n % 3 == 0:

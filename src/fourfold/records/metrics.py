@@ -49,6 +49,7 @@ class MetricWriter:
         self._thread: threading.Thread | None = None
         self._problem: str | None = None
         self._told = False
+        self._stopped = False  # no more points are taken or written
         self._closed = False
         try:
             self._descriptor = open_for_append(folder.metrics_file)
@@ -64,7 +65,7 @@ class MetricWriter:
         """
         if self._problem is not None:
             self._raise()
-        assert not self._closed, "the writer is closed"
+        assert not self._stopped, "the writer is closed"
         self._queue.append((step, time.time(), dict(values)))
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
@@ -96,14 +97,22 @@ class MetricWriter:
             self._raise()
 
     def finish(self, status: FinalStatus, result: Mapping[str, Any]) -> None:
-        """End the run: write every point, then result.json, then close and complete the copies.
+        """End the run: write every point, then result.json, then complete the copies.
 
         Raises:
-            RecordError: something could not be written; result.json does not claim otherwise.
+            RecordError: something could not be written. Then result.json says `failed`, and this among its `findings`;
+                if not even that can be written there is none.
         """
         try:
-            self.flush()
+            self._stop_writing()
+            if self._problem is not None:
+                self._raise()
             self.folder.write_result(status, result)
+        except RecordError as error:
+            findings = [*result.get("findings", []), str(error)]
+            with contextlib.suppress(RecordError):  # the first error is the one to tell
+                self.folder.write_result("failed", {**result, "findings": findings})
+            raise
         finally:
             self.close()
 
@@ -114,12 +123,8 @@ class MetricWriter:
             RecordError: points could not be written and no call has said so yet.
         """
         if not self._closed:
-            self._stop.set()
-            if self._thread is not None:
-                self._thread.join()
-            self._write_durably()
             self._closed = True
-            os.close(self._descriptor)
+            self._stop_writing()
             self._mirror.finish()
         if self._problem is not None and not self._told:
             self._raise()
@@ -129,6 +134,18 @@ class MetricWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _stop_writing(self) -> None:
+        """Write every point, durably, and stop the thread; a failure is kept."""
+        if self._stopped:
+            return
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._write_durably()
+        self._stopped = True
+        with self._noting_problems():
+            os.close(self._descriptor)
 
     def _run(self) -> None:
         last_beat = float("-inf")
@@ -152,7 +169,7 @@ class MetricWriter:
 
     def _write_durably(self) -> None:
         self._write()
-        if self._problem is None and not self._closed:
+        if self._problem is None and not self._stopped:
             with self._noting_problems(), self._writing:
                 os.fsync(self._descriptor)
 

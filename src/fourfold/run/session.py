@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.errors import DivergedError, InputError, RecordError
 from fourfold.core.recipe import Recipe
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
@@ -196,5 +196,8 @@ class Session:
         }
         try:
             self.writer.finish(status, result)
+        except RecordError:
+            status = "failed"
+            raise
         finally:
             self.watcher.ended(status)
