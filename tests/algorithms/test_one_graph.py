@@ -1,5 +1,9 @@
 """The compiled gradient is the plain step's gradient. Compiling takes a while."""
 
+import os
+import shutil
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,17 @@ RECIPE: dict[str, Any] = {
     "budget": {"steps": 6, "batch_size": 500, "log_every": 1},  # 1,257 training examples: a third batch of 257
     "runtime": {"device": "cpu", "threads": 1, "precision": "fp32"},
 }
+
+
+@pytest.fixture(autouse=True)
+def _compiler() -> None:
+    """Skip where torch.compile cannot work: for a CPU it writes C++, which includes Python's header."""
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not on this machine, and torch.compile needs a C++ compiler")
+    header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    if not header.is_file():
+        pytest.skip(f"{header} is not on this machine, and torch.compile needs it")
 
 
 @pytest.mark.filterwarnings("ignore")  # torch.compile's own

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import pickle
+import signal
 import struct
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,15 +178,26 @@ def test_a_huge_text_file_is_not_read(tmp_path: Path, name: str) -> None:
     assert "larger than" in refused(path, name)
 
 
+@pytest.fixture
+def _alarm() -> Iterator[None]:
+    """Fail where the test would wait for ever."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for what the pipe may bring"))
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.promise("R7")
+@pytest.mark.usefixtures("_alarm")
 @pytest.mark.parametrize("name", ["manifest.json", "state.json", "model.safetensors"])
 def test_a_device_or_pipe_in_place_of_a_file_is_not_read(tmp_path: Path, name: str) -> None:
     path = forge(tmp_path)
     (path / name).unlink()
-    (path / name).symlink_to("/dev/zero")
+    os.mkfifo(path / name)  # before the device, for no alarm ends the reading of endless zeros
     assert "not a file" in refused(path, name)
     (path / name).unlink()
-    os.mkfifo(path / name)
+    (path / name).symlink_to("/dev/zero")
     assert "not a file" in refused(path, name)
     (path / name).unlink()
     (path / name).mkdir()

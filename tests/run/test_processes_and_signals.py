@@ -63,6 +63,33 @@ def test_killed_in_mid_epoch_and_resumed_is_the_uninterrupted_run(tmp_path: Path
     assert differences(remains(again), remains(whole)) == []
 
 
+@pytest.mark.promise("R1")
+def test_killed_while_averaging_the_best_weights_come_back(tmp_path: Path) -> None:
+    """Early stopping watches the average; the largest loss is the first, so the best stand before the kill alone."""
+    regularizers = [
+        {"name": "ema", "decay": 0.9},
+        {"name": "early_stopping", "metric": "loss", "higher_is_better": True, "patience": 9},
+    ]
+    recipe = {**LONG, "algorithm": {"name": "supervised", "optimizer": "adam", "regularizers": regularizers}}
+    process = begin(tmp_path / "killed", recipe)
+    wait_for_step(process, 310)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    folder = RunFolder.open(tmp_path / "killed" / "run-1")
+    checkpoint = load_newest(folder.checkpoints)[0]
+    assert 280 <= checkpoint.step < 1000, "the kill came too late to mean anything"
+    best = checkpoint.state["training"]["regularizers"][1]["best_weights"]
+    again = resume(folder)
+    assert again.result["stopped_because"] == "validation loss did not improve in 9 validations"
+    assert "the weights are those after step 100, " in again.findings[0]
+    restored = load_newest(folder.checkpoints)[0]
+    assert restored.step == 1000
+    assert differences(restored.model, best) == []
+    assert differences(again.model.state_dict(), best) == []
+    whole = start("run", load_recipe(recipe)[1], tmp_path / "whole")
+    assert differences(remains(again), remains(whole)) == []
+
+
 @pytest.mark.promise("R4")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_interrupted(number: signal.Signals, tmp_path: Path) -> None:
@@ -82,6 +109,7 @@ def test_a_signal_saves_and_says_interrupted(number: signal.Signals, tmp_path: P
 
 STUCK = """
 import sys, time
+sys.path.insert(0, sys.argv.pop(1))
 import fourfold.run.session as session
 session.save_checkpoint = lambda *_: (print("saving", flush=True), time.sleep(60))
 import driver
@@ -90,23 +118,32 @@ sys.exit(driver.main(*sys.argv[1:]))
 
 
 @pytest.mark.promise("R4")
-@pytest.mark.parametrize(("first", "second"), [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (signal.SIGINT, signal.SIGINT),  # Ctrl-C twice
+        (signal.SIGINT, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGTERM, signal.SIGTERM),
+    ],
+)
 def test_a_second_signal_ends_the_process_at_once(
     first: signal.Signals, second: signal.Signals, tmp_path: Path
 ) -> None:
     endless = {**LONG, "budget": {**LONG["budget"], "steps": 10_000_000, "checkpoint_every": 10_000_000}}
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(tmp_path), json.dumps(endless)],
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(Path(driver.__file__).parent), str(tmp_path), json.dumps(endless)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(driver.__file__).parent)},
-    )  # fmt: skip
-    assert process.stdout is not None
-    wait_for_step(process, 20)
-    process.send_signal(first)
-    assert any(line == "saving\n" for line in process.stdout)
-    process.send_signal(second)
-    assert process.wait(timeout=20) == -second
-    process.stdout.close()
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            wait_for_step(process, 20)
+            process.send_signal(first)
+            assert any(line == "saving\n" for line in process.stdout)
+            process.send_signal(second)
+            assert process.wait(timeout=20) == -second  # the save would hold it for a minute
+        finally:
+            process.kill()
     assert RunFolder.open(tmp_path / "run-1").status == "interrupted"
 
 
