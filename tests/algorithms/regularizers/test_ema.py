@@ -85,3 +85,40 @@ def test_state_carries_the_average_and_its_count(toy) -> None:
     for own in (first, second):
         own.after_update(4)
     torch.testing.assert_close(dict(second.average.state_dict()), dict(first.average.state_dict()), rtol=0, atol=0)
+
+
+def stored(state, name: str) -> list[torch.Tensor]:
+    """Every tensor called `name` in a state, at any depth."""
+    if isinstance(state, list):
+        return [tensor for part in state for tensor in stored(part, name)]
+    if not isinstance(state, dict):
+        return []
+    here = [state[name]] if isinstance(state.get(name), torch.Tensor) else []
+    return here + [tensor for part in state.values() for tensor in stored(part, name)]
+
+
+def test_the_evaluated_average_is_the_model_of_a_checkpoint_and_stored_nowhere_else(toy) -> None:
+    training = toy.training([{"name": "ema", "decay": 0.9}], "adam")
+    for _ in range(5):
+        training.step()
+    average = training.model.state_dict()["0.weight"]
+    kept = stored(training.state_dict(), "0.weight")
+    assert len(kept) == 1  # the trained weights, which the model's are not
+    assert torch.equal(kept[0], training.network[0].weight)
+    assert not torch.equal(kept[0], average)
+
+
+def test_of_two_averages_the_other_one_is_kept_and_goes_on(toy) -> None:
+    both = [{"name": "ema", "decay": 0.5}, {"name": "ema", "decay": 0.9}]
+    whole, first, second = (toy.training(both, "adam") for _ in range(3))
+    for _ in range(9):
+        whole.step()
+    for _ in range(4):
+        first.step()
+    second.model.load_state_dict(first.model.state_dict())
+    second.load_state_dict(first.state_dict())
+    for _ in range(5):
+        second.step()
+    assert whole.model is whole.regularizers[0].average
+    for a, b in zip(whole.regularizers, second.regularizers, strict=True):
+        torch.testing.assert_close(dict(b.average.state_dict()), dict(a.average.state_dict()), rtol=0, atol=0)

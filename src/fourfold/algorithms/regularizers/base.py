@@ -53,7 +53,10 @@ class Regularizer:
         return None
 
     def watch(self, model: nn.Module) -> None:
-        """Hear, before the first step, which network is evaluated and saved: the trained one or an average of it."""
+        """Hear, before the first step, which network is evaluated and saved: the trained one or an average of it.
+
+        A checkpoint holds that network's weights already; `state_dict` need not.
+        """
 
     def finish(self) -> str | None:
         """End the run; return what a person should know, or None."""

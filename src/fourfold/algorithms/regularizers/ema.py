@@ -47,6 +47,7 @@ class EMA(Regularizer):
         super().__init__(model, plan)
         self.decay = decay
         self.average = copy.deepcopy(model).requires_grad_(False).eval()
+        self._is_evaluated = False
         self._count = 0
 
     @torch.no_grad()
@@ -62,14 +63,19 @@ class EMA(Regularizer):
     def evaluated_model(self) -> nn.Module:
         return self.average
 
+    def watch(self, model: nn.Module) -> None:
+        self._is_evaluated = model is self.average  # of several averages, the first is
+
     def explain(self) -> list[tuple[str, str]]:
         return [("after_update", f"weight average: move it to the new weights, keeping {self.decay:g}")]
 
     def state_dict(self) -> dict[str, Any]:
-        return {"count": self._count, "average": dict(self.average.state_dict())}
+        """Return the count, and the average unless it is the evaluated network, whose weights a checkpoint has."""
+        return {"count": self._count} | ({} if self._is_evaluated else {"average": dict(self.average.state_dict())})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.average.load_state_dict(state["average"])
+        if not self._is_evaluated:
+            self.average.load_state_dict(state["average"])
         self._count = int(state["count"])
 
 
