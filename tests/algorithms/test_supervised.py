@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fourfold.algorithms.optimizers import OPTIMIZERS
+from fourfold.algorithms.optimizers import OPTIMIZERS, Momentum
 from fourfold.algorithms.regularizers.base import Regularizer
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.supervised import Supervised, SupervisedConfig, _pieces
@@ -173,6 +173,47 @@ def test_validated_and_finish_ask_every_regularizer(tmp_path: Any) -> None:
     assert training.validated(4, {"loss": 1.0}) == "enough"
     assert log == [("validated", "a"), ("validated", "b")]
     assert training.finish() == ["a is done"]
+
+
+def test_one_reason_to_stop_keeps_no_regularizer_from_hearing(tmp_path: Any) -> None:
+    log: list[Any] = []
+    training = build(tmp_path, log)
+    training.regularizers.reverse()
+    assert training.validated(4, {"loss": 1.0}) == "enough"
+    assert log == [("validated", "b"), ("validated", "a")]
+
+
+@pytest.mark.parametrize("accumulate", [1, 5])
+def test_a_run_is_a_plain_torch_loop(accumulate: int, tmp_path: Any) -> None:
+    """Two epochs, each ending in a batch of 6 after three of 12; two groups with learning rates of their own."""
+    data, steps = source(tmp_path), 8
+    plan = Plan(seed=1, steps=steps, batch_size=12, accumulate=accumulate)
+    ours, theirs = network(data.spec), network(data.spec)
+
+    def groups(model: nn.Module) -> list[dict[str, Any]]:
+        first, *rest = model.parameters()
+        return [{"params": [first], "lr": 0.3}, {"params": rest}]
+
+    schedule = SCHEDULES.parse("cosine", "schedule").build(steps)  # type: ignore[attr-defined]
+    loss = LOSSES.parse("cross_entropy", "loss").build(data.spec)  # type: ignore[attr-defined]
+    training = Supervised(ours, loss, data, plan, Momentum(groups(ours), lr=0.1, momentum=0.9), schedule, [])
+    optimizer = torch.optim.SGD(groups(theirs), lr=0.1, momentum=0.9)
+    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    batches = data.train(plan.order)
+    sizes = []
+    for _ in range(steps):
+        batch = next(batches)
+        optimizer.zero_grad()
+        mean = nn.functional.cross_entropy(theirs(*batch.inputs), batch.targets)
+        mean.backward()
+        optimizer.step()
+        decay.step()
+        value = training.step()
+        sizes.append(int(value.count))
+        torch.testing.assert_close(value.mean, mean.detach(), rtol=1e-5, atol=1e-6)
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
+    assert sizes == 2 * [12, 12, 12, 6]
 
 
 def of_class_one(output: Tensor, batch: Batch) -> LossValue:

@@ -134,3 +134,30 @@ def test_every_class_is_exported_and_stands_alone(name) -> None:
     cls = type(build(name))
     assert getattr(losses, cls.__name__) is cls
     assert set(losses._EXPORTS) == {type(build(each)).__name__ for each in SPECS}
+
+
+SET = [
+    ({"name": "cross_entropy", "label_smoothing": 0.3}, losses.CrossEntropy(0.3)),
+    ({"name": "focal", "gamma": 0.5, "alpha": [0.2, 0.3, 0.5]}, losses.Focal(0.5, [0.2, 0.3, 0.5])),
+    ({"name": "class_balanced", "beta": 0.9, "gamma": 1.5}, losses.ClassBalanced((50, 10, 1), 0.9, 1.5)),
+    ({"name": "huber", "delta": 0.2}, losses.Huber(0.2)),
+    ({"name": "gaussian_nll", "eps": 0.9}, losses.GaussianNLL(0.9)),
+]
+
+
+@pytest.mark.parametrize(("fields", "made"), SET, ids=[fields["name"] for fields, _ in SET])
+def test_every_field_of_a_recipe_reaches_the_loss(fields, made) -> None:
+    output, targets = examples(fields["name"])
+
+    def value(given: dict) -> Tensor:
+        return LOSSES.parse(given, "loss").build(SPECS[fields["name"]]).double()(output, targets).total
+
+    assert set(fields) == set(type(LOSSES.parse(fields, "loss")).model_fields)
+    torch.testing.assert_close(value(fields), made.double()(output, targets).total)
+    for left_out in set(fields) - {"name"}:
+        assert value({k: v for k, v in fields.items() if k != left_out}) != value(fields)  # it matters
+
+
+def test_every_loss_with_fields_is_among_them() -> None:
+    with_fields = {name for name in SPECS if set(type(LOSSES.parse(name, "loss")).model_fields) != {"name"}}
+    assert with_fields == {fields["name"] for fields, _ in SET}

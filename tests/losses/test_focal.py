@@ -55,6 +55,13 @@ def test_value_and_gradient_stay_finite_where_the_softmax_saturates(gamma) -> No
         assert gradient[1].abs().max().item() == pytest.approx(1.0, rel=1e-3)
 
 
+def test_a_class_ruled_out_counts_nothing_for_soft_labels_too() -> None:
+    logits = torch.tensor([[0.3, -torch.inf, 1.0]])
+    hard = Focal()(logits, torch.tensor([0])).total
+    assert hard.isfinite()
+    torch.testing.assert_close(Focal()(logits, torch.tensor([[1.0, 0.0, 0.0]])).total, hard)
+
+
 def test_a_weight_is_needed_for_each_class() -> None:
     spec = ClassificationSpec(Features(("a",)), ("x", "y", "z"))
     with pytest.raises(InputError, match=r"loss\.alpha: 2 weights for 3 classes"):

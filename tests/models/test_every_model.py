@@ -107,3 +107,34 @@ def test_linear_regression_refuses_classes() -> None:
 def test_every_class_is_exported(name) -> None:
     cls = type(build(name))
     assert getattr(models, cls.__name__) is cls
+
+
+SET = [
+    (
+        {"name": "mlp", "widths": [5, 4], "activation": "tanh", "dropout": 0.3, "init": "lecun"},
+        lambda: models.MLP(3, [5, 4], 3, "tanh", 0.3, "lecun"),
+    ),
+    (
+        {"name": "lenet5", "activation": "gelu", "pooling": "max", "init": "glorot"},
+        lambda: models.LeNet5(1, 10, (2, 2), "gelu", "max", "glorot"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "make"), SET, ids=[fields["name"] for fields, _ in SET])
+def test_every_field_of_a_recipe_reaches_the_model(fields, make) -> None:
+    def same(a: nn.Module, b: nn.Module) -> bool:
+        pairs = zip(a.parameters(), b.parameters(), strict=True)
+        return repr(a) == repr(b) and all(torch.equal(p, q) for p, q in pairs)
+
+    assert set(fields) == set(type(MODELS.parse(fields, "model")).model_fields)
+    ours = build(**fields)
+    torch.manual_seed(0)
+    assert same(ours, make())
+    for left_out in set(fields) - {"name"}:
+        assert not same(build(**{k: v for k, v in fields.items() if k != left_out}), build(**fields)), left_out
+
+
+def test_every_model_with_fields_is_among_them() -> None:
+    with_fields = {name for name in MODELS if set(type(MODELS.parse(name, "model")).model_fields) != {"name"}}
+    assert with_fields == {fields["name"] for fields, _ in SET}

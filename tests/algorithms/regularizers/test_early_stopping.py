@@ -79,21 +79,40 @@ def test_metric_must_exist(toy) -> None:
         own.validated(1, {})
 
 
+def continued(own, again) -> None:
+    """Send a state through JSON, all but the tensors, as a checkpoint does."""
+    state = own.state_dict()
+    weights = state.pop("best_weights")
+    again.load_state_dict({**json.loads(json.dumps(state)), "best_weights": weights})
+
+
+@pytest.mark.parametrize(
+    ("min_delta", "values"),
+    # with a least improvement, the best and the bar part at the second validation and meet at the third
+    [(0.0, [3.0, 2.0, 2.5, 1.9, 2.1, 2.2]), (0.5, [3.0, 2.75, 2.375, 2.25, 1.75, 1.5, 1.375])],
+)
 @pytest.mark.parametrize("stop", range(6))
-def test_state_survives_json_at_any_validation(toy, stop) -> None:
-    values = [3.0, 2.0, 2.5, 1.9, 2.1, 2.2]
+def test_state_survives_json_at_any_validation(toy, stop, min_delta, values) -> None:
     config = {"name": "early_stopping", "metric": "rmse", "higher_is_better": False, "patience": 2}
+    config["min_delta"] = min_delta
     first, second = toy.regularizer(config), toy.regularizer(config)
     assert end_of(first, values[:stop]) is None
-    state = first.state_dict()
-    weights = state.pop("best_weights")
-    second.load_state_dict({**json.loads(json.dumps(state)), "best_weights": weights})
+    continued(first, second)
     for i, value in enumerate(values[stop:], start=stop + 1):
         reasons = [own.validated(10 * i, {"rmse": value}) for own in (first, second)]
         assert reasons[0] == reasons[1]
-        assert bool(reasons[0]) == (i == 6)
+        assert bool(reasons[0]) == (i == len(values))
     assert first.finish() == second.finish()
     torch.testing.assert_close(dict(first.model.state_dict()), dict(second.model.state_dict()), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("values", [[3.0, 2.0], [2.0, 3.0]])
+def test_what_it_says_at_the_end_does_not_depend_on_a_stop_before(toy, values) -> None:
+    config = {"name": "early_stopping", "metric": "rmse", "higher_is_better": False, "patience": 2}
+    first, second = toy.regularizer(config), toy.regularizer(config)
+    assert end_of(first, values) is None
+    continued(first, second)
+    assert first.finish() == second.finish()
 
 
 def test_keeps_the_average_where_that_is_evaluated(toy) -> None:

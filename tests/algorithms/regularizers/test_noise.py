@@ -76,6 +76,25 @@ def test_weights_come_back_bit_for_bit(toy) -> None:
     assert all(torch.equal(p, b) for p, b in zip(net.parameters(), before, strict=True))
 
 
+def weight_noise_of(toy, step: int, **plan: int) -> list[torch.Tensor]:
+    net = nn.Sequential(nn.Linear(60, 60, bias=False), nn.Linear(60, 60, bias=False))
+    before = [p.detach().clone() for p in net.parameters()]
+    toy.regularizer({"name": "weight_noise", "deviation": 0.5}, net, **plan).before_forward(step)
+    return [(p.detach() - b).flatten() for p, b in zip(net.parameters(), before, strict=True)]
+
+
+def test_weight_noise_is_another_for_each_weight_step_seed_and_process(toy) -> None:
+    first, second = weight_noise_of(toy, 4)
+    again = weight_noise_of(toy, 4)[0]
+    torch.testing.assert_close(first, again, rtol=0, atol=1e-6)  # weights of other nets, and so of other rounding
+    at_another_step = weight_noise_of(toy, 5)[0]
+    of_another_seed = weight_noise_of(toy, 4, seed=1)[0]
+    in_another_process = weight_noise_of(toy, 4, rank=1)[0]
+    for other in (second, at_another_step, of_another_seed, in_another_process):
+        assert other.std().item() == pytest.approx(0.5, rel=0.05)
+        assert abs(torch.corrcoef(torch.stack([first, other]))[0, 1].item()) < 0.08  # five deviations of 1 / 60
+
+
 def test_noise_on_inputs_and_weights_is_independent(toy) -> None:
     net = nn.Linear(3, 8, bias=False)
     with torch.no_grad():
