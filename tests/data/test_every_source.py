@@ -13,6 +13,7 @@ from fourfold.data.encoding import encoding_from_mapping
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
 from fourfold.data.mnist_like import NAMES
+from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features, Order
 
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
@@ -83,6 +84,17 @@ def test_statistics_are_those_of_the_training_split(name, fields, tmp_path) -> N
     raw = source.raw("train", list(range(source.sizes["train"]))).double()
     mean = raw.mean(0) if raw.dim() == 2 else raw.mean((0, 2, 3))
     torch.testing.assert_close(torch.tensor(source.encoding.mean, dtype=torch.float64), mean, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_class_counts_and_target_units_are_those_of_the_training_split(name, fields, tmp_path) -> None:
+    source = DATA.parse(fields[name], "data").build(0, tmp_path)
+    targets = torch.cat([batch.targets for batch in source.split("train", 50)])
+    if isinstance(source.spec, ClassificationSpec):
+        assert list(source.spec.class_counts) == torch.bincount(targets, minlength=source.spec.num_classes).tolist()
+    else:
+        torch.testing.assert_close(targets.mean(0), torch.zeros(targets.shape[1]), rtol=0, atol=1e-5)
+        torch.testing.assert_close(targets.std(0, correction=0), torch.ones(targets.shape[1]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.promise("R12")

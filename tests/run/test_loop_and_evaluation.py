@@ -1,6 +1,7 @@
 """When the loop looks up, what it reads, how a split is scored, and where arithmetic happens."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -156,6 +157,20 @@ def test_a_split_is_scored_once_an_example_however_it_is_cut(batch_size: int, mo
         assert parts.model.training is training
         assert scores["loss"] == pytest.approx(float(nn.functional.cross_entropy(output, targets)), abs=1e-6)
         assert scores["accuracy"] == pytest.approx(float((output.argmax(1) == targets).double().mean()))
+
+
+def test_a_split_is_scored_in_the_precision_of_training() -> None:
+    recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
+    parts = build_parts(load_recipe(recipe)[1])
+    seen: list[torch.dtype] = []
+    parts.model.register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    for autocast, expected in (
+        (nullcontext, torch.float32),
+        (lambda: torch.autocast("cpu", dtype=torch.bfloat16), torch.bfloat16),
+    ):
+        evaluate(parts.model, parts.loss, parts.source, "test", autocast)
+        assert seen == [expected]
+        seen.clear()
 
 
 def small(*layers: nn.Module) -> nn.Module:
