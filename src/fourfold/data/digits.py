@@ -17,6 +17,7 @@ from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_csv
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource, take
+from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
 from fourfold.data.rows import class_counts
 from fourfold.tasks.classification import ClassificationSpec
 
@@ -38,6 +39,13 @@ class DigitsConfig(SplitDataConfig):
         splits = self.splits(len(labels), labels, seed)
         examples, targets = take(images, splits), take(labels, splits)
         encoding = ImageEncoding.fit(examples["train"], maximum=16)
-        spec = ClassificationSpec(encoding.image, tuple("0123456789"), class_counts(targets["train"], 10))
+        names, counts = tuple("0123456789"), class_counts(targets["train"], 10)
         augment = [part.build(encoding.image) for part in self.augment]
-        return InMemorySource(spec, examples, targets, encoding, augment)
+        notes = [
+            split_note(splits, self.drawn(seed, in_proportion=True)),
+            classes_note(names, counts),
+            pictures_note(encoding),
+            *augment_note([part.name for part in self.augment]),
+        ]
+        spec = ClassificationSpec(encoding.image, names, counts)
+        return InMemorySource(spec, examples, targets, encoding, augment, notes)

@@ -14,6 +14,7 @@ from pydantic import Field
 from fourfold.data.base import DataConfig
 from fourfold.data.encoding import FeaturesEncoding
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import classes_note
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features
 
@@ -34,15 +35,16 @@ class GatesConfig(DataConfig):
         """Return the four rows, as training, validation and test split alike."""
         inputs, labels = torch.tensor(INPUTS, dtype=torch.float64), torch.tensor(OUTPUTS[self.gate])
         names = ("a", "b")
-        counts = tuple(torch.bincount(labels, minlength=2).tolist())
+        classes, counts = ("0", "1"), tuple(torch.bincount(labels, minlength=2).tolist())
         splits = ("train", "validation", "test")
         return InMemorySource(
-            ClassificationSpec(Features(names), ("0", "1"), counts),
+            ClassificationSpec(Features(names), classes, counts),
             dict.fromkeys(splits, inputs),
             dict.fromkeys(splits, labels),
             FeaturesEncoding.unchanged(names),
             notes=[
                 "training, validation and test split are the same four rows: a truth table has no others",
+                classes_note(classes, counts),
                 "inputs are 0 and 1 as they are, not standardised",
             ],
         )

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_classes
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import split_note
 from fourfold.data.rows import labelled_rows
 
 NAMES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
@@ -28,4 +29,6 @@ class IrisConfig(SplitDataConfig):
     def build(self, seed: int, cache: Path) -> InMemorySource:
         """Read the flowers that come with scikit-learn; nothing is downloaded."""
         values, labels, classes = read_sklearn_classes("iris.csv")
-        return labelled_rows(NAMES, values, labels, classes, self.splits(len(labels), labels, seed))
+        splits = self.splits(len(labels), labels, seed)
+        notes = [split_note(splits, self.drawn(seed, in_proportion=True))]
+        return labelled_rows(NAMES, values, labels, classes, splits, notes)

@@ -19,6 +19,7 @@ from fourfold.data.cache import CachedFile, ensure
 from fourfold.data.idx import parse_idx
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
 from fourfold.data.rows import class_counts
 from fourfold.tasks.classification import ClassificationSpec
 
@@ -67,10 +68,16 @@ class MnistLikeConfig(FixedTestDataConfig):
         train, validation = self.pool_splits(pool_labels, seed)
         examples = {"train": pool_images[train], "validation": pool_images[validation], "test": test_images}
         targets = {"train": pool_labels[train], "validation": pool_labels[validation], "test": test_labels}
+        drawn = self.drawn(seed, in_proportion=True)
+        notes.append(split_note(targets, f"test as its makers set it, the others {drawn}"))
+        if self.train_examples is not None:
+            notes.append(f"training examples: at most {self.train_examples:,}, as data.train_examples says")
         encoding = ImageEncoding.fit(examples["train"])
         counts = class_counts(targets["train"], len(self.class_names))
         spec = ClassificationSpec(encoding.image, self.class_names, counts)
         augment = [part.build(encoding.image) for part in self.augment]
+        notes += [classes_note(self.class_names, counts), pictures_note(encoding)]
+        notes += augment_note([part.name for part in self.augment])
         return InMemorySource(spec, examples, targets, encoding, augment, notes)
 
 

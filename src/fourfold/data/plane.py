@@ -10,6 +10,7 @@ from torch import Tensor
 from fourfold.core.seeds import stream_seed
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.notes import split_note
 from fourfold.data.rows import labelled_rows
 
 
@@ -39,7 +40,13 @@ class PlaneConfig(SplitDataConfig):
         generator = torch.Generator().manual_seed(stream_seed(data_seed, "sample"))
         points = points + self.noise * torch.randn(points.shape, generator=generator, dtype=torch.float64)
         splits = self.splits(len(labels), labels, seed)
-        return labelled_rows(("x", "y"), points, labels, self.class_names(), splits)
+        by = f"the run's seed, {seed}" if self.data_seed is None else f"data.data_seed={self.data_seed}"
+        notes = [
+            f"{len(points):,} points along {len(curves)} curves, each coordinate with Gaussian noise "
+            f"of deviation {self.noise:g} drawn with {by}",
+            split_note(splits, self.drawn(seed, in_proportion=True)),
+        ]
+        return labelled_rows(("x", "y"), points, labels, self.class_names(), splits, notes)
 
 
 def shares(total: int, parts: int) -> list[int]:

@@ -1,6 +1,7 @@
 """Sources made of rows of numbers: from plain tensors to a split, standardised source."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -8,15 +9,25 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import FeaturesEncoding, statistics
 from fourfold.data.in_memory import InMemorySource, take
+from fourfold.data.notes import classes_note, inputs_note, targets_note
 from fourfold.data.splitting import Splits
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Features, Image, Spec
+from fourfold.tasks.seam import Features, Image
+
+if TYPE_CHECKING:
+    from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
+    from fourfold.tasks.regression import RegressionSpec
 
 RegressionTask = Literal["regression", "probabilistic_regression"]
 
 
 def labelled_rows(
-    names: tuple[str, ...], values: Tensor, labels: Tensor, class_names: tuple[str, ...], splits: Splits
+    names: tuple[str, ...],
+    values: Tensor,
+    labels: Tensor,
+    class_names: tuple[str, ...],
+    splits: Splits,
+    notes: Iterable[str],
 ) -> InMemorySource:
     """Return a source that poses classification.
 
@@ -26,10 +37,14 @@ def labelled_rows(
         labels: class numbers, int64 `[examples]`.
         class_names: one a class.
         splits: example numbers of each split.
+        notes: what was decided so far.
     """
     examples, targets = take(values, splits), take(labels, splits)
-    spec = ClassificationSpec(Features(names), class_names, class_counts(targets["train"], len(class_names)))
-    return InMemorySource(spec, examples, targets, FeaturesEncoding.fit(names, examples["train"]))
+    counts = class_counts(targets["train"], len(class_names))
+    spec = ClassificationSpec(Features(names), class_names, counts)
+    encoding = FeaturesEncoding.fit(names, examples["train"])
+    notes = [*notes, classes_note(class_names, counts), inputs_note(names)]
+    return InMemorySource(spec, examples, targets, encoding, notes=notes)
 
 
 def measured_rows(
@@ -39,6 +54,7 @@ def measured_rows(
     targets: Tensor,
     splits: Splits,
     task: RegressionTask,
+    notes: Iterable[str],
 ) -> InMemorySource:
     """Return a source that poses regression, its targets standardised.
 
@@ -49,16 +65,18 @@ def measured_rows(
         targets: in their own units, float64 `[examples, targets]`.
         splits: example numbers of each split.
         task: what kind of regression.
+        notes: what was decided so far.
     """
     examples = take(values, splits)
     encoding = FeaturesEncoding.fit(names, examples["train"])
     spec, standardised = standardised_targets(Features(names), target_names, take(targets, splits), task)
-    return InMemorySource(spec, examples, standardised, encoding)
+    notes = [*notes, inputs_note(names), targets_note(spec.target_names, spec.target_mean, spec.target_deviation)]
+    return InMemorySource(spec, examples, standardised, encoding, notes=notes)
 
 
 def standardised_targets(
     inputs: Features | Image, names: tuple[str, ...], targets: dict[str, Tensor], task: RegressionTask
-) -> tuple[Spec, dict[str, Tensor]]:
+) -> tuple["RegressionSpec | ProbabilisticRegressionSpec", dict[str, Tensor]]:
     """Return the spec and each split's targets, float32 `[examples, targets]`, mean 0 and deviation 1 in training.
 
     Raises:

@@ -72,7 +72,7 @@ def test_every_column_and_every_decision_has_a_line(path) -> None:
     assert notes[0].startswith("우리 집.csv: 200 rows, 8 columns, SHA-256 begins ")
     for start in (
         "task: regression of 'price', because it is a number with 200 different values",
-        "split: train 140 rows, validation 30 rows, test 30 rows",
+        "split: train 140 rows, validation 30 rows, test 30 rows, drawn at random with data.split_seed=0",
         "'번호' left out: it counts or names the rows (data.keep uses it)",
         "'도시' is a category of 3 values (text)",
         "'area' is a number; ",
@@ -80,7 +80,8 @@ def test_every_column_and_every_decision_has_a_line(path) -> None:
         "'built' is a date, year-month-day",
         "'new' left out: data.drop says so",
         "'등급' is a category of 3 values (text)",
-        "inputs: 14 numbers from 5 columns",
+        "inputs: 14 numbers from 5 columns; numbers and dates are standardised by their mean and deviation over the tr",
+        "targets standardised over the training split: 'price' by mean ",
     ):
         assert sum(note.startswith(start) for note in notes) == 1, start
     assert all("\n" not in note for note in notes)

@@ -18,6 +18,7 @@ from torch import Tensor
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.in_memory import InMemorySource, take
+from fourfold.data.notes import classes_note, targets_note
 from fourfold.data.rows import class_counts, standardised_targets
 from fourfold.data.splitting import Splits
 from fourfold.data.table.columns import Column, missing
@@ -112,7 +113,8 @@ class TableConfig(SplitDataConfig):
         groups = groups_of_copies(numbers, notes)
         labels = target.numbers if isinstance(target, Classes) else None
         splits = self.splits(len(table.rows), labels, seed, groups)
-        notes.append("split: " + ", ".join(f"{name} {len(members):,} rows" for name, members in splits.items()))
+        sizes = ", ".join(f"{name} {len(members):,} rows" for name, members in splits.items())
+        notes.append(f"split: {sizes}, {self.drawn(seed, in_proportion=labels is not None)}")
         report_twins(numbers, splits, notes)
         if isinstance(target, Classes):
             counts = class_counts(target.numbers[splits["train"]], len(target.names))
@@ -161,11 +163,16 @@ class TableConfig(SplitDataConfig):
         notes: list[str],
     ) -> InMemorySource:
         inputs = Features(encoding.outputs)
-        notes.append(f"inputs: {inputs.size} numbers from {len(encoding.columns)} columns")
+        notes.append(
+            f"inputs: {inputs.size} numbers from {len(encoding.columns)} columns; numbers and dates are standardised "
+            "by their mean and deviation over the training rows"
+        )
         if isinstance(target, Classes):
             targets = take(target.numbers, splits)
             counts = class_counts(targets["train"], len(target.names))
+            notes.append(classes_note(target.names, counts))
             spec = ClassificationSpec(inputs, target.names, counts)
             return InMemorySource(spec, examples, targets, encoding, notes=notes)
         spec, standardised = standardised_targets(inputs, (self.target,), take(target.values, splits), target.task)
+        notes.append(targets_note(spec.target_names, spec.target_mean, spec.target_deviation))
         return InMemorySource(spec, examples, standardised, encoding, notes=notes)
