@@ -49,6 +49,11 @@ def test_a_key_given_twice_is_refused() -> None:
         parse_overrides(["seed=1", "seed=2"])
 
 
+def test_what_divides_values_needs_no_quotes() -> None:
+    given = {",": ",", ";": ";", "|": "|", ":": ":", "\t": "\t", "','": ",", "~": None}
+    assert {text: parse_overrides([f"data.delimiter={text}"])["data.delimiter"] for text in given} == given
+
+
 @pytest.mark.promise("R8")
 @pytest.mark.parametrize("text", ["!!python/name:os.system", "&a [1]", "[" * 50, "{a: 1, a: 2}"])
 def test_a_value_is_as_safe_as_a_recipe(text: str) -> None:

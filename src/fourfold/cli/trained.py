@@ -1,7 +1,7 @@
 """What is done with a trained run: `fourfold evaluate`, `predict`, `export`, `report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fourfold.run.run import Run
 
 
-def _open(run: str, workspace: Path | None, use: Path | None) -> "Run":
+def _open(run: str, workspace: Path | None, use: list[Path] | None) -> "Run":
     load_parts(use)
     from fourfold.records.folder import RunFolder
 
@@ -64,7 +64,7 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE | - | PICTURE... | NAME=VALUE...]",
-            help="CSV, TSV, JSON, JSON Lines or Parquet; - is CSV or JSON from stdin; pictures; or one row's values.",
+            help="CSV, TSV, Parquet, JSON or JSON Lines; - is CSV or JSON from stdin; pictures; or one row's values.",
         ),
     ] = None,
     row: Annotated[
@@ -85,25 +85,31 @@ def predict(
       fourfold predict mnist-lenet5-1 three.png four.png
       cat new.csv | fourfold predict table-mlp-1 - --json
     """
-    from fourfold.cli.rows import read_rows
-
-    examples = read_rows(rows or [], row or [])
     opened = _open(run, workspace, use)
+    from fourfold.cli.rows import read_rows
+    from fourfold.data.table.reading import Table
     from fourfold.run.predict import predict as predict_rows
 
+    examples = read_rows(rows or [], row or [], opened.recipe.data)
     predictions, notes = predict_rows(opened, examples)
     for line in notes:
         note(f"  · {line}")
     if json:
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
         return
+    numbers = examples.rows if isinstance(examples, Table) else range(1, len(predictions) + 1)
+    _print_predictions(predictions, [str(number) for number in numbers])
+
+
+def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) -> None:
+    """Print a table of predictions, rows numbered as in their file."""
     from rich.markup import escape
     from rich.table import Table
 
     names = list(dict.fromkeys(name for each in predictions for name in each))
     table = Table("row", *map(escape, names), box=None, pad_edge=False, header_style="bold")
-    for i, each in enumerate(predictions, start=1):
-        table.add_row(str(i), *(escape(_cell(each.get(name))) for name in names))
+    for row, each in zip(numbers, predictions, strict=True):
+        table.add_row(row, *(escape(_cell(each.get(name))) for name in names))
     console().print(table)
 
 

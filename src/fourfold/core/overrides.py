@@ -6,6 +6,8 @@ from typing import Any, Iterable, Mapping
 from fourfold.core.document import parse_yaml
 from fourfold.core.errors import InputError
 
+DIVIDERS = (",", ";", "|", ":", "\t")  # values of `data.delimiter` and `data.decimal` that YAML would want quoted
+
 
 def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
     """Turn `key=value` arguments into a mapping; values are read as YAML, so `[8, 8]` and `null` work.
@@ -20,7 +22,7 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
             raise InputError(f"'{argument}': expected KEY=VALUE, for example algorithm.optimizer.lr=0.01")
         if key in overrides:
             raise InputError(f"'{key}' is given twice")
-        overrides[key] = parse_yaml(text, key)
+        overrides[key] = text if text in DIVIDERS else parse_yaml(text, key)
     return overrides
 
 

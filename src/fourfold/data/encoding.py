@@ -18,6 +18,7 @@ from torch import Tensor
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.registry import Entry, Table
+from fourfold.data.table.reading import Table as FileTable
 
 CHUNK = 4096  # examples widened to float64 at once while fitting
 
@@ -97,6 +98,14 @@ class Encoding(PartConfig):
         """
         raise NotImplementedError
 
+    def encode_table(self, table: FileTable) -> EncodedRows:
+        """Turn the rows of a file into model inputs.
+
+        Raises:
+            InputError: the table does not fit; the message names the file, its row and the column.
+        """
+        raise InputError(f"{table.path}: this run takes pictures, not the rows of a table; give picture files")
+
 
 class FeaturesEncoding(Encoding):
     """Rows of named numbers; a row is `{"name": number, …}` or `[number, …]` in the order of `names`."""
@@ -131,6 +140,15 @@ class FeaturesEncoding(Encoding):
         values = [self._values(row, f"row {i + 1}") for i, row in enumerate(rows)]
         raw = torch.tensor(values, dtype=torch.float64).view(len(rows), len(self.names))
         return EncodedRows((self.standardise().encode(raw),), [])
+
+    def encode_table(self, table: FileTable) -> EncodedRows:
+        """Turn a file's rows of numbers into `([batch, features],)`."""
+        check_columns(table.columns, self.names, table.nameless, str(table.path))
+        rows = zip(*(table.columns[name] for name in self.names), strict=True)
+        values = [
+            self._values(row, f"{table.path}: row {number}") for number, row in zip(table.rows, rows, strict=True)
+        ]
+        return EncodedRows((self.standardise().encode(torch.tensor(values, dtype=torch.float64)),), table.notes)
 
     def _values(self, row: Any, at: str) -> list[float]:
         if isinstance(row, Mapping):
@@ -174,7 +192,7 @@ def check_columns(row: Mapping[Any, Any], needed: Sequence[str], ignored: Sequen
             raise InputError(f"{at}: no such column: '{name}'{did_you_mean(str(name), needed)}")
     missing = [name for name in needed if name not in row]
     if missing:
-        raise InputError(f"{at}: missing: {_listed(missing)} (null says that a value is not known)")
+        raise InputError(f"{at}: missing: {_listed(missing)} (null, or an empty cell, says that a value is not known)")
 
 
 def to_number(value: Any, at: str) -> float:

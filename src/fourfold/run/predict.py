@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 
 from fourfold.core.errors import InputError
+from fourfold.data.table.reading import Table
 from fourfold.run.run import Run
 
 BATCH_SIZE = 1024
@@ -18,13 +19,13 @@ class Predictions(NamedTuple):
     notes: list[str]
 
 
-def predict(run: Run, rows: Sequence[Any]) -> Predictions:
+def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
     """Return the run's prediction for each row.
 
     Args:
         run: a run with weights.
         rows: examples as the encoding of the run's data takes them: `{"column": value}`, a list of numbers in order, or
-            the path of a picture.
+            the path of a picture; or a table, from `fourfold.data.table.reading.read_table`.
 
     Raises:
         InputError: a row does not fit; the message names row and column.
@@ -33,10 +34,10 @@ def predict(run: Run, rows: Sequence[Any]) -> Predictions:
         raise InputError("rows: expected a list of rows; put a single row into a list of its own")
     if not rows:
         raise InputError("nothing to predict: no rows were given")
-    encoded = run.encoding.encode_rows(rows)
+    encoded = run.encoding.encode_table(rows) if isinstance(rows, Table) else run.encoding.encode_rows(rows)
     predictions: list[dict[str, Any]] = []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH_SIZE):
+        for start in range(0, len(encoded.inputs[0]), BATCH_SIZE):
             output = run.model(*(part[start : start + BATCH_SIZE] for part in encoded.inputs))
             predictions += run.spec.predictions(output)
     return Predictions(predictions, encoded.notes)

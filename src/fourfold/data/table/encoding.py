@@ -15,7 +15,7 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, check_columns, shown
 from fourfold.data.table.columns import BooleanColumn, CategoryColumn, Column, DateColumn, NumberColumn, missing
-from fourfold.data.table.reading import Texts, as_texts, cell_text, with_point
+from fourfold.data.table.reading import Table, Texts, as_texts, cell_text, with_point
 
 MEANT = {NumberColumn: "a number", BooleanColumn: "true or false", DateColumn: "a date"}
 
@@ -51,7 +51,18 @@ class TableEncoding(Encoding):
         """Turn rows into `([batch, outputs],)`."""
         cells = [self._cells(row, f"row {i + 1}") for i, row in enumerate(rows)]
         columns = {column.name: as_texts([row[i] for row in cells]) for i, column in enumerate(self.columns)}
-        notes = [note for column in self.columns for note in _check(column, columns[column.name])]
+        return self._encode(columns, np.arange(1, len(rows) + 1), "")
+
+    def encode_table(self, table: Table) -> EncodedRows:
+        """Turn a file's rows, read with this `decimal`, into `([batch, outputs],)`; messages number them as read."""
+        names = [column.name for column in self.columns]
+        check_columns(table.columns, names, [*self.ignored, *table.nameless], str(table.path))
+        inputs, notes = self._encode(table.columns, table.rows, f"{table.path}: ")
+        return EncodedRows(inputs, [*table.notes, *notes])
+
+    def _encode(self, columns: Mapping[str, Texts], numbers: np.ndarray, where: str) -> EncodedRows:
+        """Encode texts; `numbers`, int64 `[rows]`, and `where` say in messages which row is meant."""
+        notes = [note for column in self.columns for note in _check(column, columns[column.name], numbers, where)]
         return EncodedRows((self.standardise().encode(self.matrix(columns)),), notes)
 
     def _cells(self, row: Any, at: str) -> list[str | None]:
@@ -76,25 +87,26 @@ class TableEncoding(Encoding):
         return cells
 
 
-def _check(column: Column, texts: Texts) -> list[str]:
+def _check(column: Column, texts: Texts, numbers: np.ndarray, where: str) -> list[str]:
     """Return notes on what training never saw.
 
     Raises:
         InputError: a value that the column cannot mean.
     """
     for row in np.flatnonzero(column.unreadable(texts))[:1]:
-        raise InputError(f"row {row + 1}, column '{column.name}': {shown(texts[row])} is not {MEANT[type(column)]}")
+        place = f"{where}row {numbers[row]}, column '{column.name}'"
+        raise InputError(f"{place}: {shown(texts[row])} is not {MEANT[type(column)]}")
     notes: list[str] = []
     if isinstance(column, CategoryColumn):
         marked, fill = column.missing, "none of the categories"
         fate = "'(other)'" if column.other else "none of the categories"
         for row in np.flatnonzero(column.unseen(texts))[:3]:
-            place = f"row {row + 1}, column '{column.name}'"
+            place = f"{where}row {numbers[row]}, column '{column.name}'"
             notes.append(f"{place}: {shown(texts[row])} has no column of its own; it counts as {fate}")
     else:
         marked, fill = column.indicator, "a typical value"
     for row in np.flatnonzero(missing(texts))[:1]:
         if not marked:
-            place = f"row {row + 1}, column '{column.name}'"
+            place = f"{where}row {numbers[row]}, column '{column.name}'"
             notes.append(f"{place}: missing, which training never saw; it counts as {fill}")
     return notes

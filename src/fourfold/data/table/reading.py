@@ -12,6 +12,7 @@ import hashlib
 import io
 import math
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +44,11 @@ class Table:
     rows: np.ndarray
     notes: list[str]
 
+    @property
+    def nameless(self) -> list[str]:
+        """The names that were made up here, because the header left them out."""
+        return [name for position, name in enumerate(self.columns, start=1) if name == _made_up(position)]
+
     def keep(self, which: np.ndarray) -> "Table":
         """Return the rows that `which`, bool `[rows]`, names."""
         columns = {name: texts[which] for name, texts in self.columns.items()}
@@ -60,23 +66,51 @@ def read_table(path: Path, delimiter: str | None = None, decimal: Literal[".", "
     Raises:
         InputError: missing, empty or damaged; the message names the file and the row.
     """
-    path = path.expanduser()
+    return parse_table(path, read_bytes(path), delimiter, decimal)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a file, or a pipe, holds; `~` is the home folder.
+
+    Raises:
+        InputError: missing or unreadable, or a device, which may never end.
+    """
     try:
-        data = path.read_bytes()
+        path = path.expanduser()
+        kind = path.stat().st_mode
+        if not (stat.S_ISCHR(kind) or stat.S_ISBLK(kind)):
+            return path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, RuntimeError) as error:  # a zero byte in the name; the home folder of nobody
+        raise InputError(f"{str(path)!r}: {str(error).lower()}") from None
+    raise InputError(f"{path}: a device, not a file")
+
+
+def parse_table(path: Path, data: bytes, delimiter: str | None = None, decimal: Literal[".", ","] = ".") -> Table:
+    """Read a table from what its file holds; the rest is as for `read_table`.
+
+    Args:
+        path: where `data` come from, for the format and for messages; it is not opened.
+        data: the file's bytes.
+        delimiter: as for `read_table`.
+        decimal: as for `read_table`.
+
+    Raises:
+        InputError: empty or damaged; the message names the file and the row.
+    """
     if not data.strip():
         raise InputError(f"{path}: the file is empty")
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
     names, columns, rows, notes = _read_parquet(path, data) if is_parquet else _read_text(path, data, delimiter)
     if decimal == "," and not is_parquet:
         columns = [as_texts([with_point(text) for text in texts]) for texts in columns]
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            first = names.index(name)
-            raise InputError(f"{path}: columns {first + 1} and {position + 1} are both called '{name}'; rename one")
+    places: dict[str, int] = {}
+    for position, name in enumerate(names, start=1):
+        if (first := places.setdefault(name, position)) != position:
+            raise InputError(f"{path}: columns {first} and {position} are both called '{name}'; rename one")
     if len(rows) == 0:
         raise InputError(f"{path}: a header and no rows")
     digest = hashlib.sha256(data).hexdigest()[:16]
@@ -120,7 +154,7 @@ _Read = tuple[list[str], list[Texts], np.ndarray, list[str]]  # names, columns, 
 
 
 def _read_text(path: Path, data: bytes, delimiter: str | None) -> _Read:
-    text, notes = _decode(path, data)
+    text, notes = decode(path, data)
     if delimiter is None:
         delimiter = _find_delimiter(path, text)
         if delimiter != ",":
@@ -141,10 +175,15 @@ def _read_text(path: Path, data: bytes, delimiter: str | None) -> _Read:
             raise InputError(f"{path}: row {row} has {len(line)} values, and the header names {width} columns")
     names = [name.strip() for name in filled[0][1]]
     for position in (i for i, name in enumerate(names) if not name):
-        names[position] = f"column {position + 1}"
+        names[position] = _made_up(position + 1)
         notes.append(f"the header of column {position + 1} is empty; it is called '{names[position]}' here")
     columns = [as_texts([_cell(line[i]) for _, line in filled[1:]]) for i in range(width)]
     return names, columns, np.array([row for row, _ in filled[1:]], dtype=np.int64), notes
+
+
+def _made_up(position: int) -> str:
+    """Return what a column without a header is called, `position` from 1."""
+    return f"column {position}"
 
 
 def _read_parquet(path: Path, data: bytes) -> _Read:
@@ -168,8 +207,12 @@ def _read_parquet(path: Path, data: bytes) -> _Read:
     return names, columns, np.arange(1, table.num_rows + 1), notes
 
 
-def _decode(path: Path, data: bytes) -> tuple[str, list[str]]:
-    """Return the text of `data`: UTF-16 by its mark, else UTF-8, else the Korean code page 949."""
+def decode(path: Path, data: bytes) -> tuple[str, list[str]]:
+    """Return the text of `data`: UTF-16 by its mark, else UTF-8, else the Korean code page 949; and a note if need be.
+
+    Raises:
+        InputError: none of them.
+    """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             return data.decode("utf-16"), ["read as UTF-16"]
