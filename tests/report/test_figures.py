@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 from torch import nn
 
@@ -14,9 +15,10 @@ from fourfold.records.points import Point
 from fourfold.report.boundary import draw_boundary
 from fourfold.report.confusion import draw_confusion
 from fourfold.report.curves import draw_curves
-from fourfold.report.drawing import VARIABLES, Drawn, to_svg
+from fourfold.report.drawing import LEAST, PIXELS_PER_INCH, VARIABLES, Drawn, to_svg
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_numbers
+from fourfold.report.shown import show_predictions
 from fourfold.report.weights import as_picture, draw_weights
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.figure import BLUE, ORANGE, SERIES, new_figure, style
@@ -62,7 +64,9 @@ def test_curves_hold_the_points_and_log_only_what_spans():
     assert train.get_xydata().tolist() == [[0, 2.0], [10, 1.0], [20, 0.5]]
     assert validation.get_xydata().tolist() == [[0, 2.1], [20, 0.9]]
     assert loss.figure.axes[0].get_yscale() == "linear"
-    assert [line.get_ydata()[0] for line in score.figure.axes[0].get_lines()] == [0.1, 0.9]
+    assert [line.get_ydata()[0] for line in score.figure.axes[0].get_lines()] == [10, 90]
+    assert score.figure.axes[0].get_ylabel() == "accuracy (%)"
+    assert "10.00\u00a0% at step 0, 80.00\u00a0% at the end" in score.caption
     (steep,) = draw_curves(points("train.loss", [2.0, 0.001]), "accuracy")
     assert steep.figure.axes[0].get_yscale() == "log"
 
@@ -70,6 +74,27 @@ def test_curves_hold_the_points_and_log_only_what_spans():
 def test_a_constant_learning_rate_is_not_drawn():
     assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.1]), "accuracy")] == []
     assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.2]), "accuracy")] == ["learning-rate"]
+
+
+def test_large_numbers_on_an_axis_have_separators_and_small_ones_are_left_alone():
+    large, small = draw_curves(
+        points("train.loss", [24000.0, 8000.0]) + points("validation.rmse", [0.002, 0.004]), "rmse"
+    )
+    for drawn in (large, small):
+        drawn.figure.canvas.draw()
+    assert "10,000" in [label.get_text() for label in large.figure.axes[0].get_yticklabels()]
+    assert "0.0030" in [label.get_text() for label in small.figure.axes[0].get_yticklabels()]
+    assert small.figure.axes[0].get_ylabel() == "rmse (in the target's unit)"
+
+
+@pytest.mark.parametrize("name", ["pictures", "flowers", "plane", "numbers", "intervals"])
+def test_every_figure_fits_a_phone_with_text_that_can_be_read(runs, name):
+    room = 390 - 2 * 0.8 * 16 - 2 * 0.9 * 16 - 2  # CSS pixels inside a card
+    for drawn in show_predictions(runs(name)).all() + draw_curves(runs(name).folder.points(), "accuracy"):
+        width = drawn.figure.get_figwidth() * PIXELS_PER_INCH
+        assert width * LEAST <= room, drawn.name
+        sizes = [text.get_fontsize() for text in drawn.figure.findobj(Text) if text.get_text().strip()]
+        assert min(sizes, default=9) * 96 / 72 * min(1, room / width) >= 7.5, drawn.name
 
 
 def test_confusion_cells_are_scikit_learns():

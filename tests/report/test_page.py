@@ -2,14 +2,22 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 
 from fourfold.core.errors import DivergedError
 from fourfold.report.page import write_report
+from fourfold.report.predictions import Predictions
 from fourfold.report.sections import ending
+from fourfold.report.shown import _examples
 from fourfold.run.api import run as run_recipe
 from fourfold.run.run import Run
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Batch, Features
 
 EVERY_RUN = {"result", "parts", "scores", "curves", "mistakes", "predictions", "data", "reproduce", "environment"}
 OWN = {"pictures": {"learned"}, "flowers": {"learned"}, "plane": {"plane"}, "numbers": {"learned"}, "intervals": set()}
@@ -57,6 +65,32 @@ def test_each_task_has_its_sections_and_figures(runs, tmp_path, name):
     assert ("plane" in page.ids) == (name == "plane")
     assert page.tags.count("svg") == page.tags.count("figure") >= 4
     assert len(page.ids) == len(set(page.ids))
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(scheme):
+    style = (files("fourfold.report") / "style.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
+    for text in ("ink", "muted", "blue", "orange", "green", "red"):
+        for behind in ("card", "page", "wash") if text in ("ink", "muted") else ("card",):
+            low, high = sorted((_luminance(colours[text]), _luminance(colours[behind])))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, behind)  # WCAG 2.2, 1.4.3
+
+
+def test_the_surest_predictions_are_not_called_right_where_they_are_wrong():
+    spec = ClassificationSpec(Features(("x",)), ("a", "b"))
+    source: Any = SimpleNamespace(spec=spec, raw=lambda split, members: torch.zeros(len(members), 1))
+    output, targets = torch.tensor([[0.0, 1.0]]).repeat(8, 1), torch.tensor([0, 0, 0, 0, 0, 1, 1, 1])
+    predictions = Predictions(source, "test", Batch((torch.zeros(8, 1),), targets), output)
+    worst, best = _examples(predictions)
+    assert "least probability on their true class: all are wrong" in worst.caption
+    assert "most probability on their true class: 1 is wrong" in best.caption
 
 
 @pytest.mark.promise("R21")
@@ -119,7 +153,7 @@ def test_the_policy_lets_only_our_script_run(runs, tmp_path):
 
 def test_what_was_expected_stands_beside_the_headline(runs, tmp_path):
     page = read(write_report(runs("pictures"), tmp_path / "page.html"))
-    assert "the paper has 90.00 %, expected 91.00 % ± 1.00 % over 10 seeds" in page.text
+    assert "the paper has 90.00 %, expected 91.00 % ± 1.00 % over 10 seeds" in page.text.replace("\u00a0", " ")
 
 
 def test_png_files_are_written_beside_the_page(runs, tmp_path):

@@ -51,7 +51,8 @@ def test_a_recipe_of_ones_own_is_run_from_its_file():
 
 
 def test_numbers_for_reading():
-    assert metric("accuracy", 0.98148) == "98.15 %"
+    assert metric("accuracy", 0.98148) == "98.15\u00a0%"  # never broken before its sign
     assert metric("rmse", 54.321) == "54.32"
+    assert metric("rmse", 12230.4) == "12,230"
     assert metric("loss", float("nan")) == "nan"
     assert [duration(s) for s in (0.123, 59.6, 250, 7500)] == ["0.12 s", "60 s", "4 min 10 s", "2 h 5 min"]

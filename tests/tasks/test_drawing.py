@@ -32,7 +32,7 @@ def test_pictures_say_what_they_are_taken_for_and_what_they_are(channels) -> Non
     raw = torch.randint(0, 256, (3, channels, 4, 4), dtype=torch.uint8)
     figure = spec.draw(Batch((raw.float(),), torch.tensor([0, 1, 1])), logits([0, 1, 2]), raw)
     titles = [axes.get_title().strip() for axes in figure.axes]
-    assert titles == ["고양이  91 %", "dog  91 %", "is dog\n$fish  91 %"]
+    assert titles == ["고양이  91 %", "dog  91 %", "$fish  91 %\nis dog"]
     assert [axes.title.get_color() for axes in figure.axes] == [look.INK, look.INK, look.ORANGE]
     shown = np.asarray(figure.axes[2].images[0].get_array()).reshape(4, 4, -1)
     expected = raw[2].permute(1, 2, 0).numpy() / 255

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fourfold.report.drawing import Drawn
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.figure import BLUE, INK, ORANGE, PAPER, SERIES, new_figure, shorten, style
+from fourfold.tasks.figure import BLUE, INK, ORANGE, PAPER, SERIES, WIDTH, new_figure, shorten, style
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Source, Spec
@@ -45,7 +45,7 @@ def draw_boundary(model: nn.Module, source: Source) -> Drawn:
         output = torch.cat([model(part) for part in ((grid - shift) / scale).float().split(4096)])
     spec: Any = source.spec
     with style():
-        figure = new_figure(5.6, 4.6)
+        figure = new_figure(WIDTH, WIDTH - 0.4)
         axes = figure.subplots()
         axes.grid(False)
         if isinstance(spec, ClassificationSpec):
@@ -55,7 +55,7 @@ def draw_boundary(model: nn.Module, source: Source) -> Drawn:
         axes.set_xlabel(shorten(spec.input.names[0], 30))
         axes.set_ylabel(shorten(spec.input.names[1], 30))
     says = (
-        "The deeper the colour, the surer the model"
+        "What the model says at each point: the deeper the colour, the surer"
         if isinstance(spec, ClassificationSpec)
         else "Lines of equal prediction"
     )
@@ -106,7 +106,10 @@ def _classes(
             linewidths=0.6, label=shorten(name, 18),
         )  # fmt: skip
     if spec.num_classes <= 10:
-        axes.figure.legend(loc="outside upper left", ncols=min(5, spec.num_classes))
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=min(4, spec.num_classes), markerscale=1 if size > 14 else 2,
+            handletextpad=0.1, columnspacing=1.2, borderaxespad=0.2,
+        )  # fmt: skip
 
 
 def _values(axes: "Axes", spec: Any, xs: Tensor, ys: Tensor, output: Tensor, points: Tensor) -> None:

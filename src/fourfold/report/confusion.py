@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fourfold.report.drawing import Drawn
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, new_figure, shorten, style
+from fourfold.tasks.figure import BLUE, FAINT, INK, ORANGE, PAPER, WIDTH, display_width, new_figure, shorten, style
 
 MOST_CLASSES = 24  # more do not fit a screen; then the commonest mistakes are listed
 MOST_PAIRS = 16
@@ -41,7 +41,10 @@ def _matrix(names: tuple[str, ...], matrix: Tensor, caption: str) -> Drawn:
 
     count = len(names)
     shares = matrix / matrix.sum(1, keepdim=True).clamp(min=1)
-    side = min(7.2, max(3.2, 0.42 * count + 1.4))
+    labels = [shorten(name, 14) for name in names]
+    side = max(WIDTH - 0.8, min(7.2, 0.26 * count + 1.6))
+    widest = max(map(display_width, labels))
+    slanted = 0.085 * widest > (side - 0.45 - 0.085 * widest) / count  # inches of a label, inches of a cell
     with style():
         figure = new_figure(side, side)
         axes = figure.subplots()
@@ -52,18 +55,17 @@ def _matrix(names: tuple[str, ...], matrix: Tensor, caption: str) -> Drawn:
                 share, cell = float(shares[i, j]), int(matrix[i, j])
                 colour = BLUE if i == j else ORANGE
                 square = (j - 0.47, i - 0.47)
-                axes.add_patch(Rectangle(square, 0.94, 0.94, color=FAINT, linewidth=0, alpha=0.55))
-                if cell:
-                    axes.add_patch(Rectangle(square, 0.94, 0.94, color=colour, linewidth=0, alpha=max(0.15, share)))
-                    ink = PAPER if share > 0.55 else INK
-                    axes.text(j, i, str(cell), ha="center", va="center", fontsize=8, color=ink)
+                if not cell:
+                    axes.add_patch(Rectangle(square, 0.94, 0.94, color=FAINT, linewidth=0, alpha=0.5))
+                    continue
+                depth = 0.2 + 0.8 * share if i == j else 0.06 + 0.94 * share**0.5  # rare mistakes are told apart
+                axes.add_patch(Rectangle(square, 0.94, 0.94, color=colour, linewidth=0, alpha=depth))
+                size = 9 if cell < 1000 or count < 8 else 7
+                axes.text(j, i, f"{cell}", ha="center", va="center", fontsize=size, color=PAPER if depth > 0.7 else INK)
         axes.set_xlim(-0.5, count - 0.5)
         axes.set_ylim(count - 0.5, -0.5)
-        long = max(map(len, names)) > 3
-        axes.set_xticks(
-            range(count), [shorten(n, 14) for n in names], rotation=45 if long else 0, ha="right" if long else "center"
-        )
-        axes.set_yticks(range(count), [shorten(n, 14) for n in names])
+        axes.set_xticks(range(count), labels, rotation=45 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_yticks(range(count), labels)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set_xlabel("predicted")
@@ -77,29 +79,29 @@ def _pairs(names: tuple[str, ...], wrong: Tensor, caption: str) -> Drawn:
     order = [k for k in wrong.flatten().argsort(descending=True, stable=True).tolist() if wrong.flatten()[k]]
     chosen = order[:MOST_PAIRS]
     with style():
-        figure = new_figure(6.4, 0.3 * max(1, len(chosen)) + 0.7)
+        figure = new_figure(WIDTH, 0.3 * max(1, len(chosen)) + 0.7)
         axes = figure.subplots()
         for y, cell in enumerate(chosen):
             true, predicted = divmod(cell, len(names))
             axes.barh(y, int(wrong[true, predicted]), color=ORANGE, height=0.6)
         labels = [
-            f"{shorten(names[c // len(names)], 18)} taken for {shorten(names[c % len(names)], 18)}" for c in chosen
+            f"{shorten(names[c // len(names)], 12)} taken for {shorten(names[c % len(names)], 12)}" for c in chosen
         ]
         axes.set_yticks(range(len(chosen)), labels, color=INK)
         axes.set_ylim(max(0, len(chosen) - 1) + 0.6, -0.6)
         axes.grid(False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-        axes.set_xlabel("examples", color=MUTED)
+        axes.set_xlabel("examples")
     return Drawn("confusion", figure, caption)
 
 
 def _caption(names: tuple[str, ...], matrix: Tensor, wrong: Tensor) -> str:
     total, mistakes = int(matrix.sum()), int(wrong.sum())
     if not mistakes:
-        return f"All {total} examples are right."
+        return f"All {total:,} examples are right."
     true, predicted = divmod(int(wrong.flatten().argmax()), len(names))
     times = int(wrong[true, predicted])
     return (
-        f"{total - mistakes} of {total} are right. The commonest mistake: {names[true]} is taken for "
-        f"{names[predicted]}, {times} {'time' if times == 1 else 'times'}."
+        f"{total - mistakes:,} of {total:,} are right. The commonest mistake: {names[true]} is taken for "
+        f"{names[predicted]}, {times:,} {'time' if times == 1 else 'times'}."
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fourfold.records.points import Point
 from fourfold.report.drawing import Drawn
-from fourfold.tasks.figure import BLUE, GREEN, MUTED, ORANGE, new_figure, style
+from fourfold.report.numbers import SHARES, metric, number, quantity
+from fourfold.tasks.figure import BLUE, GREEN, MUTED, ORANGE, WIDTH, new_figure, style, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,19 +18,20 @@ LOG_SPAN = 20.0  # a loss that falls further than this is drawn on a logarithmic
 Curve = list[tuple[int, float]]
 
 
-def draw_curves(points: list[Point], headline: str, expected: float | None = None) -> list[Drawn]:
+def draw_curves(points: list[Point], headline: str, expected: float | None = None, loss: str = "loss") -> list[Drawn]:
     """Draw what the points hold: loss, headline, learning rate; a curve of one point or none is left out.
 
     Args:
         points: every point of the run.
         headline: the deciding metric, such as `accuracy`.
         expected: the headline that was expected, drawn as a dashed line.
+        loss: the loss's name in the recipe.
     """
     curves = collect(points)
     drawn = []
     losses = {split: curves.get(f"{split}.loss", []) for split in ("train", "validation")}
     if any(len(curve) > 1 for curve in losses.values()):
-        drawn.append(_loss(losses))
+        drawn.append(_loss(losses, loss))
     if len(score := curves.get(f"validation.{headline}", [])) > 1 and headline != "loss":
         drawn.append(_headline(score, headline, expected))
     if len(rate := curves.get("train.lr", [])) > 1 and len({value for _, value in rate}) > 1:
@@ -46,10 +48,10 @@ def collect(points: list[Point]) -> dict[str, Curve]:
     return {name: sorted(curve.items()) for name, curve in found.items()}
 
 
-def _loss(losses: dict[str, Curve]) -> Drawn:
+def _loss(losses: dict[str, Curve], name: str) -> Drawn:
     values = [value for curve in losses.values() for _, value in curve]
     with style():
-        figure = new_figure(4.7, 3.0)
+        figure = new_figure(WIDTH, 3.0)
         axes = figure.subplots()
         for (split, curve), colour in zip(losses.items(), (BLUE, ORANGE), strict=True):
             if curve:
@@ -57,37 +59,56 @@ def _loss(losses: dict[str, Curve]) -> Drawn:
         if min(values) > 0 and max(values) / min(values) > LOG_SPAN:
             axes.set_yscale("log")
             axes.grid(False, which="minor")
+        else:
+            thousands(axes.yaxis)
         axes.set_title("Loss")
         axes.set_xlabel("step")
-        axes.legend(loc="upper right")
+        axes.set_ylabel(quantity(name))
+        _legend_above(axes)
     last = {split: curve[-1][1] for split, curve in losses.items() if curve}
-    return Drawn("loss", figure, "Ends at " + ", ".join(f"{v:.4g} ({split})" for split, v in last.items()) + ".")
+    return Drawn(
+        "loss", figure, "Loss ends at " + ", ".join(f"{number(v)} ({split})" for split, v in last.items()) + "."
+    )
 
 
 def _headline(score: Curve, headline: str, expected: float | None) -> Drawn:
+    plain = headline.replace("_", " ")
     with style():
-        figure = new_figure(4.7, 3.0)
+        figure = new_figure(WIDTH, 3.0)
         axes = figure.subplots()
-        _line(axes, score, ORANGE, "validation")
+        scale = 100 if headline in SHARES else 1
+        _line(axes, [(step, scale * value) for step, value in score], ORANGE, "_validation")  # the title says so
         if expected is not None:
-            axes.axhline(expected, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="expected")
-            axes.legend(loc="best")
-        axes.set_title(f"{headline.replace('_', ' ')} on the validation split")
+            axes.axhline(scale * expected, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label="expected")
+            _legend_above(axes)
+        thousands(axes.yaxis)
+        axes.set_title(f"Validation {plain}")
         axes.set_xlabel("step")
-    return Drawn("headline", figure, f"From {score[0][1]:.4g} at step {score[0][0]} to {score[-1][1]:.4g} at the end.")
+        axes.set_ylabel(quantity(headline))
+    (start, first), (_, last) = score[0], score[-1]
+    says = f"Validation {plain}: {metric(headline, first)} at step {start:,}, {metric(headline, last)} at the end."
+    return Drawn("headline", figure, says)
 
 
 def _rate(rate: Curve) -> Drawn:
     with style():
-        figure = new_figure(4.7, 1.7)
+        figure = new_figure(WIDTH, 1.9)
         axes = figure.subplots()
         _line(axes, rate, GREEN, "lr")
         axes.set_ylim(bottom=0)
         axes.set_title("Learning rate")
         axes.set_xlabel("step")
-    return Drawn("learning-rate", figure, f"At most {max(value for _, value in rate):.3g}.")
+        axes.set_ylabel("lr")
+    highest = max(value for _, value in rate)
+    return Drawn("learning-rate", figure, f"Learning rate: at most {highest:.3g}, {rate[-1][1]:.3g} at the end.")
 
 
 def _line(axes: "Axes", curve: Curve, colour: str, label: str) -> None:
     steps, values = zip(*curve, strict=True)
     axes.plot(steps, values, color=colour, label=label, marker="o" if len(curve) < 4 else "", markersize=3)
+    thousands(axes.xaxis)
+
+
+def _legend_above(axes: "Axes") -> None:
+    """Put the legend to the right of the title, where no curve can run through it."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.1, ncols=2, columnspacing=1.2)

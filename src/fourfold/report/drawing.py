@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 96  # CSS
-LEAST = 0.62  # of its width: smaller, text could not be read, so that a wide figure scrolls on a phone
+LEAST = 0.74  # of its width: smaller, text could not be read, so that a wide figure scrolls on a phone
 RASTER_DPI = 192  # of pictures inside an SVG, and of PNG files
 
 VARIABLES = {

@@ -3,6 +3,12 @@
 import math
 
 SHARES = ("accuracy", "error", "coverage", "macro_f1", "macro_precision", "macro_recall")
+UNITS = {
+    **dict.fromkeys(SHARES, "%"),
+    **dict.fromkeys(("rmse", "mae"), "in the target's unit"),
+    **dict.fromkeys(("nll", "cross_entropy", "gaussian_nll"), "nats"),
+    **dict.fromkeys(("mse", "huber"), "of standardised targets"),
+}
 
 
 def metric(name: str, value: float | None) -> str:
@@ -11,7 +17,17 @@ def metric(name: str, value: float | None) -> str:
         return "–"
     if not math.isfinite(value):
         return str(value)
-    return f"{100 * value:.2f} %" if name in SHARES else f"{value:.4g}"
+    return f"{100 * value:.2f}\u00a0%" if name in SHARES else number(value)
+
+
+def number(value: float) -> str:
+    """Return four digits, and from a thousand on whole numbers with separators: `0.07287`, `12,230`."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def quantity(name: str) -> str:
+    """Return a metric's or loss's name with its unit, where it has one: `accuracy (%)`, `cross entropy (nats)`."""
+    return name.replace("_", " ") + (f" ({UNITS[name]})" if name in UNITS else "")
 
 
 def duration(seconds: float) -> str:

@@ -33,7 +33,8 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
         OSError: the page cannot be written.
     """
     path = path or run.folder.path / "report.html"
-    curves = draw_curves(run.folder.points(), str(run.result.get("headline", "loss")), _expected(run))
+    headline = str(run.result.get("headline", "loss"))
+    curves = draw_curves(run.folder.points(), headline, _expected(run), _loss_name(run, headline))
     shown, problem = Shown(), ""
     if run.status == "done":
         try:
@@ -92,6 +93,12 @@ def _expected(run: Run) -> float | None:
     if expected is None or expected.metric != run.result.get("headline"):
         return None
     return expected.ours if expected.ours is not None else expected.paper
+
+
+def _loss_name(run: Run, headline: str) -> str:
+    """Return the loss's name; `usual` is the one that goes with the headline."""
+    usual = {"accuracy": "cross_entropy", "rmse": "mse", "nll": "gaussian_nll"}
+    return usual.get(headline, "loss") if run.recipe.loss.name == "usual" else run.recipe.loss.name
 
 
 def _own(name: str) -> str:

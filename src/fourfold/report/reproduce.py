@@ -27,8 +27,8 @@ def command(name: str, recipe: Recipe) -> str:
             shipped = load_recipe(name)[1]
             overrides = differences(_settings(shipped, recipe), _settings(recipe, recipe))
             if _settings(load_recipe(name, overrides)[1], recipe) == _settings(recipe, recipe):
-                words = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
-                return shlex.join(["fourfold", "run", name, *map(_unquoted, words)])
+                words = [f"{key}={_value(value)}" for key, value in overrides.items()]
+                return shlex.join(["fourfold", "run", name, *words])
         except InputError:
             pass  # the shipped recipe has changed since
     return "fourfold run recipe.yaml"
@@ -58,8 +58,10 @@ def _settings(recipe: Recipe, like: Recipe) -> dict[str, Any]:
     return {key: value for key, value in same_machine.to_mapping().items() if key not in _WORDS}
 
 
-def _unquoted(word: str) -> str:
-    """Write plain text without JSON's quotes: `model=mlp`."""
-    key, _, value = word.partition("=")
-    plain = value.strip('"')
-    return f"{key}={plain}" if plain.replace("_", "").isalpha() and plain not in ("true", "false", "null") else word
+def _value(value: Any) -> str:
+    """Write a value as an override has it: plain text without JSON's quotes, whole numbers without a fraction."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, str) and value.replace("_", "").isalpha() and value not in ("true", "false", "null"):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,10 +1,11 @@
 """The sections of a page, each a piece of HTML; whatever comes from a run goes through `escape`."""
 
+import shlex
 from html import escape
 from typing import Any
 
 from fourfold.report.drawing import Drawn
-from fourfold.report.numbers import count, duration, metric
+from fourfold.report.numbers import SHARES, count, duration, metric, quantity
 from fourfold.report.reproduce import command
 from fourfold.report.words import PartInWords, four_parts, paper_line
 from fourfold.run.run import Run
@@ -12,7 +13,7 @@ from fourfold.run.run import Run
 SPLITS = ("train", "validation", "test")
 _ENDED = {
     "running": "It is still running: this page shows what was recorded so far.",
-    "interrupted": "It was interrupted and can go on from its last checkpoint.",
+    "interrupted": "It can go on from its last checkpoint as if nothing had happened:",
     "diverged": "Training stopped being finite, and was stopped before the update that would have spoilt the weights.",
     "failed": "It ended with an error.",
 }
@@ -33,7 +34,7 @@ def header(run: Run) -> str:
         else ""
     )
     name = f'<span class="kind">{escape(run.run_id)}</span>' if run.recipe.title else ""
-    return f'<header>{name}<h1>{escape(title)}</h1><div class="top">{pill}{top}</div>{source}</header>'
+    return f'<header>{name}<h1>{escape(title)}</h1>{source}<div class="top">{pill}{top}</div></header>'
 
 
 def tiles(run: Run) -> str:
@@ -44,8 +45,10 @@ def tiles(run: Run) -> str:
     split = next((s for s in reversed(SPLITS) if headline in run.metrics.get(s, {})), None)
     if split:
         value = run.metrics[split][headline]
-        boxes.append(_tile(metric(headline, value), f"{split} {_plain(headline)}{_against(run, value)}", "headline"))
-    boxes.append(_tile(count(result["steps"]), "steps"))
+        boxes.append(_tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
+    planned = int(result.get("planned_steps") or 0)
+    short = f" of {count(planned)}" if planned > result["steps"] else ""
+    boxes.append(_tile(count(result["steps"]), f"steps{short}"))
     if result["params"]:
         boxes.append(_tile(count(result["params"]), "parameters"))
     if result["seconds"]:
@@ -59,10 +62,12 @@ def ending(run: Run, problem: str) -> str:
     cards, reason, findings = [], run.result.get("stopped_because"), run.findings
     if run.status != "done":
         said = [str(f) for f in findings] or ([f"Reason: {reason}"] if reason else [])
-        going_on = (
-            f"<pre class='wrap'>fourfold resume {escape(run.run_id)}</pre>" if run.status == "interrupted" else ""
-        )
-        cards.append(_callout("Why it stopped", _ENDED.get(run.status, ""), said, "bad") + going_on)
+        if run.status == "interrupted":
+            again = _copyable("resume", shlex.join(["fourfold", "resume", run.run_id]), "wrap")
+            cards.append(_callout(f"Interrupted ({reason or 'killed'})", _ENDED["interrupted"], [], "", again))
+        else:
+            title = "Still running" if run.status == "running" else "Why it stopped"
+            cards.append(_callout(title, _ENDED.get(run.status, ""), said, "" if run.status == "running" else "bad"))
     elif findings or reason:
         stopped = f"Stopped before its last step: {reason}." if reason else ""
         cards.append(_callout("Findings", stopped, [str(f) for f in findings], ""))
@@ -87,14 +92,13 @@ def scores(run: Run) -> str:
     names.sort(key=lambda name: name != headline)
     head = "".join(f'<th scope="col">{split}</th>' for split in splits)
     rows = "".join(
-        f"<tr{' class=headline' if name == headline else ''}><th scope='row'>{escape(_plain(name))}</th>"
+        f"<tr{' class=headline' if name == headline else ''}><th scope='row'>{escape(_measured(name))}</th>"
         + "".join(f"<td>{metric(name, run.metrics[s].get(name))}</td>" for s in splits)
         + "</tr>"
         for name in names
     )
-    table = (
-        f'<div class="card scroll"><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    head = f'<thead><tr><th scope="col">metric</th>{head}</tr></thead>'
+    table = f'<div class="card scroll"><table>{head}<tbody>{rows}</tbody></table></div>'
     return f'<section id="scores"><h2>How well it does</h2>{table}</section>'
 
 
@@ -179,10 +183,10 @@ def _part(part: PartInWords) -> str:
     )
 
 
-def _callout(title: str, says: str, items: list[str], kind: str) -> str:
+def _callout(title: str, says: str, items: list[str], kind: str, more: str = "") -> str:
     listed = f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>" if items else ""
     words = f"<p>{escape(says)}</p>" if says else ""
-    return f'<div class="card note {kind}"><h3>{escape(title)}</h3>{words}{listed}</div>'
+    return f'<div class="card note {kind}"><h3>{escape(title)}</h3>{words}{listed}{more}</div>'
 
 
 def _copyable(identity: str, text: str, kind: str) -> str:
@@ -201,6 +205,11 @@ def _linked(text: str, url: str | None) -> str:
 
 def _pairs(pairs: list[tuple[str, str]]) -> str:
     return "".join(f"<dt>{escape(word)}</dt><dd>{escape(value)}</dd>" for word, value in pairs)
+
+
+def _measured(name: str) -> str:
+    """Return a metric's name, with its unit where the number does not show it."""
+    return _plain(name) if name in SHARES else quantity(name)
 
 
 def _plain(name: str) -> str:

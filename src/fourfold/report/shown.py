@@ -52,7 +52,8 @@ def _overview(predictions: Predictions) -> list[Drawn]:
     spec = predictions.spec
     if isinstance(spec, ClassificationSpec):
         return [draw_confusion(spec, predictions.output, predictions.batch.targets)]
-    return [draw_against_truth(predictions)]
+    assert isinstance(spec, RegressionSpec | ProbabilisticRegressionSpec), spec.task
+    return draw_against_truth(spec, predictions)
 
 
 def _examples(predictions: Predictions) -> list[Drawn]:
@@ -66,11 +67,20 @@ def _examples(predictions: Predictions) -> list[Drawn]:
             draw_numbers("worst", "The worst predictions", spec, predictions, worst),
             draw_numbers("best", "The best predictions", spec, predictions, best),
         ]
-    wrong = sum(int(predictions.output[i].argmax() != predictions.batch.targets[i]) for i in worst)
-    says = (
-        f"The {len(worst)} {predictions.split} examples with the least probability on their class; {wrong} are wrong."
-    )
+    chosen = {"worst": (worst, "least"), "best": (best, "most")}
     return [
-        Drawn("worst", spec.draw(*predictions.choose(worst)), says),
-        Drawn("best", spec.draw(*predictions.choose(best)), f"The {len(best)} it is surest of, rightly."),
+        Drawn(name, spec.draw(*predictions.choose(members)), _in_words(predictions, members, extreme))
+        for name, (members, extreme) in chosen.items()
     ]
+
+
+def _in_words(predictions: Predictions, members: list[int], extreme: str) -> str:
+    wrong = sum(int(predictions.output[i].argmax() != predictions.batch.targets[i]) for i in members)
+    count = len(members)
+    how = {0: "all are right", count: "all are wrong"}.get(wrong, f"{wrong} {'is' if wrong == 1 else 'are'} wrong")
+    if count == 1:
+        return f"The {predictions.split} example with the {extreme} probability on its true class."
+    says = f"The {count} {predictions.split} examples with the {extreme} probability on their true class: {how}."
+    if isinstance(predictions.spec.input, Image):
+        return f"{says} Above each: what the model says, and how sure it is; orange where it is wrong."
+    return f"{says} Below each: the values furthest from the training mean."

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.report.drawing import Drawn
-from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, blank, new_figure, shorten, style
+from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, blank, new_figure, shorten, style
 from fourfold.tasks.seam import Features, Image, Spec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+GAP = 1.12  # from one picture to the next, in pictures
 MOST_PICTURES = 40
 MOST_BARS = 20
 MOST_PANELS = 6
@@ -72,13 +73,19 @@ def _pictures(weight: Tensor, spec: Any) -> Drawn:
     if names:
         return Drawn("weights", figure, "What speaks for each class (blue) and against it (orange), pixel by pixel.")
     which = f"the {len(shown)} strongest of {len(weight)}" if len(shown) < len(weight) else f"all {len(weight)}"
-    return Drawn("weights", figure, f"First layer, {which} units: each fires where its picture matches the input.")
+    return Drawn(
+        "weights",
+        figure,
+        f"First layer, {which} units: a unit fires where its picture "
+        "matches the input. Blue: brighter pixels raise it, orange: they lower it.",
+    )
 
 
 def _filters(weight: Tensor) -> Drawn:
     shown = weight[:MOST_PICTURES]
     filters, channels, height, width = weight.shape
     caption = f"First layer: {filters} filters of {height}x{width}, {channels} channel{'s' if channels > 1 else ''}."
+    caption += "" if channels == 3 else " Blue: brighter pixels raise the output, orange: they lower it."
     return Drawn("weights", _grid(list(shown), None), caption)
 
 
@@ -89,18 +96,19 @@ def _grid(weights: list[Tensor], titles: list[str] | None) -> "Figure":
     """
     columns = min(8, len(weights))
     rows = -(-len(weights) // columns)
-    room = 1.3 if titles else 1.06  # of a picture's height, with the gap and title above it
+    room = 1.34 if titles else GAP  # of a picture's height, with the gap and title above it
     with style():
-        figure = new_figure(0.92 * columns + 0.1, 0.92 * room * rows + 0.1)
+        size = min(0.92, (WIDTH - 0.1) / columns)
+        figure = new_figure(size * columns + 0.1, size * room * rows / GAP + 0.1)
         axes = figure.subplots()
         blank(axes)
         for i, weight in enumerate(weights):
             row, column = divmod(i, columns)
-            left, top = 1.06 * column, room * row
+            left, top = GAP * column, room * row
             axes.imshow(as_picture(weight), extent=(left, left + 1, top + 1, top), interpolation="none", aspect="auto")
             if titles:
-                axes.text(left + 0.5, top - 0.05, shorten(titles[i], 12), fontsize=8, ha="center", va="bottom")
-        axes.set_xlim(0, 1.06 * columns - 0.06)
+                axes.text(left + 0.5, top - 0.05, shorten(titles[i], 12), fontsize=9, ha="center", va="bottom")
+        axes.set_xlim(0, GAP * columns + 1 - GAP)
         axes.set_ylim(room * (rows - 1) + 1, -0.25 if titles else 0)
         axes.set_aspect("equal")
     return figure
@@ -122,10 +130,10 @@ def _bars(weight: Tensor, spec: Any) -> Drawn:
     names, rows = spec.input.names, _row_names(len(weight), spec)
     order = weight.abs().amax(0).argsort(descending=True, stable=True).tolist()[:MOST_BARS]
     panels = min(MOST_PANELS, len(weight))
-    columns = min(3, panels)
+    columns = 1 if panels == 1 else 2
     high = -(-panels // columns)
     with style():
-        figure = new_figure(max(4.7, 2.6 * columns + 0.8), high * (0.24 * len(order) + 0.6) + 0.2)
+        figure = new_figure(WIDTH, high * (0.27 * len(order) + 0.45) + 0.55)
         grid = figure.subplots(high, columns, squeeze=False, sharex=True, sharey=True)
         for axes in grid.flat[panels:]:
             axes.set_visible(False)
@@ -133,14 +141,19 @@ def _bars(weight: Tensor, spec: Any) -> Drawn:
             values = [float(weight[k, i]) for i in order]
             axes.barh(range(len(order)), values, height=0.62, color=[BLUE if v > 0 else ORANGE for v in values])
             axes.axvline(0, color=MUTED, linewidth=0.8)
-            axes.set_yticks(range(len(order)), [shorten(names[i], 24) for i in order], color=INK)
+            axes.set_yticks(
+                range(len(order)), [shorten(names[i], 24 if columns == 1 else 18) for i in order], color=INK
+            )
             axes.set_ylim(len(order) - 0.4, -0.6)
             axes.grid(False, axis="y")
             if rows:
-                axes.set_title(shorten(rows[k], 24))
+                axes.set_title(f"for {shorten(rows[k], 18)}")
+            axes.tick_params(labelleft=k % columns == 0, labelbottom=k + columns >= panels)
+        figure.supxlabel("weight", fontsize=10, color=INK)
     units = "per deviation of the feature, where features are standardised"
     largest = f", the {len(order)} largest of {len(names)}" if len(order) < len(names) else ""
-    return Drawn("weights", figure, f"What each feature adds to the score, {units}{largest}.")
+    zero = "" if weight.any() else " All weights are zero."
+    return Drawn("weights", figure, f"What each feature adds to the score, {units}{largest}.{zero}")
 
 
 def _rgb(colour: str) -> list[float]:

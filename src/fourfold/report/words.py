@@ -87,7 +87,7 @@ def _known(kind: str, recipe: Recipe, result: dict[str, Any]) -> list[tuple[str,
         return [("parameters", count(result["params"]))]
     if kind == "algorithm":
         budget = recipe.budget
-        length = f"{budget.epochs:g} epochs" if budget.epochs else f"{count(budget.steps or 0)} steps"
+        length = f"{budget.epochs:,g} epochs" if budget.epochs else f"{count(budget.steps or 0)} steps"
         many = "" if budget.batch_size == 1 else "s"
         size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} example{many}"
         return [("length", length), ("batch", size)]

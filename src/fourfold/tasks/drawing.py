@@ -10,7 +10,21 @@ import torch
 from torch import Tensor
 
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, blank, new_figure, shorten, style
+from fourfold.tasks.figure import (
+    BLUE,
+    FAINT,
+    INK,
+    MUTED,
+    ORANGE,
+    PAPER,
+    WIDTH,
+    blank,
+    display_width,
+    new_figure,
+    shorten,
+    style,
+    thousands,
+)
 from fourfold.tasks.probabilistic_regression import INTERVAL, ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec, in_own_unit
 from fourfold.tasks.seam import Batch, Features, Image
@@ -43,9 +57,9 @@ def draw_classified(spec: ClassificationSpec, batch: Batch, output: Tensor, raw:
 
 def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Tensor) -> "Figure":
     count = min(MAX_PICTURES, len(true))
-    columns = min(8, max(1, math.ceil(count / math.ceil(count / 8))))
+    columns = max(1, min(4, count), math.ceil(math.sqrt(count)))
     rows = max(1, math.ceil(count / columns))
-    figure = new_figure(1.15 * columns + 0.2, 1.5 * rows + 0.1)
+    figure = new_figure(1.1 * columns, 1.48 * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         blank(axes)
@@ -53,10 +67,10 @@ def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Te
     for axes, picture, row, label in zip(grid.flat, pictures, probabilities, true.tolist(), strict=False):
         best = int(row.argmax())
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        says = f"{shorten(names[best], 11)}  {_percent(float(row[best]))}"
+        says = f"{shorten(names[best], 10)}  {_percent(float(row[best]))}"
         right = best == label
-        above = "" if right else f"is {shorten(names[int(label)], 14)}"  # an empty line keeps the rows even
-        axes.set_title(f"{above}\n{says}", fontsize=8, loc="center", pad=3, color=INK if right else ORANGE)
+        titles = f"\n{says}" if right else f"{says}\nis {shorten(names[int(label)], 12)}"  # two lines: even rows
+        axes.set_title(titles, fontsize=9, loc="center", pad=3, color=INK if right else ORANGE)
     return figure
 
 
@@ -74,36 +88,43 @@ def _displayable(raw: Tensor) -> list[Any]:
 def _rows(
     names: Sequence[str], features: Features, inputs: Tensor, raw: Any, probabilities: Tensor, true: Tensor
 ) -> "Figure":
-    """One line an example: how sure of what, the truth, and the values that stand out most in it."""
+    """Two lines an example: how sure of what, and the truth; below, the values that stand out most in it."""
     count = min(MAX_ROWS, len(true))
-    figure = new_figure(8.4, 0.3 * count + 0.55)
+    figure = new_figure(WIDTH, 0.52 * count + 0.35)
     axes = figure.subplots()
     blank(axes)
-    axes.set_xlim(0, 2.9)
-    axes.set_ylim(count - 0.5, -1.1)
-    for x, heading in ((0, "The model says"), (1.06, "It is"), (1.5, "What stands out in it")):
-        axes.text(x, -0.9, heading, fontsize=9, fontweight="bold", va="center")
+    axes.set_xlim(0, 1.62)
+    axes.set_ylim(count - 0.36, -0.95)
+    for x, heading in ((0, "The model says"), (1.06, "It is")):
+        axes.text(x, -0.66, heading, fontsize=9, fontweight="bold", va="center")
     for y, (row, label) in enumerate(zip(probabilities[:count], true.tolist(), strict=False)):
         best = int(row.argmax())
         share, right = float(row[best]), best == label
         says = f"{shorten(names[best], 18)}  {_percent(share)}"
-        axes.barh(y, 1.0, height=0.66, color=FAINT)
-        axes.barh(y, share, height=0.66, color=BLUE if right else ORANGE)
-        fits = share >= 0.022 * len(says) + 0.04
-        axes.text(0.02 if fits else share + 0.02, y, says, va="center", fontsize=8, color="white" if fits else INK)
-        axes.text(1.06, y, shorten(names[int(label)], 14), va="center", fontsize=8, color=INK if right else ORANGE)
-        axes.text(1.5, y, _standing_out(features, inputs[y], raw[y]), va="center", fontsize=8, color=MUTED)
+        axes.barh(y - 0.14, 1.0, height=0.44, color=FAINT)
+        axes.barh(y - 0.14, share, height=0.44, color=BLUE if right else ORANGE)
+        fits = share >= 0.03 * display_width(says) + 0.04
+        inside = {"x": 0.02, "color": PAPER} if fits else {"x": share + 0.02, "color": INK}
+        axes.text(y=y - 0.14, s=says, va="center_baseline", fontsize=9, **inside)
+        colour = INK if right else ORANGE
+        axes.text(1.06, y - 0.14, shorten(names[int(label)], 14), va="center_baseline", fontsize=9, color=colour)
+        axes.text(0, y + 0.27, _standing_out(features, inputs[y], raw[y]), va="center", fontsize=8, color=MUTED)
     return figure
 
 
-def _standing_out(features: Features, encoded: Tensor, raw: Any, most: int = 3) -> str:
-    """Name the features furthest from the training split's mean, in the reader's units."""
-    furthest = encoded.abs().argsort(descending=True, stable=True)[:most].tolist()
-    return "   ".join(f"{shorten(features.names[i], 20)} {float(raw[i]):.4g}" for i in furthest)
+def _standing_out(features: Features, encoded: Tensor, raw: Any) -> str:
+    """Name the features furthest from the training split's mean, in the reader's units: three, or what fits a line."""
+    words: list[str] = []
+    for i in encoded.abs().argsort(descending=True, stable=True)[:3].tolist():
+        word = f"{shorten(features.names[i], 20)} {float(raw[i]):.4g}".replace("-", "−")
+        if words and display_width("   ".join([*words, word])) > 74:
+            break
+        words.append(word)
+    return "   ".join(words)
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %" if share < 0.995 or share == 1 else "> 99 %"
 
 
 def draw_regression(spec: RegressionSpec, batch: Batch, output: Tensor) -> "Figure":
@@ -114,9 +135,7 @@ def draw_regression(spec: RegressionSpec, batch: Batch, output: Tensor) -> "Figu
         batch: standardised targets `[batch, targets]`.
         output: standardised predictions `[batch, targets]`.
     """
-    true = in_own_unit(batch.targets, spec.target_mean, spec.target_deviation)
-    predicted = in_own_unit(output, spec.target_mean, spec.target_deviation)
-    return _against_truth(spec.target_names, true, predicted, None)
+    return draw_numbers(spec, batch, output)
 
 
 def draw_probabilistic(spec: ProbabilisticRegressionSpec, batch: Batch, output: Tensor) -> "Figure":
@@ -127,21 +146,33 @@ def draw_probabilistic(spec: ProbabilisticRegressionSpec, batch: Batch, output: 
         batch: standardised targets `[batch, targets]`.
         output: raw outputs `[batch, 2 * targets]`.
     """
+    return draw_numbers(spec, batch, output)
+
+
+def draw_numbers(
+    spec: RegressionSpec | ProbabilisticRegressionSpec,
+    batch: Batch,
+    output: Tensor,
+    panels: Sequence[str] = ("against-truth", "left-over"),
+) -> "Figure":
+    """Draw the panels that are named, side by side, one row a target; see `draw_regression`."""
     true = in_own_unit(batch.targets, spec.target_mean, spec.target_deviation)
-    mean, deviation = spec.in_own_unit(output)
-    return _against_truth(spec.target_names, true, mean, deviation)
-
-
-def _against_truth(names: Sequence[str], true: Tensor, predicted: Tensor, deviation: Tensor | None) -> "Figure":
-    targets = min(MAX_TARGETS, len(names))
+    deviation: Tensor | None = None
+    if isinstance(spec, ProbabilisticRegressionSpec):
+        predicted, deviation = spec.in_own_unit(output)
+    else:
+        predicted = in_own_unit(output, spec.target_mean, spec.target_deviation)
+    targets = min(MAX_TARGETS, len(spec.target_names))
+    draw = {"against-truth": _predicted_against_true, "left-over": _left_over}
     with style():
-        figure = new_figure(8.4, 3.6 * targets)
-        grid = figure.subplots(targets, 2, squeeze=False)
-        for (left, right), name, t, p, d in zip(
-            grid, names, true.T, predicted.T, [None] * targets if deviation is None else deviation.T, strict=False
-        ):
-            _predicted_against_true(left, shorten(name, 30), t, p, d)
-            _left_over(right, shorten(name, 30), t, p, d)
+        figure = new_figure(WIDTH * len(panels), 3.5 * targets)
+        grid = figure.subplots(targets, len(panels), squeeze=False)
+        for k, row in enumerate(grid):
+            spread = None if deviation is None else deviation[:, k]
+            for axes, panel in zip(row, panels, strict=True):
+                draw[panel](axes, shorten(spec.target_names[k], 26), true[:, k], predicted[:, k], spread)
+                thousands(axes.xaxis)
+                thousands(axes.yaxis)
     return figure
 
 
@@ -151,7 +182,7 @@ def _predicted_against_true(axes: "Axes", name: str, true: Tensor, predicted: Te
     _points(axes, true, predicted, predicted - true, deviation)
     axes.set_xlabel(f"true {name}")
     axes.set_ylabel(f"predicted {name}")
-    axes.set_title("Predicted against true" if deviation is None else "Predicted against true, 95 % intervals")
+    axes.set_title("Predicted against true" if deviation is None else "Predicted, with 95 % intervals")
 
 
 def _left_over(axes: "Axes", name: str, true: Tensor, predicted: Tensor, deviation: Tensor | None) -> None:
@@ -161,14 +192,14 @@ def _left_over(axes: "Axes", name: str, true: Tensor, predicted: Tensor, deviati
     axes.set_xlabel(f"predicted {name}")
     axes.set_ylabel("predicted − true")
     missed = 0 if deviation is None else int((error.abs() > INTERVAL * deviation).sum())
-    axes.set_title(f"What is left over; {missed} of {len(true)} miss" if missed else "What is left over")
+    axes.set_title(f"What is left over: {missed} of {len(true)} miss" if missed else "What is left over")
 
 
 def _points(axes: "Axes", x: Tensor, y: Tensor, error: Tensor, deviation: Tensor | None) -> None:
     """Draw points, with 95 % intervals where there is a deviation; orange where the interval misses the truth."""
     alpha = min(1.0, max(0.15, 6 / math.sqrt(len(x)))) if len(x) else 1.0
     if deviation is None:
-        axes.scatter(x.numpy(), y.numpy(), s=18, color=BLUE, alpha=alpha, linewidths=0, zorder=3)
+        axes.scatter(x.numpy(), y.numpy(), s=20, color=BLUE, alpha=alpha, linewidths=0, zorder=3)
         return
     half = INTERVAL * deviation
     missed = error.abs() > half
