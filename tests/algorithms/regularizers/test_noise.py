@@ -1,10 +1,14 @@
 """Noise on inputs and on weights: its distribution, its seeds, and that nothing of it stays."""
 
+import zlib
+
 import pytest
 import torch
 from torch import nn
 
+from fourfold.algorithms.regularizers.base import tell_apart
 from fourfold.core.errors import InputError
+from fourfold.core.seeds import stream_seed
 from fourfold.tasks.seam import Batch
 
 
@@ -102,3 +106,19 @@ def test_noise_on_inputs_and_weights_is_independent(toy) -> None:
     toy.regularizer({"name": "weight_noise", "deviation": 1.0}, net).before_forward(0)
     inputs = noise_of(toy.regularizer({"name": "input_noise", "deviation": 1.0}), 0)
     assert not torch.allclose(net.weight.detach(), inputs)
+
+
+def test_several_noises_of_one_class_are_independent(toy) -> None:
+    config, other = {"name": "input_noise", "deviation": 1.0}, {"name": "weight_noise", "deviation": 1.0}
+    several = [toy.regularizer(each) for each in (config, other, config, config)]
+    tell_apart(several)
+    assert [each.nth for each in several] == [0, 0, 1, 2]
+    noises = [several[i] for i in (0, 2, 3)]
+    clean = Batch((torch.zeros(20_000),), None)
+    drawn = torch.stack([each.on_batch(clean, 3).inputs[0] for each in noises])
+    assert (torch.corrcoef(drawn) - torch.eye(3)).abs().max() < 0.03  # four deviations of 1 / sqrt(20,000)
+    seed = stream_seed(0, "noise", zlib.crc32(b"InputNoise"), 3, 0)  # the first as if it were alone
+    assert torch.equal(drawn[0], torch.randn(20_000, generator=torch.Generator().manual_seed(seed)))
+    for each, noise in zip(noises, drawn, strict=True):
+        assert torch.equal(noise, each.on_batch(clean, 3).inputs[0])
+        assert not torch.equal(noise, each.on_batch(clean, 4).inputs[0])

@@ -7,7 +7,8 @@ A regularizer overrides the hooks it needs; the others cost nothing. Order withi
 """
 
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,7 +20,13 @@ from fourfold.tasks.seam import Batch, Plan, Spec
 
 
 class Regularizer:
-    """One regularizer at work on `model`."""
+    """One regularizer at work on `model`.
+
+    Attributes:
+        nth: its place among the regularizers of its class in one algorithm, from 0; set by `tell_apart`.
+    """
+
+    nth = 0
 
     def __init__(self, model: nn.Module, plan: Plan) -> None:
         self.model = model
@@ -76,11 +83,21 @@ class Regularizer:
     def generator(self, step: int) -> torch.Generator:
         """Return this process's generator of the noise stream at `step`; nothing needs saving to resume.
 
-        Each class of regularizer draws numbers of its own: noise on inputs and on weights are independent.
+        Each regularizer draws numbers of its own: noise on inputs and on weights are independent, and so are two noises
+        of one class.
         """
         kind = zlib.crc32(type(self).__name__.encode())
-        seed = stream_seed(self.plan.seed, "noise", kind, step, self.plan.processes.rank)
+        again = [self.nth] if self.nth else []  # the first of a class draws what it would draw alone
+        seed = stream_seed(self.plan.seed, "noise", kind, step, self.plan.processes.rank, *again)
         return torch.Generator(self.plan.device).manual_seed(seed)
+
+
+def tell_apart(regularizers: Sequence[Regularizer]) -> None:
+    """Number the regularizers of each class in their order, so that no two draw the same noise."""
+    seen: Counter[type[Regularizer]] = Counter()
+    for regularizer in regularizers:
+        regularizer.nth = seen[type(regularizer)]
+        seen[type(regularizer)] += 1
 
 
 def decayed(params: list[nn.Parameter], biases: bool) -> list[int]:
