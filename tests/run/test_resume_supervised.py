@@ -1,7 +1,9 @@
 """A run stopped after any step and resumed is the run that was never stopped, bit for bit."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,14 +11,14 @@ from stopping import around_steps, differences, interrupted_after, remains, resu
 
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
-from fourfold.run import session
+from fourfold.run import loop, session
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import resume, start
 from fourfold.tasks.seam import LossValue
 
 STEPS = 9
 
-# 41 training examples in batches of 12: an epoch is 4 steps, its last batch 5 examples; STEPS is over two epochs.
+# 42 training examples in batches of 12: an epoch is 4 steps, its last batch 6 examples; STEPS is over two epochs.
 POINTS: dict[str, Any] = {
     "data": {"name": "two_moons", "num_examples": 60, "validation": 0.15, "test": 0.15},
     "model": {"name": "mlp", "widths": [6, 5], "dropout": 0.3},
@@ -114,6 +116,46 @@ def test_stopped_again_and_again(tmp_path: Path) -> None:
             assert resume(folder).status == "interrupted"
         folder = RunFolder.open(folder.path)
     assert differences(remains(resumed(folder)), whole) == []
+
+
+@pytest.mark.promise("R1")
+def test_the_time_of_a_resumed_run_is_that_of_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step takes a second, anything else a hundred: time stopped, validating or saving is nobody's training."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(loop, "time", clock)
+
+    def slowly(function: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*args: Any) -> Any:
+            clock.now += 100
+            return function(*args)
+
+        return slow
+
+    for name in ("evaluate", "save_checkpoint", "load_newest"):
+        monkeypatch.setattr(session, name, slowly(getattr(session, name)))
+
+    def ticking(stop_after: int | None) -> Any:
+        def tick(_: object, calls: int, step: Callable[[], LossValue]) -> LossValue:
+            clock.now += 1
+            if calls == stop_after:
+                signal.raise_signal(signal.SIGINT)
+            return step()
+
+        return around_steps(tick)
+
+    chosen = recipe(budget={**POINTS["budget"], "checkpoint_every": 2})
+    with ticking(None):
+        whole = start("whole", chosen, tmp_path / "whole").result
+    assert whole["seconds"] == STEPS
+    assert whole["examples_per_second"] == round((42 * 2 + 12) / STEPS, 1)
+    for k in range(1, STEPS):
+        with ticking(k):
+            stopped = start("whole", chosen, tmp_path / f"stopped after {k}")
+        assert (stopped.status, stopped.result["seconds"]) == ("interrupted", k)
+        with ticking(None):
+            result = resume(stopped.folder).result
+        assert result["seconds"] == STEPS
+        assert result["examples_per_second"] == whole["examples_per_second"]
 
 
 @pytest.mark.promise("R1")
