@@ -148,10 +148,13 @@ def test_the_time_of_a_resumed_run_is_that_of_its_steps(tmp_path: Path, monkeypa
         whole = start("whole", chosen, tmp_path / "whole").result
     assert whole["seconds"] == STEPS
     assert whole["examples_per_second"] == round((42 * 2 + 12) / STEPS, 1)
-    for k in range(1, STEPS):
+    for k in range(1, STEPS - 1):
         with ticking(k):
             stopped = start("whole", chosen, tmp_path / f"stopped after {k}")
         assert (stopped.status, stopped.result["seconds"]) == ("interrupted", k)
+        with ticking(1):
+            stopped = resume(stopped.folder)  # stopped twice: the first stretch must not be forgotten
+        assert (stopped.status, stopped.result["seconds"]) == ("interrupted", k + 1)
         with ticking(None):
             result = resume(stopped.folder).result
         assert result["seconds"] == STEPS
