@@ -51,6 +51,7 @@ def test_constant() -> None:
         ([0.5, 0.75], [10, 15]),
         ([10, 0.15], [3, 10]),
         ([0.01], [0]),
+        ([0.58], [12]),  # 11.6: to the nearest
         ([0.5, 10], [10, 10]),
         ([1, 32000], [1, 32000]),
     ],
@@ -128,13 +129,18 @@ def test_one_cycle_ends_where_it_says() -> None:
 
 
 @pytest.mark.promise("R14")
-def test_noam_is_equation_3() -> None:
-    ours = build({"name": "noam", "d_model": 512, "warmup_steps": 4000}, 100_000)
-    assert ours(0) == pytest.approx(1 / math.sqrt(512) / (4000 * math.sqrt(4000)))
-    assert ours(3999) == pytest.approx(1 / math.sqrt(512 * 4000))
-    assert ours(3999) == pytest.approx(0.0007, rel=2e-3)
-    assert ours(15_999) == pytest.approx(ours(3999) / 2)
-    assert max(range(8000), key=ours) == 3999
+@pytest.mark.parametrize(("d_model", "warmup_steps"), [(512, 4000), (64, 25)])
+def test_noam_is_equation_3(d_model, warmup_steps) -> None:
+    ours = build({"name": "noam", "d_model": d_model, "warmup_steps": warmup_steps}, 100_000)
+    peak = warmup_steps - 1  # the paper counts from 1
+    assert ours(0) == pytest.approx(1 / math.sqrt(d_model) / (warmup_steps * math.sqrt(warmup_steps)))
+    assert ours(peak) == pytest.approx(1 / math.sqrt(d_model * warmup_steps))
+    assert ours(4 * warmup_steps - 1) == pytest.approx(ours(peak) / 2)
+    assert max(range(2 * warmup_steps), key=ours) == peak
+
+
+def test_noam_s_peak_is_the_papers_for_its_base_model() -> None:
+    assert build("noam", 100_000)(3999) == pytest.approx(0.0007, rel=2e-3)
 
 
 def test_warmup_joins_what_follows_without_a_jump() -> None:
