@@ -214,6 +214,21 @@ def test_data_that_are_gone_leave_a_page_with_curves(tmp_path):
     assert "curves" in page.ids
 
 
+@pytest.mark.parametrize("name", ["pictures", "flowers", "plane", "numbers"])
+def test_what_was_decided_about_the_data_is_listed(runs, tmp_path, name):
+    notes = runs(name).result["notes"]
+    assert len(notes) >= 3
+    assert all(note in read(write_report(runs(name), tmp_path / "a.html")).text for note in notes)
+
+
+def test_a_run_that_was_killed_does_not_say_that_nothing_was_decided(runs, tmp_path):
+    copy = shutil.copytree(runs("flowers").folder.path, tmp_path / "flowers-1")
+    (copy / "result.json").unlink()
+    text = read(write_report(open_run(copy))).text
+    assert "The record holds no decision about the data." in text
+    assert "had to be made" not in text
+
+
 @pytest.mark.promise("R18")
 def test_a_message_that_is_html_stays_text(runs):
     page = Page(ending(runs("flowers"), "<script>alert(4)</script>: no such file"))

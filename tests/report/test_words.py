@@ -4,7 +4,7 @@ import pytest
 
 from fourfold.core.overrides import parse_overrides
 from fourfold.report.numbers import duration, metric
-from fourfold.report.reproduce import command
+from fourfold.report.reproduce import command, is_unchanged
 from fourfold.report.words import four_parts, paper_line
 from fourfold.run.parts import load_recipe
 
@@ -56,3 +56,14 @@ def test_numbers_for_reading():
     assert metric("rmse", 12230.4) == "12,230"
     assert metric("loss", float("nan")) == "nan"
     assert [duration(s) for s in (0.123, 59.6, 250, 7500)] == ["0.12 s", "60 s", "4 min 10 s", "2 h 5 min"]
+
+
+def test_what_a_chosen_part_has_by_default_is_not_said():
+    recipe = load_recipe("moons-mlp", {"data": "rings", "data.noise": 0.2, "seed": 3})[1]
+    assert sorted(command("moons-mlp", recipe).split()[3:]) == ["data.noise=0.2", "data=rings", "seed=3"]
+
+
+def test_only_the_shipped_recipe_is_expected_to_reach_what_it_reached():
+    assert is_unchanged("moons-mlp", load_recipe("moons-mlp", {"seed": 3})[1])
+    assert not is_unchanged("moons-mlp", load_recipe("moons-mlp", {"data": "rings"})[1])
+    assert not is_unchanged("moons-mlp", load_recipe("moons-mlp", {"algorithm.optimizer.lr": 0.02})[1])

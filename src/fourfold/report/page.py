@@ -16,6 +16,7 @@ from fourfold.records.atomic import write_atomically
 from fourfold.report import sections
 from fourfold.report.curves import draw_curves
 from fourfold.report.drawing import Drawn
+from fourfold.report.reproduce import is_unchanged
 from fourfold.report.shown import Shown, show_predictions
 from fourfold.run.run import Run
 
@@ -91,6 +92,8 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
 def _expected(run: Run) -> float | None:
     expected = run.recipe.expected
     if expected is None or expected.metric != run.result.get("headline"):
+        return None
+    if not is_unchanged(run.folder.identity.recipe, run.recipe):
         return None
     return expected.ours if expected.ours is not None else expected.paper
 

@@ -22,16 +22,28 @@ def command(name: str, recipe: Recipe) -> str:
         name: the name it was run under.
         recipe: resolved.
     """
-    if name in recipe_names():
-        try:
-            shipped = load_recipe(name)[1]
-            overrides = differences(_settings(shipped, recipe), _settings(recipe, recipe))
-            if _settings(load_recipe(name, overrides)[1], recipe) == _settings(recipe, recipe):
-                words = [f"{key}={_value(value)}" for key, value in overrides.items()]
-                return shlex.join(["fourfold", "run", name, *words])
-        except InputError:
-            pass  # the shipped recipe has changed since
-    return "fourfold run recipe.yaml"
+    if name not in recipe_names():
+        return "fourfold run recipe.yaml"
+    overrides = differences(_settings(load_recipe(name)[1], recipe), _settings(recipe, recipe))
+    for key in list(overrides):  # what a chosen part has by default need not be said
+        fewer = {k: v for k, v in overrides.items() if k != key}
+        if _gives(name, fewer, recipe):
+            overrides = fewer
+    if not _gives(name, overrides, recipe):  # the shipped recipe has changed since
+        return "fourfold run recipe.yaml"
+    return shlex.join(["fourfold", "run", name, *(f"{key}={_value(value)}" for key, value in overrides.items())])
+
+
+def is_unchanged(name: str, recipe: Recipe) -> bool:
+    """Whether nothing but the seed and the machine differs from the shipped recipe; true of a recipe of one's own."""
+    return name not in recipe_names() or _gives(name, {"seed": recipe.seed}, recipe)
+
+
+def _gives(name: str, overrides: dict[str, Any], recipe: Recipe) -> bool:
+    try:
+        return _settings(load_recipe(name, overrides)[1], recipe) == _settings(recipe, recipe)
+    except InputError:
+        return False
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fourfold.report.drawing import Drawn
 from fourfold.report.numbers import SHARES, count, duration, metric, quantity
-from fourfold.report.reproduce import command
+from fourfold.report.reproduce import command, is_unchanged
 from fourfold.report.words import PartInWords, four_parts, paper_line
 from fourfold.run.run import Run
 
@@ -121,7 +121,7 @@ def notes(run: Run) -> str:
         if getattr(config, name, None)
     ]
     listed = "".join(f"<li>{escape(str(note))}</li>" for note in run.result.get("notes", []))
-    decisions = f'<ul class="plain">{listed}</ul>' if listed else "<p>No decision had to be made about the data.</p>"
+    decisions = f'<ul class="plain">{listed}</ul>' if listed else "<p>The record holds no decision about the data.</p>"
     about = f"<dl>{_pairs(facts)}</dl>" if facts else ""
     return f'<section id="data"><h2>About the data</h2><div class="card stack">{decisions}{about}</div></section>'
 
@@ -167,7 +167,8 @@ def _against(run: Run, value: float) -> str:
     if expected.ours is not None:
         spread = f" ± {metric(expected.metric, expected.spread)}" if expected.spread is not None else ""
         seeds = f" over {expected.seeds} seeds" if expected.seeds else ""
-        said.append(f"expected {metric(expected.metric, expected.ours)}{spread}{seeds}")
+        whose = "expected" if is_unchanged(run.folder.identity.recipe, run.recipe) else "the unchanged recipe reaches"
+        said.append(f"{whose} {metric(expected.metric, expected.ours)}{spread}{seeds}")
     return "; " + ", ".join(said) if said else ""
 
 
