@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+import shutil
 from html.parser import HTMLParser
 from importlib.resources import files
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from fourfold.report.page import write_report
 from fourfold.report.predictions import Predictions
 from fourfold.report.sections import ending
 from fourfold.report.shown import _examples
+from fourfold.run.api import open_run
 from fourfold.run.api import run as run_recipe
 from fourfold.run.run import Run
 from fourfold.tasks.classification import ClassificationSpec
