@@ -194,7 +194,7 @@ def test_data_that_is_not_finite_stops_before_the_update(name) -> None:
     x, t = examples()
     t[4, 1] = float("inf")
     training = build(name, Rows(x, t))
-    with pytest.raises(DivergedError, match=r"step 0: .*target"):
+    with pytest.raises(DivergedError, match=r"step 0: .*target.*; mend that value in the data"):
         training.step()
     assert not training.model.weight.any()
 

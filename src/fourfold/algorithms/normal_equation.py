@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
+from fourfold.algorithms.diagnosis import DATA
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training, require_task
@@ -50,7 +51,7 @@ def least_squares(source: Source) -> Solution:
     x = torch.cat([batch.inputs[0].flatten(1) for batch in batches]).cpu().double()
     t = torch.cat([batch.targets for batch in batches]).cpu().double()
     if not (x.isfinite().all() and t.isfinite().all()):
-        raise DivergedError("step 0: an input or target of the training split is not finite")
+        raise DivergedError(f"step 0: an input or target of the training split is not finite; {DATA}")
     x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)  # [examples, features + 1]
     found = torch.linalg.lstsq(x, t, driver="gelsd")
     residual = x @ found.solution - t
