@@ -1,5 +1,6 @@
 """When the loop looks up, what it reads, how a split is scored, and where arithmetic happens."""
 
+import signal
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -118,6 +119,19 @@ def test_a_request_to_stop_saves_after_the_step_with_what_is_pending() -> None:
     )  # fmt: skip
     assert outcome[:3] == (7, "interrupted", "SIGINT")
     assert saved == [(7, "interrupted", 2)]
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_is_a_request_the_second_the_system_s_and_both_are_given_back(first: signal.Signals) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    with Stop() as stop:
+        assert stop.requested is None
+        signal.raise_signal(first)
+        assert stop.requested == first.name
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL, signal.SIG_DFL]
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 @pytest.mark.parametrize(
