@@ -1,4 +1,5 @@
 import io
+import math
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from fourfold.core.errors import InputError
-from fourfold.report.activations import ALL, curve, draw_activations
+from fourfold.report.activations import ALL, curve, describe, draw_activations, in_words
 
 
 def test_each_panel_shows_value_and_derivative() -> None:
@@ -47,3 +48,19 @@ def test_softmax_is_the_first_of_three_shares() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'sigmoid'"):
         draw_activations(["sigmod"])
+
+
+def test_saturated_stretches_are_solved_by_hand() -> None:
+    edge = math.log((1 + math.sqrt(0.8)) / (1 - math.sqrt(0.8)))  # s (1 - s) = 0.05
+    assert describe("sigmoid").saturated == [(-math.inf, round(-edge, 2)), (round(edge, 2), math.inf)]
+    assert describe("sigmoid").steepest == pytest.approx(0.25)
+    edge = math.atanh(math.sqrt(0.95))  # 1 - t^2 = 0.05
+    assert describe("tanh").saturated == [(-math.inf, round(-edge, 2)), (round(edge, 2), math.inf)]
+    assert describe("relu").saturated == [(-math.inf, 0)]
+    assert describe("leaky_relu").saturated == [(-math.inf, 0)]
+    assert [math.isinf(low) for low, _ in describe("gelu").saturated] == [True, False]  # far left, and at its dip
+
+
+def test_stretches_are_said_as_one_reads_them() -> None:
+    assert in_words([(-math.inf, -2.5), (-0.8, -0.7), (3, math.inf)]) == "x < -2.5, -0.8 < x < -0.7, x > 3"
+    assert in_words([]) == "nowhere"

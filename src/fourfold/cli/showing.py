@@ -6,16 +6,22 @@ from typing import Annotated
 import typer
 
 from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts, workspace_path
+from fourfold.cli.show_activation import ALL, NAMES, show_activation
 from fourfold.core.errors import InputError, did_you_mean
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, or model.mlp), or a run.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, model.mlp), an activation, a run.")
+    ],
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to a recipe, as for fourfold run.")
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="What happens in one training step of a recipe.")] = False,
     yaml: Annotated[bool, typer.Option("--yaml", help="A recipe or run as YAML, ready to edit and run.")] = False,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE.png", help="Draw an activation function into a file.")
+    ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -31,12 +37,17 @@ def show(
       fourfold show digits-mlp --yaml > mine.yaml
       fourfold show lenet5
       fourfold show optimizer.adam
+      fourfold show relu --png relu.png
       fourfold show digits-mlp-1
     """
     load_parts(use)
     from fourfold.run.parts import TABLES, recipe_names
 
     place = workspace_path(workspace)
+    if name in (*NAMES, ALL) and _kinds_of(name) == []:
+        return show_activation(name, png=png, json=json)
+    if png is not None:
+        raise InputError(f"--png draws one of {', '.join(NAMES)}, or {ALL}; a run's figures: fourfold report RUN --png")
     if name in recipe_names() or Path(name).suffix in (".yaml", ".yml"):
         from fourfold.cli.show_recipe import show_recipe
 
@@ -58,7 +69,7 @@ def show(
         return show_run(RunFolder.find(place, name), yaml=yaml, json=json)
     parts = [part for table in TABLES.values() for part in table]
     dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
-    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *runs})
+    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *runs, *NAMES, ALL})
     hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
     raise InputError(f"no recipe, part or run called '{name}'{hint}")
 
