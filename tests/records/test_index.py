@@ -149,6 +149,41 @@ def test_a_moved_workspace_is_the_same_workspace(make, workspace: Path, tmp_path
     index.close()
 
 
+def test_a_relative_workspace_has_an_index_of_its_own_too(make, workspace: Path, monkeypatch):
+    monkeypatch.chdir(workspace.parent)
+    finish(make())
+    index = open_index(Path(workspace.name))
+    assert len(index.runs()) == 1
+    index.close()
+    workspace.rename("moved")
+    index = open_index(Path("moved"))
+    assert [row.folder for row in index.runs()] == [workspace.parent.resolve() / "moved" / "digits-mlp-1"]
+    index.close()
+
+
+def test_an_index_of_an_earlier_fourfold_reads_its_folders_again(index: Index, make, workspace: Path):
+    from alembic import command
+    from alembic.config import Config
+
+    make().write_result("done", {"headline": "loss", "metrics": {"test": {"loss": 0.5}}})
+    assert index.runs()[0].score == 0.5
+    config = Config()
+    config.set_main_option("script_location", "fourfold.records:migrations")
+    with writing(index._engine) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    again = open_index(workspace)
+    assert again.runs()[0].score == 0.5
+    again.close()
+
+
+def test_a_run_that_was_indexed_and_then_damaged_has_one_row(index: Index, make):
+    bad = finish(make())
+    assert summary(index) == {"digits-mlp-1": "done"}
+    (bad.path / "result.json").write_bytes(b"{")
+    assert [(row.run_id, row.status) for row in index.runs()] == [("digits-mlp-1", "damaged")]
+
+
 @pytest.mark.promise("R17")
 @pytest.mark.parametrize(
     ("file", "content"),
@@ -293,7 +328,6 @@ from fourfold.records import metrics, mirror
 from fourfold.records.folder import RunFolder
 from fourfold.records.metrics import MetricWriter
 metrics.FLUSH_SECONDS = mirror.EVERY_SECONDS = 0.02
-mirror.INDEX_AFTER_SECONDS = 0
 run = RunFolder.create(pathlib.Path(sys.argv[1]), "writer", {"seed": 0}, {})
 writer = MetricWriter(run)
 print("ready", flush=True)
@@ -309,7 +343,10 @@ writer.finish("done", {"steps": 300, "metrics": {"train": {"loss": 1.0}}})
 
 
 @pytest.mark.promise("R17")
-def test_ten_writers_at_once_and_one_of_them_killed(database: str, workspace: Path, monkeypatch):
+def test_ten_writers_at_once_and_one_of_them_killed(database: str, workspace: Path, tmp_path: Path, monkeypatch):
+    if database == "sqlite":
+        monkeypatch.setenv("FOURFOLD_DB", f"sqlite:///{tmp_path}/shared.db")
+
     def start(fate: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-X", "utf8", "-c", WRITER, str(workspace), fate]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

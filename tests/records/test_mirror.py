@@ -1,6 +1,9 @@
 """Copies of a run: complete, and never in the way of the run."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -95,8 +98,8 @@ def test_a_short_run_is_in_the_index_when_it_ends(make, workspace: Path):
 
 
 @pytest.mark.parametrize("truncated", [False, True])
-def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeypatch, truncated: bool):
-    monkeypatch.setattr(mirror, "INDEX_AFTER_SECONDS", 0.0)
+def test_a_long_run_is_in_a_shared_index_while_it_runs(make, workspace: Path, tmp_path, monkeypatch, truncated: bool):
+    monkeypatch.setenv("FOURFOLD_DB", f"sqlite:///{tmp_path}/shared.db")
     monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(metrics, "FLUSH_SECONDS", 0.01)
     writer = MetricWriter(make())
@@ -120,14 +123,67 @@ def test_a_long_run_is_in_the_index_while_it_runs(make, workspace: Path, monkeyp
     writer.finish("done", {"steps": 9})
     assert index.curve("digits-mlp-1", "train.loss") == (expected[:10] if truncated else expected)
     index.close()
-    with closing(sqlite3.connect(workspace / "fourfold.db")) as file:
+    with closing(sqlite3.connect(tmp_path / "shared.db")) as file:
         assert file.execute("SELECT status, steps FROM runs").fetchall() == [("done", 9)]
+
+
+def test_a_run_of_its_own_index_imports_no_database_library_before_its_end(tmp_path: Path):
+    """The import would hold up the training thread for a third of a second."""
+    script = """
+import pathlib, sys, time
+from fourfold.records import metrics, mirror
+from fourfold.records.folder import RunFolder
+metrics.FLUSH_SECONDS = mirror.EVERY_SECONDS = 0.01
+def loaded():
+    return sorted({"sqlalchemy", "psycopg", "alembic"} & set(sys.modules))
+writer = metrics.MetricWriter(RunFolder.create(pathlib.Path("runs"), "a", {"seed": 0}, {}))
+before = loaded()
+for step in range(20):
+    writer.add(step, {"train.loss": 0.5})
+    time.sleep(0.01)
+print(before, loaded())
+writer.finish("done", {})
+print("sqlalchemy" in loaded())
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "FOURFOLD_DB"}
+
+    def told(**more: str) -> list[str]:
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**environment, **more}, capture_output=True, text=True, check=True
+        )
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    assert told() == ["[] []", "True"]
+    assert told(FOURFOLD_DB="sqlite:///shared.db")[0].startswith("['sqlalchemy'] ")  # before the first step
+
+
+def test_a_shared_database_that_nobody_can_use_does_not_stop_the_run(make, monkeypatch, caplog):
+    run = make()
+    monkeypatch.setenv("FOURFOLD_DB", "postgresql://host:no-port/name")
+    writer = MetricWriter(run)
+    writer.add(1, {"train.loss": 0.5})
+    writer.finish("done", {})
+    assert run.status == "done"
+    assert len(caplog.messages) == 1
+    assert "the index lags behind" in caplog.messages[0]
+
+
+def test_whoever_reads_the_workspaces_own_index_sees_a_run_that_lives(make, workspace: Path):
+    with MetricWriter(make()) as writer:
+        writer.add(3, {"train.loss": 0.5})
+        writer.flush()
+        index = open_index(workspace)
+        assert [row.status for row in index.runs()] == ["running"]
+        assert index.curve("digits-mlp-1", "train.loss") == [(3, 0.5)]
+        index.close()
 
 
 @pytest.mark.promise("R3")
 @pytest.mark.parametrize("method", ["record", "replace_points", "add_points", "heartbeat"])
-def test_an_index_that_fails_for_a_while_catches_up(make, workspace: Path, monkeypatch, caplog, method: str):
-    monkeypatch.setattr(mirror, "INDEX_AFTER_SECONDS", 0.0)
+def test_an_index_that_fails_for_a_while_catches_up(make, workspace: Path, tmp_path, monkeypatch, caplog, method: str):
+    monkeypatch.setenv("FOURFOLD_DB", f"sqlite:///{tmp_path}/shared.db")
     monkeypatch.setattr(mirror, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(mirror, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
@@ -150,7 +206,7 @@ def test_an_index_that_fails_for_a_while_catches_up(make, workspace: Path, monke
     writer.finish("done", {"steps": step})
     assert failures[0] == 3
     assert sum("the index lags behind" in message for message in caplog.messages) == 1
-    monkeypatch.undo()
+    monkeypatch.setattr(Index, method, real)
     index = Index(index_module.connect(workspace), workspace)  # without a refresh, which would hide a gap
     assert index.curve("digits-mlp-1", "train.loss") == run.curve("train.loss")
     index.close()

@@ -5,8 +5,10 @@ from typing import Any
 from fourfold.cli.output import console, duration, print_json
 from fourfold.cli.summary import metrics_table
 from fourfold.core.document import to_yaml
+from fourfold.core.errors import InputError
 from fourfold.core.recipe import PARTS
 from fourfold.records.folder import RunFolder
+from fourfold.records.listing import RunRow
 
 
 def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
@@ -51,3 +53,36 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     out.print(f"folder: {escape(str(folder.path.resolve()))}")
     more = "resume" if status == "interrupted" else "report"
     out.print(f"next:   fourfold {more} {escape(folder.run_id)}")
+
+
+def show_elsewhere(rows: list[RunRow], *, yaml: bool, json: bool) -> None:
+    """Print what a shared database knows of the runs of one name whose folders are not in this workspace.
+
+    Raises:
+        InputError: the recipe is asked for, which only the folder has; or several machines have a run of that name and
+            one JSON object is asked for.
+    """
+    places = ", ".join(f"{row.host}: {row.folder}" for row in rows)
+    if yaml:
+        raise InputError(f"{rows[0].run_id}: its recipe is in its folder, on {places}")
+    if json:
+        if len(rows) > 1:
+            raise InputError(
+                f"{rows[0].run_id}: several runs have that name, on {places}; see fourfold list runs --json"
+            )
+        print_json(rows[0].to_mapping())
+        return
+    from rich.markup import escape
+
+    out = console()
+    for row in rows:
+        seed = "" if row.seed is None else f", seed {row.seed}"
+        out.print(
+            f"[bold]{escape(row.run_id)}[/]  {row.status}{seed}, {escape(row.recipe)}, made {row.created[:16]} UTC"
+        )
+        if row.metrics:
+            out.print(metrics_table(row.metrics, {}, row.headline or ""))
+        if row.steps is not None:
+            out.print(f"{row.steps:,} steps")
+        out.print(f"folder: {escape(row.problem or str(row.folder))} on {escape(row.host)}")
+        out.print("next:   fourfold import FOLDER, with a copy of that folder")

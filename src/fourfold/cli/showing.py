@@ -61,12 +61,23 @@ def show(
         return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
 
     from fourfold.records.folder import RunFolder, run_paths
+    from fourfold.records.location import database_address
+    from fourfold.records.naming import to_file_name, to_text
 
-    runs = [path.name for path in run_paths(place)]
-    if name in runs or (Path(name) / "run.json").exists():
+    name = to_text(name)
+    runs = [to_text(path.name) for path in run_paths(place)]
+    if name in runs or (Path(to_file_name(name)) / "run.json").exists():
         from fourfold.cli.show_run import show_run
 
         return show_run(RunFolder.find(place, name), yaml=yaml, json=json)
+    if database_address() is not None:  # another workspace or machine may have it
+        from fourfold.cli.show_run import show_elsewhere
+        from fourfold.records.listing import list_runs
+
+        rows = list_runs(place)
+        if found := [row for row in rows if row.run_id == name]:
+            return show_elsewhere(found, yaml=yaml, json=json)
+        runs = [row.run_id for row in rows]
     parts = [part for table in TABLES.values() for part in table]
     dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
     hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *runs, *NAMES, ALL})

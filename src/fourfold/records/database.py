@@ -59,6 +59,13 @@ def connect(workspace: Path) -> Engine:
         raise RecordError(f"{workspace / FILE}: {(error.strerror or str(error)).lower()}") from None
 
 
+def import_driver() -> None:
+    """Import the module that speaks to the database in `FOURFOLD_DB`, as connecting would, with the same errors."""
+    address = database_address()
+    if address is not None:
+        make_url(address).get_dialect().import_dbapi()
+
+
 @contextlib.contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that writes; it commits at the end, or leaves no trace."""

@@ -94,7 +94,7 @@ class RunFolder:
         Raises:
             InputError: not a run folder, or one of its files is missing or damaged; names the file.
         """
-        if not path.is_dir():
+        if not os.path.isdir(path):  # which says no, and does not raise, where a name is too long for a file
             raise InputError(f"{path}: no such run folder")
         if not (path / "run.json").exists():
             raise InputError(f"{path}: not a run folder: it has no run.json")
@@ -112,9 +112,9 @@ class RunFolder:
             InputError: no such run (the nearest id is offered), or a damaged one.
         """
         run = to_text(run)
-        if _is_plain_name(run) and (workspace / to_file_name(run)).is_dir():
+        if _is_plain_name(run) and os.path.isdir(workspace / to_file_name(run)):
             return cls.open(workspace / to_file_name(run))
-        if run and Path(to_file_name(run)).is_dir():
+        if run and os.path.isdir(to_file_name(run)):
             return cls.open(Path(to_file_name(run)))
         ids = [to_text(path.name) for path in run_paths(workspace)]
         raise InputError(f"no run '{run}' in {workspace}{did_you_mean(run, ids) if ids else ': it has no runs'}")
@@ -153,7 +153,10 @@ class RunFolder:
         Raises:
             InputError: missing or damaged.
         """
-        return strict_json.read_mapping(self.path / "environment.json")
+        environment = strict_json.read_mapping(self.path / "environment.json")
+        if not isinstance(environment.get("packages", {}), dict):
+            raise InputError(f"{self.path / 'environment.json'}: damaged: packages must be names and versions")
+        return environment
 
     def result(self) -> dict[str, Any] | None:
         """Read how the run ended, None while it has not; `metrics` holds floats, NaN and infinities included.
@@ -169,7 +172,19 @@ class RunFolder:
             raise InputError(f"{path}: damaged: status {result.get('status')!r} is not one of {get_args(FinalStatus)}")
         if type(result.get("steps", 0)) is not int or type(result.get("ended", "")) is not str:
             raise InputError(f"{path}: damaged: steps must be a whole number and ended a date")
-        result["metrics"] = _read_metrics(result.get("metrics", {}), path)
+        for key in ("params", "planned_steps", "seconds", "examples_per_second"):
+            if not isinstance(result.get(key, 0), int | float):
+                raise InputError(f"{path}: damaged: {key} must be a number, and is {result[key]!r:.60}")
+        for key in ("findings", "notes"):
+            lines = result.get(key, [])
+            if not (isinstance(lines, list) and all(isinstance(line, str) for line in lines)):
+                raise InputError(f"{path}: damaged: {key} must be a list of texts")
+        if not isinstance(result.get("headline"), str | None):
+            raise InputError(f"{path}: damaged: headline must be the name of a metric")
+        try:
+            result["metrics"] = strict_json.numbers(result.get("metrics", {}))
+        except ValueError as error:
+            raise InputError(f"{path}: damaged: metrics: {error}") from None
         return result
 
     @property
@@ -223,11 +238,12 @@ class RunFolder:
         """Make the run this process's own, to go on with it: it runs again, and its old result is removed.
 
         Raises:
-            InputError: another process runs it.
+            InputError: another process runs it, or `FOURFOLD_DB` is not usable.
             RecordError: the folder cannot be written.
         """
         from filelock import FileLock
 
+        database_address()
         try:
             with FileLock(self.path / ".claim.lock"):
                 held = read_identity(self.path / "run.json").process
@@ -287,14 +303,6 @@ def place(draft: Path, workspace: Path, name: str) -> Path:
             if error.errno not in _TAKEN:
                 raise
             n += 1
-
-
-def _read_metrics(metrics: object, path: Path) -> dict[str, dict[str, float]]:
-    try:
-        groups = cast(Mapping[str, Mapping[str, object]], metrics)
-        return {split: {k: strict_json.number(v) for k, v in group.items()} for split, group in groups.items()}
-    except (AttributeError, ValueError) as error:
-        raise InputError(f"{path}: damaged: metrics: {error}") from None
 
 
 def _is_plain_name(run: str) -> bool:

@@ -8,8 +8,10 @@ Checked by: the same tests on SQLite and PostgreSQL; ten writers at once, one ki
 
 import contextlib
 import math
+import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +24,8 @@ from fourfold.records.database import connect, explained, is_damage, replace_dam
 from fourfold.records.folder import RunFolder, run_paths
 from fourfold.records.identity import read_identity
 from fourfold.records.listing import RunRow, in_order
-from fourfold.records.location import FILE, VARIABLE
-from fourfold.records.naming import path_to_text, text_to_path, to_file_name, to_text
+from fourfold.records.location import FILE, VARIABLE, database_address
+from fourfold.records.naming import path_to_text, to_file_name, to_text
 from fourfold.records.points import Point
 from fourfold.records.schema import METRICS, RUNS
 from fourfold.records.transfer import import_folder
@@ -39,7 +41,7 @@ def open_index(workspace: Path) -> "Index":
         InputError: `FOURFOLD_DB` is not usable.
         RecordError: the database cannot be reached or written.
     """
-    return Index(connect(workspace), workspace.resolve())
+    return Index(connect(workspace), workspace)
 
 
 class Index:
@@ -50,7 +52,10 @@ class Index:
 
     def __init__(self, engine: Engine, workspace: Path) -> None:
         self._engine = engine
-        self._workspace = workspace
+        self._workspace = workspace.resolve()
+        self._fed = database_address() is not None  # runs write their own points while they live
+        file = sqlite_file(engine)
+        self._is_own = file is not None and file.parent.resolve() / file.name == self._workspace / FILE
 
     def close(self) -> None:
         """Let the database go."""
@@ -90,14 +95,28 @@ class Index:
         """
         run = import_folder(self._workspace, source)
         with self._explaining(), writing(self._engine) as connection:
-            _copy(connection, [_read(run)])
+            _copy(connection, [_read(run, with_live_points=False)])
         return run
 
     def runs(self) -> list[RunRow]:
-        """Bring the index up to date with the workspace and return every run in it, oldest first."""
-        damaged = self.refresh()
+        """Bring the index up to date with the workspace and return every run in it, oldest first.
+
+        A run whose folder was in another workspace of this machine and is there no more stays, with that as its
+        problem: another machine of the same name may have it.
+        """
+        listed = self.refresh()
+        damaged = {row.folder for row in listed}
         with self._explaining(), self._engine.connect() as connection:
-            return in_order([*rows.read_rows(connection), *damaged])
+            found = rows.read_rows(connection)
+        host = platform.node()
+        for row in found:
+            if row.host != host:
+                listed.append(row)
+            elif not os.path.isdir(row.folder):
+                listed.append(replace(row, problem=f"{row.folder}: no such folder any more"))
+            elif row.folder not in damaged:  # it was sound when its row was written
+                listed.append(row)
+        return in_order(listed)
 
     def curve(self, run: str, name: str) -> list[tuple[int, float]]:
         """Return one curve as (step, value) pairs in step order.
@@ -134,17 +153,18 @@ class Index:
     def rebuild(self) -> list[RunRow]:
         """Forget what is known of the workspace's runs, read every folder again, and return the damaged ones."""
         with self._explaining(), writing(self._engine) as connection:
-            for row in self._rows_here(connection):
+            for row in self._of_workspace(_places(connection)):
                 connection.execute(delete(RUNS).where(RUNS.c.id == row.id))
         return self.refresh()
 
     def _refresh(self) -> list[RunRow]:
-        folders = {path_to_text(path): path for path in sorted(run_paths(self._workspace))}
+        folders = {to_text(str(path)): path for path in run_paths(self._workspace)}  # resolved: their path_to_text
         with self._engine.connect() as connection:
-            here = {row.folder: row for row in self._rows_here(connection)}
-            place_of = {row.uid: row.folder for row in connection.execute(select(RUNS.c.uid, RUNS.c.folder))}
+            everywhere = _places(connection)
+        here = {row.folder: row for row in self._of_workspace(everywhere)}
+        place_of = {row.uid: row.folder for row in everywhere}
         unchanged = {t for t, row in here.items() if t in folders and row.signature == rows.signature(folders[t])}
-        changed = [path for text, path in folders.items() if text not in unchanged]
+        changed = [folders[text] for text in sorted(folders.keys() - unchanged)]
         damaged: list[RunRow] = []
         for start in range(0, len(changed), _RUNS_A_TRANSACTION):
             batch: list[_Contents] = []
@@ -153,7 +173,7 @@ class Index:
                     run = RunFolder(path, read_identity(path / "run.json"))
                     original = place_of.setdefault(run.identity.uid, path_to_text(path))
                     _refuse_copy(run, folders.get(original))
-                    batch.append(_read(run))
+                    batch.append(_read(run, with_live_points=not self._fed))
                 except InputError as error:
                     damaged.append(RunRow(to_text(path.name), path, "damaged", problem=str(error)))
             damaged += self._copy_batch(batch)
@@ -177,13 +197,12 @@ class Index:
             path, words = batch[0].run.path, str(getattr(error, "orig", error)).split()
             return [RunRow(to_text(path.name), path, "damaged", problem=f"{path}: damaged: {' '.join(words)}")]
 
-    def _rows_here(self, connection: Connection) -> list[Any]:
+    def _of_workspace(self, everywhere: Sequence[Any]) -> list[Any]:
         """Return the rows of runs in this workspace; in its own file, every row."""
-        everything = connection.execute(select(RUNS.c.id, RUNS.c.folder, RUNS.c.host, RUNS.c.signature)).all()
-        if sqlite_file(self._engine) == self._workspace / FILE:
-            return list(everything)
-        host = platform.node()
-        return [row for row in everything if row.host == host and text_to_path(row.folder).parent == self._workspace]
+        if self._is_own:
+            return list(everywhere)
+        host, workspace = platform.node(), to_text(str(self._workspace))
+        return [row for row in everywhere if row.host == host and os.path.dirname(row.folder) == workspace]
 
     def _find(self, connection: Connection, run: str) -> int:
         known = connection.execute(select(RUNS.c.id, RUNS.c.uid, RUNS.c.run_id, RUNS.c.folder, RUNS.c.host)).all()
@@ -215,25 +234,34 @@ class Index:
             raise RecordError(f"{self._workspace}: {(error.strerror or str(error)).lower()}") from None
 
 
+def _places(connection: Connection) -> Sequence[Any]:
+    """Return where every run is, and the state of the files that its row was read from."""
+    return connection.execute(select(RUNS.c.id, RUNS.c.uid, RUNS.c.folder, RUNS.c.host, RUNS.c.signature)).all()
+
+
 class _Contents(NamedTuple):
-    """What a run folder holds; no points if the run lives, for those are its own writer's business."""
+    """What a run folder holds; no points where the run lives and writes them itself."""
 
     run: RunFolder
     row: dict[str, Any]
     points: list[Point] | None
 
 
-def _read(run: RunFolder) -> _Contents:
+def _read(run: RunFolder, with_live_points: bool) -> _Contents:
     result = run.result()
     status = run.status if result is None else result["status"]
-    return _Contents(run, rows.row_of(run, result, status), None if status == "running" else run.points())
+    points = run.points() if status != "running" or with_live_points else None
+    return _Contents(run, rows.row_of(run, result, status), points)
 
 
 def _copy(connection: Connection, batch: list[_Contents]) -> None:
     numbers = rows.write_runs(connection, [contents.row for contents in batch])
-    ended = [(numbers[each.run.identity.uid], each.points) for each in batch if each.points is not None]
-    rows.forget_points(connection, [number for number, _ in ended])
-    rows.write_points(connection, ((number, point) for number, points in ended for point in points))
+    known = [(numbers[each.run.identity.uid], each.points) for each in batch if each.points is not None]
+    rows.forget_points(connection, [number for number, _ in known])
+    rows.write_points(connection, ((number, point) for number, points in known for point in points))
+    for each in batch:
+        if each.row["status"] == "running":  # its folder says that it lives
+            rows.write_heartbeat(connection, numbers[each.run.identity.uid])
 
 
 def _refuse_copy(run: RunFolder, original: Path | None) -> None:

@@ -3,21 +3,26 @@
 The folder is the truth and a copy never stops the run: one that fails is reported once. The index is tried again
 later, and made whole from the folder; a tracker is left alone from then on.
 
-The database library takes a third of a second to import, and an import holds up the training thread for as long.
-So the index is first written when the run is ten seconds old, or at its end.
+The database library takes a third of a second to import, and an import in any thread holds up the training thread for
+as long. So where several machines share `FOURFOLD_DB`, and want to see the run while it runs, the library is imported
+before the first step; the workspace's own index, which is brought up to date by whoever reads it, hears of the run at
+its end.
 
-Checked by: an index and trackers that fail at each call, a run shorter than ten seconds, a resumed run.
+Checked by: an index and trackers that fail at each call, a short run, a resumed run, what is imported when.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fourfold.records.folder import RunFolder
+from fourfold.records.location import database_address
 from fourfold.records.points import Point
 from fourfold.records.process import HEARTBEAT_SECONDS
 from fourfold.records.trackers import TRACKERS, Tracker, check_trackers
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
     from fourfold.records.index import Index
 
 EVERY_SECONDS = 1.0
-INDEX_AFTER_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 FINISH_SECONDS = 60.0  # a copy that hangs may hold up the end of a run for so long
 log = logging.getLogger("fourfold.records")
@@ -36,7 +40,7 @@ class Mirror:
     """Feeds the copies of one run from a thread of its own, which the first points start.
 
     Raises:
-        InputError: no such tracker, or it is not installed.
+        InputError: no such tracker, or it is not installed; or `FOURFOLD_DB` is not usable.
     """
 
     def __init__(self, run: RunFolder, trackers: Sequence[str]) -> None:
@@ -46,6 +50,11 @@ class Mirror:
         self._for_trackers: deque[Point] = deque()
         self._for_index: deque[Point] = deque()
         self._index: Index | None = None
+        self._shared = database_address() is not None
+        if self._shared:
+            with contextlib.suppress(Exception):  # the first write to the index says what is wrong
+                import_module("fourfold.records.index")
+                import_module("fourfold.records.database").import_driver()
         self._collecting = False  # points go into the queue; until then the index will read them from the folder
         self._whole = False  # the index has every point that is not in the queue
         self._retry_at = 0.0
@@ -82,11 +91,10 @@ class Mirror:
             self._thread.start()
 
     def _work(self) -> None:
-        began = time.monotonic()
         self._tell_trackers(lambda tracker: tracker.start(self._run.run_id, self._run.recipe()))
         while not self._stop.wait(EVERY_SECONDS):
             self._feed_trackers()
-            if time.monotonic() >= max(began + INDEX_AFTER_SECONDS, self._retry_at):
+            if self._shared and time.monotonic() >= self._retry_at:
                 self._feed_index(last=False)
         self._feed_trackers()
         self._feed_index(last=True)

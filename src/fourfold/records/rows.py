@@ -25,6 +25,7 @@ from fourfold.records.process import is_alive
 from fourfold.records.schema import HEARTBEATS, METRICS, RUNS
 
 _POINTS_A_STATEMENT = 5000
+_LISTED = [column for column in RUNS.c if column.name not in ("id", "uid", "signature")]
 
 
 def row_of(run: RunFolder, result: Mapping[str, Any] | None, status: str) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def row_of(run: RunFolder, result: Mapping[str, Any] | None, status: str) -> dic
         "ended": found.get("ended"),
         "steps": found.get("steps"),
         "metrics": strict_json.encode(found.get("metrics", {})).decode("utf-8"),
+        "headline": found.get("headline"),
         "process": strict_json.encode(dict(run.identity.process)).decode("utf-8"),
         "signature": "" if status == "running" else signature(run.path),
     }
@@ -95,7 +97,7 @@ def write_heartbeat(connection: Connection, number: int) -> None:
 def read_rows(connection: Connection) -> list[RunRow]:
     """Return every run; one that says it runs, but whose process is gone, is interrupted."""
     silence = (_now(connection) - HEARTBEATS.c.time).label("silence")
-    joined = select(RUNS, silence).outerjoin(HEARTBEATS, HEARTBEATS.c.run == RUNS.c.id)
+    joined = select(*_LISTED, silence).outerjoin(HEARTBEATS, HEARTBEATS.c.run == RUNS.c.id)
     return [_row(row) for row in connection.execute(joined)]
 
 
@@ -110,17 +112,19 @@ def signature(path: Path) -> str:
 
     run.json is replaced by a resume, so its inode tells; its time of change is the heartbeat.
     """
-    return ";".join(
-        [_state(path, "run.json", False), _state(path, "result.json", True), _state(path, "metrics.jsonl", True)]
-    )
+    folder = os.path.join(path, "")
+    run, result, metrics = (_stat(folder + name) for name in ("run.json", "result.json", "metrics.jsonl"))
+    who = f"{run.st_ino}:{run.st_size}" if run else "-"
+    ended = f"{result.st_ino}:{result.st_size}:{result.st_mtime_ns}" if result else "-"
+    curves = f"{metrics.st_ino}:{metrics.st_size}:{metrics.st_mtime_ns}" if metrics else "-"
+    return f"{who};{ended};{curves}"
 
 
-def _state(folder: Path, name: str, with_time: bool) -> str:
+def _stat(path: str) -> os.stat_result | None:
     try:
-        found = os.stat(os.path.join(folder, name))
+        return os.stat(path)
     except OSError:
-        return "-"
-    return f"{found.st_ino}:{found.st_size}" + (f":{found.st_mtime_ns}" if with_time else "")
+        return None
 
 
 def _row(row: Any) -> RunRow:
@@ -129,7 +133,6 @@ def _row(row: Any) -> RunRow:
         json.loads(row.process), math.inf if row.silence is None else float(row.silence)
     ):
         status = "interrupted"
-    metrics = {s: {k: strict_json.number(v) for k, v in g.items()} for s, g in json.loads(row.metrics).items()}
     return RunRow(
         run_id=row.run_id,
         folder=text_to_path(row.folder),
@@ -140,7 +143,8 @@ def _row(row: Any) -> RunRow:
         ended=row.ended,
         host=row.host,
         steps=row.steps,
-        metrics=metrics,
+        metrics=strict_json.numbers(json.loads(row.metrics)),
+        headline=row.headline,
     )
 
 

@@ -5,7 +5,7 @@ Checked by: alembic's own comparison of these tables with what the migrations ma
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"  # the newest migration; lets a process that needs none start without importing alembic
+HEAD = "0002"  # the newest migration; lets a process that needs none start without importing alembic
 VERSION_TABLE = "fourfold_version"  # not alembic's default name, which other programs in the same database use
 
 METADATA = MetaData(
@@ -32,6 +32,7 @@ RUNS = Table(
     Column("ended", String(40)),
     Column("steps", BigInteger),
     Column("metrics", Text, nullable=False),  # {"test": {"accuracy": 0.97}} as strict JSON
+    Column("headline", Text),  # the metric that a list shows
     Column("process", Text, nullable=False),  # what is_alive asks, as JSON
     Column("signature", Text, nullable=False),  # the state of the files that the row was read from
     Index("ix_runs_created", "created"),

@@ -53,6 +53,21 @@ def number(value: object) -> float:
     raise ValueError(f"{value!r} is not a number")
 
 
+def numbers(groups: Any) -> dict[str, dict[str, float]]:
+    """Return a run's metrics, `{"test": {"loss": 0.1}}`, each number as `number` does.
+
+    Raises:
+        ValueError: something else.
+    """
+    try:  # ten thousand listed runs have a quarter of a million of these, nearly all of them floats already
+        return {
+            group: {name: value if type(value) is float else number(value) for name, value in named.items()}
+            for group, named in groups.items()
+        }
+    except AttributeError:
+        raise ValueError("expected names in groups") from None
+
+
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a JSON object from a file.
 
