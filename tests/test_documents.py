@@ -19,7 +19,7 @@ from fourfold.core.recipe import parse_recipe
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
 from fourfold.data.mnist_like import NAMES
-from fourfold.run.parts import TABLES, load_recipe, recipe_names, use_file
+from fourfold.run.parts import _USED_FILES, TABLES, load_recipe, recipe_names, use_file
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -38,6 +38,7 @@ README, GUIDE = ROOT / "README.md", ROOT / "docs" / "add-a-part.md"
 def _tables_as_before() -> Iterator[None]:
     before = {kind: dict(table) for kind, table in TABLES.items()}
     yield
+    _USED_FILES.clear()
     for kind, table in TABLES.items():
         table._entries = before[kind]
 

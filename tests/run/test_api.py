@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import torch
@@ -223,6 +223,16 @@ def test_several_processes_from_python(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch, code: int, said: str) -> None:
+    """Have every launch end with `code`, its first process having said `said`."""
+
+    def launch(arguments: list[str], count: int, output: IO[bytes]) -> int:
+        output.write(said.encode("utf-8"))
+        return code
+
+    monkeypatch.setattr("fourfold.run.api.launch", launch)
+
+
 @pytest.mark.parametrize(
     ("code", "line", "error"),
     [
@@ -235,10 +245,7 @@ def test_several_processes_from_python(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_what_ends_the_processes_is_raised_here(
     code: int, line: str, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fourfold.run import api
-
-    ended = subprocess.CompletedProcess([], code, stdout=f"some library's chatter\n{line}\n" if line else "")
-    monkeypatch.setattr(api.subprocess, "run", lambda *_, **__: ended)
+    pretend(monkeypatch, code, f"some library's chatter\n{line}\n" if line else "")
     with pytest.raises(error) as raised:
         ff.run(RECIPE, {"runtime.processes": 2}, workspace=tmp_path)
     assert type(raised.value) is error
@@ -246,9 +253,6 @@ def test_what_ends_the_processes_is_raised_here(
 
 
 def test_an_interruption_of_several_processes_returns_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fourfold.run import api
-
     run = ff.run(RECIPE, workspace=tmp_path)
-    line = json.dumps({"folder": str(run.folder.path), "status": "interrupted"})
-    monkeypatch.setattr(api.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 130, stdout=line))
+    pretend(monkeypatch, 130, json.dumps({"folder": str(run.folder.path), "status": "interrupted"}))
     assert ff.run(RECIPE, {"runtime.processes": 2}, workspace=tmp_path).run_id == run.run_id

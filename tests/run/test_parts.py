@@ -1,5 +1,7 @@
 """Recipes by name, file and mapping; parts of a user's own file, and of an installed package."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -12,7 +14,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.registry import Entry
 from fourfold.run import parts
-from fourfold.run.parts import TABLES, load_recipe, recipe_names, use_entry_points, use_file
+from fourfold.run.parts import TABLES, load_recipe, recipe_names, use_file
 
 MODEL = '''
 from typing import Literal
@@ -39,7 +41,12 @@ def model_file(path: Path, name: str, cls: str = "Own", bias: bool = True) -> Pa
 @pytest.fixture(autouse=True)
 def _tables_as_before() -> Iterator[None]:
     before = {kind: dict(table) for kind, table in TABLES.items()}
+    used = set(parts._USED)
     yield
+    parts._USED.clear()
+    parts._USED.update(used)
+    parts._USED_FILES.clear()
+    parts._installed.cache_clear()
     for kind, table in TABLES.items():
         table._entries = before[kind]
 
@@ -166,12 +173,14 @@ def test_files_that_are_not_there_or_not_python(tmp_path: Path) -> None:
         use_file(tmp_path / "parts.txt")
 
 
-def test_parts_of_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-    found = {"model": {"narrow": Entry("fourfold.models.mlp:MLPConfig", "a narrow one", {"widths": [2]})}}
+def install(monkeypatch: pytest.MonkeyPatch, found: Any) -> list[str]:
+    """Let an installed package have parts; return what asks for them."""
+    asked: list[str] = []
 
     class Installed(EntryPoint):
         def load(self) -> Any:
+            if isinstance(found, Exception):
+                raise found
             return found
 
     def entry_points(group: str) -> list[EntryPoint]:
@@ -179,11 +188,59 @@ def test_parts_of_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
         return [Installed("mine", "my_package:PARTS", group)]
 
     monkeypatch.setattr(parts, "entry_points", entry_points)
-    use_entry_points()
+    parts._installed.cache_clear()
+    return asked
+
+
+NARROW = {"model": {"narrow": Entry("fourfold.models.mlp:MLPConfig", "a narrow one", {"widths": [2]})}}
+
+
+def test_parts_of_an_installed_package_are_there_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = install(monkeypatch, NARROW)
+    for _ in range(2):
+        assert load_recipe("xor-mlp", {"model": "narrow"})[1].to_mapping()["model"]["widths"] == [2]
     assert asked == ["fourfold.parts"]
-    assert load_recipe("xor-mlp", {"model": "narrow"})[1].to_mapping()["model"]["widths"] == [2]
-    with pytest.raises(InputError, match="model 'narrow' exists already"):
-        use_entry_points()
+
+
+def test_a_recorded_run_finds_them_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = {"model": {"own": Entry("own_installed:OwnConfig", "its own")}}
+    code = "from fourfold.models.mlp import MLPConfig\nclass OwnConfig(MLPConfig):\n    name: str = 'own'\n"
+    (tmp_path / "own_installed.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    install(monkeypatch, own)
+    ff.run("xor-mlp", {"model": "own", "budget.steps": 2}, workspace=tmp_path)
+    for kind, name in (("model", "own"),):  # as in a process that has run nothing yet
+        del TABLES[kind]._entries[name]
+    parts._USED.clear()
+    assert ff.open_run("xor-mlp-1", tmp_path).recipe.model.name == "own"
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (ImportError("no module\nmore"), "ImportError: no module; mend or uninstall their package"),
+        ([], "expected {'model': {'my_model': Entry(…)}}, got []"),
+        ({"model": ["narrow"]}, "expected {'model': {'my_model': Entry(…)}}, got {'model': ['narrow']}"),
+        ({"model": {"narrow": int}}, "model 'narrow': expected an Entry, got <class 'int'>"),
+        ({"modle": {}}, "no part kind called 'modle'; did you mean 'model'?"),
+        ({"model": {"mlp": NARROW["model"]["narrow"]}}, "model 'mlp' exists already; choose another name"),
+    ],
+)
+def test_an_installed_package_that_cannot_be_used_is_named(
+    found: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, found)
+    for _ in range(2):  # every time, not only the first
+        with pytest.raises(InputError) as error:
+            load_recipe("xor-mlp")
+        assert str(error.value) == f"the installed parts 'my_package:PARTS': {message}"
+
+
+def test_importing_fourfold_looks_for_no_package() -> None:
+    code = "import sys, fourfold; print([name for name in ('torch', 'fourfold.run.parts') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_length_in_steps_replaces_a_length_in_epochs() -> None:

@@ -17,6 +17,7 @@ from fourfold.core.errors import (
     DONE,
     FAILED,
     INTERRUPTED,
+    LOST,
     DivergedError,
     FourfoldError,
     InputError,
@@ -123,7 +124,12 @@ def _fail(message: str, code: int, status: str, as_json: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    if message and (is_first_process() or code == FAILED):
+    launched = (
+        "FOURFOLD_RENDEZVOUS" in os.environ
+    )  # by `run.launch`, which keeps what others say, and tells one failure
+    if launched and code == LOST:
+        return code
+    if message and (is_first_process() or launched or code == FAILED):
         note(f"error: {message}")
     if as_json and is_first_process():
         print_json({"status": status, "error": message})

@@ -6,13 +6,29 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(name: str) -> Path:
+    if not name:  # `--workspace "$RUNS"` where RUNS is not set; Path("") would be the folder one stands in
+        raise typer.BadParameter("--workspace: an empty name; . is the folder you are in")
+    return Path(name)
+
+
 WorkspaceOption = Annotated[
     Path | None,
-    typer.Option("--workspace", metavar="DIR", help="Where run folders are. Default: FOURFOLD_WORKSPACE, else ./runs."),
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        parser=_folder,
+        help="Where run folders are. Default: FOURFOLD_WORKSPACE, else ./runs.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 UseOption = Annotated[
-    Path | None, typer.Option("--use", metavar="FILE.py", help="Add the parts of your own Python file; this runs it.")
+    list[Path] | None,
+    typer.Option("--use", metavar="FILE.py", help="Add the parts of your own Python file; this runs it. Repeatable."),
+]
+TrackOption = Annotated[
+    str | None, typer.Option("--track", metavar="TRACKER", help="Also send curves to tensorboard, mlflow or wandb.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, such as digits-mlp-1, or its folder.")]
@@ -23,10 +39,10 @@ def workspace_path(workspace: Path | None) -> Path:
     return workspace or Path(os.environ.get("FOURFOLD_WORKSPACE") or "runs")
 
 
-def load_parts(use: Path | None) -> None:
-    """Add the parts of installed packages and of the user's own file to the tables."""
+def load_parts(use: list[Path] | None) -> None:
+    """Add the parts of installed packages and of the user's own files to the tables."""
     from fourfold.run.parts import use_entry_points, use_file
 
     use_entry_points()
-    if use is not None:
-        use_file(use)
+    for file in use or []:
+        use_file(file)

@@ -9,6 +9,7 @@ from fourfold.cli.options import (
     JsonOption,
     QuietOption,
     RunArgument,
+    TrackOption,
     UseOption,
     WorkspaceOption,
     load_parts,
@@ -31,10 +32,7 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Short for seed=N.")] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
-    track: Annotated[
-        str | None,
-        typer.Option("--track", metavar="TRACKER", help="Also send curves to tensorboard, mlflow or wandb."),
-    ] = None,
+    track: TrackOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -55,14 +53,14 @@ def run(
     from fourfold.run.parts import load_recipe
 
     load_parts(use)
-    changes = parse_overrides(overrides or []) | ({"seed": seed} if seed is not None else {})
+    changes = parse_overrides([*(overrides or []), *([f"seed={seed}"] if seed is not None else [])])
     name, parsed = load_recipe(recipe, changes)
     if parsed.runtime.processes > 1 and not _is_worker():
         return _launch(recipe, overrides or [], seed, workspace, use, track, json, quiet, parsed.runtime.processes)
     place = workspace_path(workspace)
     watcher = _watcher(quiet)
     try:
-        result = _train(name, parsed, place, watcher, [track] if track else [])
+        result = _train(name, parsed, place, watcher, [track] if track is not None else [])
     except DivergedError as error:
         return _diverged(error, place / watcher.run_id, json, quiet)
     return _finish(result, json, quiet)
@@ -72,6 +70,7 @@ def resume(
     run: RunArgument,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
+    track: TrackOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -82,6 +81,7 @@ def resume(
     \b
     Examples:
       fourfold resume digits-mlp-3
+      fourfold resume digits-mlp-3 --track tensorboard
       fourfold resume /mnt/elsewhere/runs/digits-mlp-3 --json
     """
     from fourfold.records.folder import RunFolder
@@ -92,13 +92,13 @@ def resume(
     if processes > 1 and not _is_worker() and folder.status != "done":
         from fourfold.run.launch import launch
 
-        options = _options(None, None, use, None, json, quiet)
+        options = _options(None, None, use, track, json, quiet)
         return launch(["resume", str(folder.path.resolve()), *options], processes)
     from fourfold.run.run import resume as resume_run
 
     watcher = _watcher(quiet)
     try:
-        resumed = resume_run(folder, watcher)
+        resumed = resume_run(folder, watcher, [track] if track is not None else [])
     except DivergedError as error:
         return _diverged(error, folder.path, json, quiet)
     return _finish(resumed.result, json, quiet)
@@ -162,7 +162,7 @@ def _launch(
     overrides: list[str],
     seed: int | None,
     workspace: Path | None,
-    use: Path | None,
+    use: list[Path] | None,
     track: str | None,
     json: bool,
     quiet: bool,
@@ -175,10 +175,10 @@ def _launch(
 
 
 def _options(
-    seed: int | None, workspace: Path | None, use: Path | None, track: str | None, json: bool, quiet: bool
+    seed: int | None, workspace: Path | None, use: list[Path] | None, track: str | None, json: bool, quiet: bool
 ) -> list[str]:
     options = ["--seed", str(seed)] if seed is not None else []
     options += ["--workspace", str(workspace)] if workspace is not None else []
-    options += ["--use", str(use)] if use is not None else []
+    options += [argument for file in use or [] for argument in ("--use", str(file))]
     options += ["--track", track] if track is not None else []
     return options + ["--json"] * json + ["--quiet"] * quiet

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Iterable
 
 DONE, BAD_INPUT, DIVERGED, FAILED, INTERRUPTED = 0, 2, 3, 1, 130
+LOST = 75  # of one process among several: another one failed, and knows why
 
 
 class FourfoldError(Exception):
@@ -42,6 +43,12 @@ class RecordError(FourfoldError, OSError):
     """A run's folder could not be written: disk full, no permission; nothing is claimed as saved."""
 
     exit_code = FAILED
+
+
+class LostProcessError(FourfoldError):
+    """Another process of this run ended or cannot be reached."""
+
+    exit_code = LOST
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -28,8 +28,10 @@ class Paper(Config):
 class Budget(Config):
     """How long to train, and how often to look."""
 
-    steps: int | None = Field(default=None, ge=1, description="parameter updates; give this or epochs")
-    epochs: float | None = Field(default=None, gt=0, description="passes over the training split; turned into steps")
+    steps: int | None = Field(default=None, ge=1, le=10**12, description="parameter updates; give this or epochs")
+    epochs: float | None = Field(
+        default=None, gt=0, le=10**9, description="passes over the training split; turned into steps"
+    )
     batch_size: int | Literal["full"] = Field(
         default=64, description='examples an update; 1 is online, "full" is the whole split'
     )
@@ -68,7 +70,10 @@ class Runtime(Config):
     accumulate: int = Field(default=1, ge=1, description="micro-batches that one batch is cut into, to save memory")
     processes: int = Field(default=1, ge=1, description="data-parallel processes; each batch is shared between them")
     threads: int | None = Field(
-        default=None, ge=1, description="CPU threads a process; null: one for small steps, else its share of the cores"
+        default=None,
+        ge=1,
+        le=1024,
+        description="CPU threads a process; null: one for small steps, else its share of the cores",
     )
     deterministic: bool = Field(default=True, description="refuse algorithms whose result depends on timing")
 
@@ -100,6 +105,16 @@ class Recipe(Config):
     runtime: Runtime = Runtime()
     seed: int = Field(default=0, ge=0, lt=2**31, description="every random stream is derived from it")
     expected: Expected | None = None
+
+    @model_validator(mode="after")
+    def _something_to_share(self) -> "Recipe":
+        batch_size, processes = self.budget.batch_size, self.runtime.processes
+        if isinstance(batch_size, int) and processes > batch_size:
+            raise ValueError(
+                f"runtime.processes: {processes} processes cannot share batches of {batch_size}; "
+                f"the nearest valid number is {batch_size}"
+            )
+        return self
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the recipe as plain data with every default filled in."""

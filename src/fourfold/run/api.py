@@ -2,19 +2,19 @@
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourfold.core.errors import BAD_INPUT, DIVERGED, DONE, INTERRUPTED, DivergedError, FourfoldError, InputError
+from fourfold.core.errors import BAD_INPUT, DIVERGED, DivergedError, FourfoldError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
-from fourfold.run.crossvalidate import CrossValidation
+from fourfold.records.naming import to_file_name
+from fourfold.run.crossvalidate import CrossValidation, summarise
 from fourfold.run.crossvalidate import cross_validate as cross_validate_recipe
-from fourfold.run.parts import load_recipe
+from fourfold.run.launch import launch
+from fourfold.run.parts import load_recipe, used_files
 from fourfold.run.run import Run, start
 from fourfold.run.run import resume as resume_folder
 from fourfold.run.watch import Watcher
@@ -52,7 +52,7 @@ def run(
     if getattr(parsed.data, "folds", None) is not None and getattr(parsed.data, "fold", None) is None:
         raise InputError("data.folds: give data.fold for one fold, or call fourfold.cross_validate for all of them")
     if parsed.runtime.processes > 1:
-        return _in_processes(name, parsed, workspace_path(workspace))
+        return Run(RunFolder.open(Path(_run_in_processes(name, parsed, workspace_path(workspace))["folder"])))
     return start(name, parsed, workspace_path(workspace), watcher)
 
 
@@ -72,7 +72,12 @@ def resume(run: str | Path, *, workspace: str | Path | None = None, watcher: Wat
         InputError: no such run, or it is running.
         DivergedError: training stopped being finite.
     """
-    return resume_folder(RunFolder.find(workspace_path(workspace), str(run)), watcher)
+    folder = RunFolder.find(workspace_path(workspace), str(run))
+    processes = folder.recipe().get("runtime", {}).get("processes", 1)
+    if processes > 1 and folder.status != "done":
+        _in_processes(["resume", str(folder.path.resolve())], processes)
+        return Run(RunFolder.open(folder.path))
+    return resume_folder(folder, watcher)
 
 
 def cross_validate(
@@ -91,19 +96,30 @@ def cross_validate(
     name, parsed = load_recipe(recipe, {**(overrides or {}), "data.folds": folds})
     if getattr(parsed.data, "fold", None) is not None:
         raise InputError("data.fold: names one fold, but cross_validate runs them all; leave it out")
+    if parsed.runtime.processes > 1:
+        result = _run_in_processes(name, parsed, workspace_path(workspace))
+        beside = Path(result["folder"]).parent
+        return summarise([Run(RunFolder.open(beside / to_file_name(each))) for each in result["folds"]])
     return cross_validate_recipe(name, parsed, workspace_path(workspace), watcher)
 
 
-def _in_processes(name: str, recipe: Recipe, workspace: Path) -> Run:
-    """Run in several processes through the command line, which starts them, and read the result."""
+def _run_in_processes(name: str, recipe: Recipe, workspace: Path) -> dict[str, Any]:
+    """Run a recipe in several processes, and return what `fourfold run --json` says."""
     with tempfile.TemporaryDirectory(prefix="fourfold-") as folder:
         file = Path(folder) / f"{name}.yaml"
         file.write_text(recipe.to_yaml(), encoding="utf-8")
-        command = [sys.executable, "-m", "fourfold", "run", str(file), "--workspace", str(workspace), "--json"]
-        done = subprocess.run([*command, "--quiet"], stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
-    last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "{}"
-    result = json.loads(last)
-    if done.returncode not in (DONE, INTERRUPTED) or "folder" not in result:
-        kind = {BAD_INPUT: InputError, DIVERGED: DivergedError}.get(done.returncode, FourfoldError)
-        raise kind(str(result.get("error", f"the processes ended with exit code {done.returncode}")))
-    return Run(RunFolder.open(Path(result["folder"])))
+        return _in_processes(["run", str(file), "--workspace", str(workspace)], recipe.runtime.processes)
+
+
+def _in_processes(command: list[str], processes: int) -> dict[str, Any]:
+    """Give a command to several processes, with the parts that were added here, and return what it says."""
+    used = [argument for file in used_files() for argument in ("--use", str(file))]
+    with tempfile.TemporaryFile() as output:
+        code = launch([*command, *used, "--json", "--quiet"], processes, output)
+        output.seek(0)
+        lines = output.read().decode("utf-8").strip().splitlines()
+    result: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    if "error" in result or "folder" not in result:
+        kind = {BAD_INPUT: InputError, DIVERGED: DivergedError}.get(code, FourfoldError)
+        raise kind(str(result.get("error", f"the processes ended with exit code {code}")))
+    return result

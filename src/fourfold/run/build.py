@@ -8,12 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from fourfold.core.config import PartConfig
+from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.seeds import stream_seed
 from fourfold.run import runtime
 from fourfold.run.loop import Schedule, plan_schedule
 from fourfold.run.processes import ManyProcesses, SingleProcess
-from fourfold.tasks.seam import Loss, Plan, Source, Training
+from fourfold.tasks.seam import Loss, Plan, Source, Spec, Training
 
 
 class Parts(NamedTuple):
@@ -36,16 +38,39 @@ def build_parts(recipe: Recipe) -> Parts:
         InputError: the parts do not fit each other, or the data cannot be read.
     """
     source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(recipe.seed, "init"))
-        model = recipe.model.build(source.spec)  # type: ignore[attr-defined]
+    model = build_model(recipe.model, source.spec, recipe.seed)
     return Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
 
 
+def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:
+    """Build a network; its weights are drawn from the seed's `init` stream.
+
+    Raises:
+        InputError: it does not fit the data, or into memory.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "init"))
+        try:
+            return config.build(spec)  # type: ignore[attr-defined]
+        except (RuntimeError, MemoryError) as error:  # torch cannot have that much memory, or cannot even count it
+            first = str(error).strip().splitlines()[:1] or [type(error).__name__]
+            raise InputError(f"model: {config.name} cannot be built like this: {first[0]}") from error
+
+
 def batch_size_of(recipe: Recipe, source: Source) -> int:
-    """Return the examples of one update: what the budget says, at most the whole training split."""
+    """Return the examples of one update: what the budget says, at most the whole training split.
+
+    Raises:
+        InputError: it has fewer examples than there are processes to share it.
+    """
     num_train = source.sizes["train"]
-    return num_train if recipe.budget.batch_size == "full" else min(recipe.budget.batch_size, num_train)
+    batch_size = num_train if recipe.budget.batch_size == "full" else min(recipe.budget.batch_size, num_train)
+    if recipe.runtime.processes > batch_size:
+        raise InputError(
+            f"runtime.processes: {recipe.runtime.processes} processes cannot share batches of {batch_size}; "
+            f"the nearest valid number is {batch_size}"
+        )
+    return batch_size
 
 
 def build_training(

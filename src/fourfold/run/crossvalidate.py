@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
-from fourfold.run.run import Run, start
+from fourfold.run import runtime
+from fourfold.run.processes import device_of, joined
+from fourfold.run.run import Run, start_among
 from fourfold.run.watch import Watcher
 
 
@@ -51,11 +53,19 @@ def cross_validate(
     if folds is None:
         raise InputError("data.folds: say how many folds, for example data.folds=5")
     runs: list[Run] = []
-    for fold in range(folds):
-        data = recipe.data.model_copy(update={"fold": fold})
-        runs.append(start(name, recipe.model_copy(update={"data": data}), workspace, watcher, trackers))
-        if runs[-1].status != "done":
-            break
+    machine = runtime.resolve_machine(recipe.runtime)
+    with joined(machine.processes, device_of(machine.device)) as processes:
+        for fold in range(folds):
+            data = recipe.data.model_copy(update={"fold": fold})
+            fold_recipe = recipe.model_copy(update={"data": data})
+            runs.append(start_among(processes, name, fold_recipe, workspace, watcher, trackers))
+            if processes.share(runs[-1].status) != "done":  # all go on, or none
+                break
+    return summarise(runs)
+
+
+def summarise(runs: list[Run]) -> CrossValidation:
+    """Return the runs of the folds with each metric's mean and spread over those that have scores."""
     scores = [run.metrics for run in runs if run.metrics]
     mean: dict[str, dict[str, float]] = {}
     spread: dict[str, dict[str, float]] = {}

@@ -4,7 +4,8 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,8 @@ TABLES: dict[str, Table] = {
     "schedule": SCHEDULES,
     "regularizer": REGULARIZERS,
 }
+_USED: set[EntryPoint] = set()  # whose parts are in the tables
+_USED_FILES: list[Path] = []
 
 
 def recipe_names() -> list[str]:
@@ -65,6 +68,7 @@ def load_recipe(
     Raises:
         InputError: one line with the file, the key, and the nearest valid name.
     """
+    use_entry_points()
     if isinstance(recipe, Recipe):
         name, fields = "recipe", recipe.to_mapping()
     else:
@@ -75,6 +79,16 @@ def load_recipe(
         if isinstance(recipe, str | Path) and not overrides:
             raise InputError(f"{recipe}: {error}") from None
         raise
+
+
+def with_parts(fields: Mapping[str, Any]) -> Recipe:
+    """Return a recipe from its plain data, its parts taken from every table and every installed package.
+
+    Raises:
+        InputError: one line with the dotted key and the nearest valid name; or a package's parts cannot be used.
+    """
+    use_entry_points()
+    return parse_recipe(fields, TABLES)
 
 
 def _one_length(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,12 +102,35 @@ def _one_length(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def use_entry_points() -> None:
-    """Add the parts of installed packages, entry-point group `fourfold.parts`.
+    """Add the parts of installed packages, entry-point group `fourfold.parts`; those that are there already stay.
 
     Each entry point's value is a mapping `{kind: {name: Entry}}`.
+
+    Raises:
+        InputError: a package's parts cannot be used; names its entry point.
     """
-    for point in entry_points(group="fourfold.parts"):
-        _add(point.load(), f"the package entry point '{point.name}'")
+    for point in _installed():
+        if point in _USED:
+            continue
+        source = f"the installed parts '{point.value}'"
+        try:
+            parts = point.load()
+        except Exception as error:  # someone else's code
+            raise InputError(f"{source}: {_one_line(error)}; mend or uninstall their package") from error
+        if not isinstance(parts, Mapping) or not all(isinstance(named, Mapping) for named in parts.values()):
+            raise InputError(f"{source}: expected {{'model': {{'my_model': Entry(…)}}}}, got {parts!r:.60}")
+        for kind, named in parts.items():
+            for name, entry in named.items():
+                if not isinstance(entry, Entry):
+                    raise InputError(f"{source}: {kind} '{name}': expected an Entry, got {entry!r:.60}")
+        _add(parts, source)
+        _USED.add(point)
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Return the entry points; looking through all packages takes a hundredth of a second, so it is done once."""
+    return tuple(entry_points(group="fourfold.parts"))
 
 
 def use_file(path: Path) -> None:
@@ -115,10 +152,9 @@ def use_file(path: Path) -> None:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module_name]
-        first = str(error).splitlines()[0] if str(error) else "no more is known"
-        raise InputError(f"{path}: {type(error).__name__}: {first}") from error
+        raise InputError(f"{path}: {_one_line(error)}") from error
     parts = getattr(module, "PARTS", None)
     if not isinstance(parts, Mapping):
         raise InputError(f"{path}: define PARTS = {{'model': {{'my_model': MyModelConfig}}}}")
@@ -130,6 +166,17 @@ def use_file(path: Path) -> None:
             name: _entry(part, module, f"{path}: PARTS['{kind}']['{name}']") for name, part in named.items()
         }
     _add(entries, str(path))
+    _USED_FILES.append(path.resolve())
+
+
+def used_files() -> list[Path]:
+    """Return the user's own files whose parts were added, in order; the other processes of a run need them too."""
+    return list(_USED_FILES)
+
+
+def _one_line(error: BaseException) -> str:
+    first = str(error).strip().splitlines()[:1] or ["no more is known"]
+    return f"{type(error).__name__}: {first[0]}"
 
 
 def _entry(part: object, module: ModuleType, at: str) -> Entry:
@@ -148,8 +195,10 @@ def _add(parts: Mapping[str, Mapping[str, Entry]], source: str) -> None:
     """Add all parts, or none."""
     for kind, named in parts.items():
         if kind not in TABLES:
-            raise InputError(f"{source}: no part kind called '{kind}'{did_you_mean(kind, TABLES)}")
+            raise InputError(f"{source}: no part kind called '{kind}'{did_you_mean(str(kind), TABLES)}")
         for name in named:
+            if not isinstance(name, str) or not name:
+                raise InputError(f"{source}: {kind} {name!r}: a part's name is text")
             if name in TABLES[kind]:
                 raise InputError(f"{source}: {kind} '{name}' exists already; choose another name")
     for kind, named in parts.items():

@@ -1,21 +1,29 @@
 """Data-parallel processes: bare torch.distributed behind the `Processes` seam.
 
 A process learns its place from the environment that torchrun sets (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
-MASTER_PORT), or from `launch`, which adds FOURFOLD_RENDEZVOUS, a file through which processes of one machine meet.
+MASTER_PORT), or from `launch`, which adds FOURFOLD_RENDEZVOUS, a file through which processes of one machine meet, and
+FOURFOLD_LIFELINE, which says that stdin ends when the launcher does.
+
+Checked by: one process; processes killed in mid-run; unequal and empty shares.
 """
 
 import os
-from contextlib import AbstractContextManager
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from fourfold.core.errors import InputError
+from fourfold.core.errors import InputError, LostProcessError
+from fourfold.run.launch import GRACE_SECONDS
 from fourfold.tasks.seam import OneProcess
 
-TIMEOUT = timedelta(minutes=5)
+TIMEOUT = timedelta(minutes=5)  # of silence, after which another process counts as lost
 
 
 class ManyProcesses:
@@ -28,13 +36,16 @@ class ManyProcesses:
         self.rank = int(os.environ["RANK"])
         self.count = int(os.environ["WORLD_SIZE"])
         meeting = os.environ.get("FOURFOLD_RENDEZVOUS")
-        distributed.init_process_group(
-            "nccl" if device.type == "cuda" else "gloo",
-            init_method=f"file://{meeting}" if meeting else "env://",
-            rank=self.rank,
-            world_size=self.count,
-            timeout=TIMEOUT,
-        )
+        if os.environ.get("FOURFOLD_LIFELINE") == "stdin":
+            threading.Thread(target=_end_with_launcher, name="lifeline", daemon=True).start()
+        with lost_is_told():
+            distributed.init_process_group(
+                "nccl" if device.type == "cuda" else "gloo",
+                init_method=f"file://{meeting}" if meeting else "env://",
+                rank=self.rank,
+                world_size=self.count,
+                timeout=TIMEOUT,
+            )
         self._device = device
 
     def sum(self, tensors: list[Tensor]) -> None:
@@ -100,24 +111,67 @@ def is_worker() -> bool:
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
-def join(count: int, device: torch.device) -> ManyProcesses | SingleProcess:
-    """Return this process's place among `count`.
+@contextmanager
+def joined(count: int, device: torch.device) -> Iterator[ManyProcesses | SingleProcess]:
+    """Give this process's place among `count`, for all that it does with them: a process joins once.
 
     Raises:
-        InputError: torchrun started another number of processes than the recipe asks for.
+        InputError: another number of processes was started than the recipe asks for.
+        LostProcessError: another process ended or cannot be reached.
     """
-    if count == 1:
-        return SingleProcess()
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = int(os.environ["WORLD_SIZE"]) if is_worker() else 1
     if world != count:
-        raise InputError(f"runtime.processes: the recipe asks for {count} processes, the launcher started {world}")
-    return ManyProcesses(device)
+        number = "1 process" if count == 1 else f"{count} processes"
+        raise InputError(
+            f"runtime.processes: the recipe asks for {number}, the launcher started {world}; "
+            f"say runtime.processes={world}"
+        )
+    processes = ManyProcesses(device) if count > 1 else SingleProcess()
+    try:
+        with lost_is_told():
+            yield processes
+    finally:
+        processes.close()
+
+
+@contextmanager
+def lost_is_told() -> Iterator[None]:
+    """Turn what torch raises when another process is gone into one line.
+
+    Raises:
+        LostProcessError: another process ended or cannot be reached.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        from torch.distributed import DistError
+
+        if isinstance(error, DistError) or "gloo" in str(error):  # gloo's own errors have no class
+            raise LostProcessError("another process of this run ended or cannot be reached") from error
+        raise
+
+
+def _end_with_launcher() -> None:
+    """Stop as at Ctrl-C when the launcher is gone, for nobody else will end this process."""
+    os.read(0, 1)  # returns when nobody holds the other end any more
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def device_of(name: str) -> torch.device:
-    """Return this process's device: its own GPU where there are several."""
+    """Return this process's device: its own GPU where there are several.
+
+    Raises:
+        InputError: this machine has fewer GPUs than processes.
+    """
     if name == "cuda":
-        index = int(os.environ.get("LOCAL_RANK", "0"))
+        index, here = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        if here > torch.cuda.device_count():  # said by every process of the machine, so that none waits for another
+            raise InputError(
+                f"runtime.processes: {here} processes on this machine, which has {torch.cuda.device_count()} GPUs; "
+                "use fewer, or runtime.device=cpu"
+            )
         torch.cuda.set_device(index)
         return torch.device("cuda", index)
     return torch.device(name)

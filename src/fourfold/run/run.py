@@ -8,17 +8,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from fourfold.core.recipe import Recipe, parse_recipe
+from fourfold.core.errors import CheckpointError
+from fourfold.core.recipe import Recipe
 from fourfold.data.encoding import Encoding, encoding_from_mapping
 from fourfold.records.environment import describe_environment
 from fourfold.records.folder import RunFolder
 from fourfold.records.strict_json import read_mapping
 from fourfold.records.trackers import check_trackers
 from fourfold.run import runtime
-from fourfold.run.build import Parts, batch_size_of, build_parts
+from fourfold.run.build import Parts, batch_size_of, build_model, build_parts
 from fourfold.run.checkpoint import load_weights
-from fourfold.run.parts import TABLES
-from fourfold.run.processes import device_of, join
+from fourfold.run.parts import with_parts
+from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import Session
 from fourfold.run.watch import Watcher
 from fourfold.tasks.seam import Spec
@@ -51,7 +52,7 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe with every default filled in."""
-        return parse_recipe(self.folder.recipe(), TABLES)
+        return with_parts(self.folder.recipe())
 
     @property
     def result(self) -> dict[str, Any]:
@@ -111,8 +112,14 @@ class Run:
         Raises:
             CheckpointError: the run has no weights, or they are damaged.
         """
-        model: nn.Module = self.recipe.model.build(self.spec)  # type: ignore[attr-defined]
-        model.load_state_dict(load_weights(self.folder.checkpoints / "last" / "model.safetensors"))
+        model = build_model(self.recipe.model, self.spec, seed=0)
+        weights = self.folder.checkpoints / "last" / "model.safetensors"
+        try:
+            model.load_state_dict(load_weights(weights))
+        except RuntimeError as error:  # other names or shapes, which torch lists below its first line
+            raise CheckpointError(
+                f"{weights}: not the weights of this run's recipe: {str(error).splitlines()[-1].strip()}"
+            ) from None
         return model.eval()
 
 
@@ -120,6 +127,25 @@ def start(
     name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None, trackers: Sequence[str] = ()
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`.
+
+    Raises:
+        InputError: the recipe cannot be built; nothing was created.
+        DivergedError: training stopped being finite; the run is recorded as diverged.
+    """
+    machine = runtime.resolve_machine(recipe.runtime)
+    with joined(machine.processes, device_of(machine.device)) as processes:
+        return start_among(processes, name, recipe, workspace, watcher, trackers)
+
+
+def start_among(
+    processes: ManyProcesses | SingleProcess,
+    name: str,
+    recipe: Recipe,
+    workspace: Path,
+    watcher: Watcher | None = None,
+    trackers: Sequence[str] = (),
+) -> Run:
+    """The same for a process that has joined the others; when it returns, the run's record is complete.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
@@ -133,43 +159,45 @@ def start(
     batch_size = batch_size_of(recipe, parts.source)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_model(recipe.runtime, parts.model, batch_size)})
     runtime.apply(recipe.runtime)
-    processes = join(recipe.runtime.processes, device)
-    try:
-        session = Session(name, recipe, parts, device, processes, watcher or Watcher())
-        create = processes.rank == 0
-        folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
-        created = processes.share(folder)
-        session.attach(created, trackers)
-        session.execute()
-        return Run(created)
-    finally:
-        processes.close()
+    session = Session(name, recipe, parts, device, processes, watcher or Watcher())
+    create = processes.rank == 0
+    folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
+    created = processes.share(folder)
+    session.attach(created, trackers)
+    session.execute()
+    processes.share(None)  # the first process writes the record, and the others read it
+    return Run(created)
 
 
-def resume(folder: RunFolder, watcher: Watcher | None = None) -> Run:
+def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence[str] = ()) -> Run:
     """Continue an interrupted run from its newest complete checkpoint, as if it had never stopped.
 
+    Args:
+        folder: the run's; a finished one is left as it is.
+        watcher: hears progress.
+        trackers: where the rest of its curves goes too; the record does not remember the trackers of before.
+
     Raises:
-        InputError: another process runs it, or its files are damaged.
+        InputError: another process runs it, its files are damaged, or no such tracker.
         CheckpointError: every checkpoint is damaged.
         DivergedError: training stopped being finite.
     """
+    if trackers:
+        check_trackers(trackers)
     if folder.status == "done":
         return Run(folder)
-    recipe = parse_recipe(folder.recipe(), TABLES)
+    recipe = with_parts(folder.recipe())
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
-    processes = join(recipe.runtime.processes, device)
-    try:
+    with joined(recipe.runtime.processes, device) as processes:
         parts = build_parts(recipe)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
-        session.attach(processes.share(folder.claim() if processes.rank == 0 else None), ())
+        session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers)
         session.restore(folder.checkpoints)
         session.execute()
+        processes.share(None)
         return Run(folder)
-    finally:
-        processes.close()
 
 
 def _environment(recipe: Recipe) -> dict[str, Any]:

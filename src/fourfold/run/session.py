@@ -16,7 +16,7 @@ from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate
 from fourfold.run.loop import Outcome, Progress, Stop, pack_pending, train, unpack_pending
-from fourfold.run.processes import ManyProcesses, SingleProcess
+from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
 from fourfold.run.watch import Setup, Watcher
 from fourfold.tasks.seam import LossValue
 from fourfold.tasks.specs import spec_to_mapping
@@ -115,7 +115,7 @@ class Session:
         reason: str | None = None
         try:
             self._describe_inputs()
-            with Stop() as stop:
+            with Stop() as stop, lost_is_told():
                 outcome = self.ended or train(
                     self.training,
                     self.schedule,
