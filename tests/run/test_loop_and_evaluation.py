@@ -173,6 +173,34 @@ def test_a_split_is_scored_once_an_example_however_it_is_cut(batch_size: int, mo
         assert scores["accuracy"] == pytest.approx(float((output.argmax(1) == targets).double().mean()))
 
 
+class Share:
+    """One of several processes; what each has measured is at hand when the last one asks."""
+
+    def __init__(self, rank: int, count: int, measured: dict[int, Any]) -> None:
+        self.rank, self.count, self.measured = rank, count, measured
+
+    def gather(self, part: Any) -> list[Any]:
+        self.measured[self.rank] = part
+        return [self.measured[rank] for rank in sorted(self.measured)]
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_processes_share_the_batches_of_a_split_and_add_up(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
+    parts = build_parts(load_recipe(recipe)[1])
+    monkeypatch.setattr(evaluation, "BATCH_SIZE", 11)
+    whole = evaluate(parts.model, parts.loss, parts.source, "train")
+    sizes: list[int] = []
+    parts.model.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    measured: dict[int, Any] = {}
+    for rank in range(count):
+        processes: Any = Share(rank, count, measured)
+        together = evaluate(parts.model, parts.loss, parts.source, "train", processes=processes)
+    assert together == pytest.approx(whole, abs=1e-6)
+    assert sum(sizes) == parts.source.sizes["train"]  # each example went through one process
+
+
 def test_a_split_is_scored_in_the_precision_of_training() -> None:
     recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
     parts = build_parts(load_recipe(recipe)[1])
