@@ -93,6 +93,17 @@ def test_every_look_up_comes_when_it_is_due(steps: int, log: int, validate: int,
         before = step
 
 
+def test_a_point_of_the_curve_weighs_each_batch_by_its_examples() -> None:
+    training = Counting()
+    values = iter(
+        [LossValue(torch.tensor(24.0), 12), LossValue(torch.tensor(24.0), 12), LossValue(torch.tensor(3.0), 1)]
+    )
+    training.step = lambda: next(values)  # type: ignore[method-assign]
+    seen = drive(Schedule(3, 3, 3, None), training)
+    assert seen["points"][3]["train.loss"] == pytest.approx(51 / 25)  # the mean of the batches' means is 7 / 3
+    assert seen["outcome"].examples == 25
+
+
 def test_a_reason_to_stop_ends_the_run() -> None:
     seen = drive(Schedule(100, 10, 5, None), Counting(stop_at=15))
     assert seen["outcome"][:3] == (15, "done", "enough")
