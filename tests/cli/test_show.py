@@ -82,6 +82,15 @@ def test_showing_never_fetches_data(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "empty").exists()
 
 
+def test_half_fetched_data_are_not_taken_for_whole(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    assert main(["show", "mnist-mlp"]) == 0
+    assert "not on this machine" in " ".join(capsys.readouterr().out.split())
+    main(["doctor", "--json"])
+    assert "mnist, fashion_mnist fetched by the first run" in answer(capsys)["checks"]["data"]["found"]
+
+
 def test_yaml_reads_back_to_the_same_recipe(tmp_path, capsys):
     assert main(["show", "digits-mlp", "model.widths=[9]", "--yaml"]) == 0
     file = tmp_path / "mine.yaml"

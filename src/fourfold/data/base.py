@@ -17,10 +17,22 @@ class DataConfig(PartConfig):
     Attributes:
         licence: what the data may be used for, for `fourfold show data NAME`.
         origin: who made the data, and where this copy comes from.
+        fetched_files: what the first run fetches into the cache, in a folder of the part's name; empty for most.
     """
 
     licence: ClassVar[str]
     origin: ClassVar[str]
+    fetched_files: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def is_here(cls, cache: Path) -> bool:
+        """Return whether the data can be read without fetching anything, as far as names tell; `build` checks digests.
+
+        Args:
+            cache: folder for downloaded files.
+        """
+        folder = cache / cls.model_fields["name"].default if cls.fetched_files else cache
+        return all((folder / name).is_file() for name in cls.fetched_files)
 
     def build(self, seed: int, cache: Path) -> Source:
         """Read the data and return the source.

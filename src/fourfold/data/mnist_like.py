@@ -31,6 +31,7 @@ class MnistLikeConfig(FixedTestDataConfig):
 
     digests: ClassVar[dict[str, str]]  # SHA-256 of each file, by name
     class_names: ClassVar[tuple[str, ...]]
+    fetched_files: ClassVar[tuple[str, ...]] = NAMES
 
     name: str
     source: Literal["package", "host"] = Field(

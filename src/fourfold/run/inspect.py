@@ -89,7 +89,7 @@ def measure_part(config: PartConfig) -> ModelFacts:
 
 def is_data_here(recipe: Recipe) -> bool:
     """Return whether the recipe's data can be read without fetching them: looking at a recipe never downloads."""
-    return not hasattr(recipe.data, "fetch_package") or (data_cache() / recipe.data.name).is_dir()
+    return recipe.data.is_here(data_cache())  # type: ignore[attr-defined]
 
 
 def inspect_recipe(recipe: Recipe) -> RecipeFacts:
