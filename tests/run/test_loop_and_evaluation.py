@@ -104,6 +104,13 @@ def test_a_point_of_the_curve_weighs_each_batch_by_its_examples() -> None:
     assert seen["outcome"].examples == 25
 
 
+def test_a_run_that_has_made_all_its_steps_makes_no_more() -> None:
+    training = Counting()
+    seen = drive(Schedule(5, 1, 1, 1), training, start=5)
+    assert seen["outcome"][:3] == (5, "done", None)
+    assert (training.steps, seen["points"], seen["validated"], seen["saved"]) == (5, {}, [], [])
+
+
 def test_a_reason_to_stop_ends_the_run() -> None:
     seen = drive(Schedule(100, 10, 5, None), Counting(stop_at=15))
     assert seen["outcome"][:3] == (15, "done", "enough")
