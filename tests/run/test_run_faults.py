@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stopping import differences, remains, resumed
+from stopping import differences, remains, resumed, start_and_stop
 from system_calls import disk
 
 from fourfold.core.errors import DONE, CheckpointError, FourfoldError, InputError
@@ -15,7 +15,7 @@ from fourfold.records.folder import RunFolder, run_paths
 from fourfold.run import session
 from fourfold.run.checkpoint import load_newest
 from fourfold.run.parts import load_recipe
-from fourfold.run.run import start
+from fourfold.run.run import resume, start
 from fourfold.run.watch import Watcher
 
 RECIPE: dict[str, Any] = {
@@ -93,6 +93,24 @@ def test_a_final_checkpoint_that_cannot_be_written_is_no_finished_run(
         start("run", load_recipe(RECIPE)[1], tmp_path)
     assert status(tmp_path) == "failed"
     assert json.loads((tmp_path / "run-1" / "result.json").read_text(encoding="utf-8"))["metrics"] == {}
+
+
+@pytest.mark.promise("R6")
+def test_a_run_that_cannot_go_on_says_failed_and_goes_on_once_its_files_are_back(tmp_path: Path) -> None:
+    _, recipe = load_recipe(RECIPE)
+    whole = remains(start("run", recipe, tmp_path / "whole"))
+    folder = start_and_stop(recipe, tmp_path / "stopped", 3, "run")
+    states = {path: path.read_bytes() for path in folder.checkpoints.glob("step-*/state.json")}
+    for path in states:
+        path.write_bytes(b"{}")
+    with pytest.raises(CheckpointError, match=r"state\.json: damaged"):
+        resume(folder)
+    run = RunFolder.open(folder.path)
+    assert run.status == "failed"
+    assert "state.json: damaged" in (run.result() or {})["findings"][0]
+    for path, data in states.items():
+        path.write_bytes(data)
+    assert differences(remains(resumed(run)), whole) == []
 
 
 @pytest.mark.promise("R3")

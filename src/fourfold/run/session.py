@@ -71,7 +71,19 @@ class Session:
             raise cannot_write(error, self.folder.path) from None
 
     def restore(self, checkpoints: Path) -> None:
-        """Continue from the newest complete checkpoint, if there is one; curves after it are cut off."""
+        """Continue from the newest complete checkpoint, if there is one; curves after it are cut off.
+
+        Raises:
+            CheckpointError: every checkpoint is damaged; the run is recorded as failed.
+            InputError: the checkpoint is another recipe's; likewise.
+        """
+        try:
+            self._restore(checkpoints)
+        except Exception as error:
+            self._end("failed", None, {}, [f"{type(error).__name__}: {error}".splitlines()[0]])
+            raise
+
+    def _restore(self, checkpoints: Path) -> None:
         loaded = load_newest(checkpoints) if self.processes.rank == 0 and has_checkpoint(checkpoints) else None
         loaded = self.processes.share(loaded)
         if loaded is not None:
