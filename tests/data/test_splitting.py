@@ -11,6 +11,7 @@ from fourfold.data.splitting import divide, subset
 def assert_partition(splits, num_examples) -> None:
     everything = torch.cat(list(splits.values()))
     assert everything.sort().values.tolist() == list(range(num_examples))
+    assert all(torch.equal(part, part.sort().values) for part in splits.values())  # in the order of the file
 
 
 @given(st.integers(10, 300), st.integers(0, 2**31), st.integers(1, 5), st.data())

@@ -157,6 +157,7 @@ def test_the_first_signal_is_a_request_the_second_the_system_s_and_both_are_give
     [
         (Budget(epochs=2), 10, (20, 50, 10, None)),
         (Budget(epochs=0.01), 10, (1, 50, 1, None)),
+        (Budget(epochs=1.27), 10, (13, 50, 10, None)),  # 12.7 steps: to the nearest
         (Budget(steps=7), 10, (7, 50, 7, None)),
         (Budget(epochs=1000), 10, (10_000, 50, 10_000 // MOST_VALIDATIONS, None)),
         (Budget(steps=100, validate_every=3, checkpoint_every=4, log_every=5), 10, (100, 5, 3, 4)),
