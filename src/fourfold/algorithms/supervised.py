@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import diagnose
-from fourfold.algorithms.one_graph import OneGraph
+from fourfold.algorithms.one_graph import GradientGraph, StepGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
 from fourfold.algorithms.regularizers import REGULARIZERS
@@ -98,44 +98,66 @@ class Supervised(Training):
         in_pieces = plan.accumulate > 1 or plan.processes.count > 1
         if plan.compile == "step" and in_pieces:
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
-        graph = OneGraph(model, loss, plan) if plan.compile == "step" else None
-        self._gradient = graph or (self._backward_in_pieces if in_pieces else self._backward)
+        self._gradient: Any = self._backward_in_pieces if in_pieces else self._backward
         self._scales: dict[int, Tensor] = {}  # count -> 1 / count
         self._found_inf = torch.zeros(1, device=plan.device)  # sticky: once set, nothing moves until check() raises
         self._refused_at = torch.full((), -1, device=plan.device)
+        self._graph: StepGraph | None = None
+        if plan.compile == "step":
+            if self._before_forward or self._on_gradients or self._before_update:
+                self._gradient = GradientGraph(model, loss, plan)
+            else:
+                self._graph = StepGraph(model, loss, plan, optimizer, self._found_inf)
 
     def step(self) -> LossValue:
         """Move the parameters once."""
-        step, params = self._step, self.params
+        step = self._step
         batch = next(self._stream)
         for regularizer in self._on_batch:
             batch = regularizer.on_batch(batch, step)
+        factor = self.schedule(step)
+        for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
+            group["lr"] = base * factor
+        value = self._move(batch, step) if self._graph is None else self._move_in_one_graph(self._graph, batch, step)
+        self._step = step + 1
+        return value
+
+    def _move(self, batch: Batch, step: int) -> LossValue:
+        """Gradient, a look at it, regularizers, update."""
         for regularizer in self._before_forward:
             regularizer.before_forward(step)
-        for param in params:
+        for param in self.params:
             param.grad = None
         value, scale = self._gradient(batch)
         for regularizer in self._before_forward:
             regularizer.after_backward()
-
         with torch.no_grad():
             self._scale_unless_not_finite(value, scale, batch, step)
-            factor = self.schedule(step)
-            for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
-                group["lr"] = base * factor
             if self.regularizers:
-                self._regularize(step, params)
+                self._regularize(step)
             else:
                 self.optimizer.step(self._found_inf)
-        self._step = step + 1
         return value
 
-    def _regularize(self, step: int, params: list[nn.Parameter]) -> None:
+    def _move_in_one_graph(self, graph: StepGraph, batch: Batch, step: int) -> LossValue:
+        """The same where nothing comes between gradient and update."""
+        value = graph(batch)
+        if self._found_inf.is_cuda:
+            self._note_refusal(step)
+        elif self._found_inf.item():
+            self._raise_diverged(value, batch, step)
+        if self._after_update and not (self._found_inf.is_cuda and float(self._found_inf)):
+            with torch.no_grad():
+                for regularizer in self._after_update:
+                    regularizer.after_update(step)
+        return value
+
+    def _regularize(self, step: int) -> None:
         """Update with the gradient and weight hooks around the optimizer."""
         if self._found_inf.is_cuda and (self._before_update or self._after_update) and float(self._found_inf):
             return  # these hooks must not move weights either; on other devices a refused step has raised already
-        grads = [p.grad for p in params if p.grad is not None]
-        moved = [p for p in params if p.grad is not None]
+        grads = [p.grad for p in self.params if p.grad is not None]
+        moved = [p for p in self.params if p.grad is not None]
         for regularizer in self._on_gradients:
             regularizer.on_gradients(moved, grads)
         lr = float(self.optimizer.param_groups[0]["lr"])
@@ -187,10 +209,14 @@ class Supervised(Training):
         if self._found_inf.is_cuda:
             self._found_inf += ~value.total.isfinite()
             self._found_inf.clamp_(max=1)
-            first = (self._refused_at < 0) & (self._found_inf[0] > 0)
-            self._refused_at = torch.where(first, step, self._refused_at)
+            self._note_refusal(step)
         elif self._found_inf.item() or not math.isfinite(value.total.item()):
             self._raise_diverged(value, batch, step)
+
+    def _note_refusal(self, step: int) -> None:
+        """Keep on the device which step was the first to be refused."""
+        first = (self._refused_at < 0) & (self._found_inf[0] > 0)
+        self._refused_at = torch.where(first, step, self._refused_at)
 
     def check(self) -> None:
         """Raise DivergedError if the device refused a step since the last check, or an update left a weight not finite.
@@ -214,6 +240,8 @@ class Supervised(Training):
             raise DivergedError(f"step {self._step - 1}: parameter '{names[0]}' is not finite after the update")
 
     def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
+        if self._graph is not None:
+            self._backward(batch)  # the graph keeps no gradient to show
         grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
         raise diagnose(self.network, self.loss, batch, value, grads, step)
 
@@ -270,6 +298,8 @@ class Supervised(Training):
         self._step = int(state["step"])
         self._stream.seek(self._step)
         self.optimizer.load_state_dict(state["optimizer"])
+        if self._graph is not None:
+            self._graph.rebind()
         if self.model is not self.network:
             self.network.load_state_dict(state["network"])
         for regularizer, part in zip(self.regularizers, state["regularizers"], strict=True):

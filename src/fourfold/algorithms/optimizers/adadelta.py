@@ -20,7 +20,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 BLOCK = 1 << 18  # elements a thread; five such arrays of float32 stay in a shared cache of a few MiB
@@ -45,7 +45,7 @@ def adadelta_update(
     grad_squares: list[Tensor],
     step_squares: list[Tensor],
     *,
-    lr: float,
+    lr: Number,
     rho: float,
     eps: float,
 ) -> None:
@@ -59,7 +59,8 @@ def adadelta_update(
     torch._foreach_mul_(step_squares, rho)
     torch._foreach_add_(step_squares, (1 - rho) * eps)
     torch._foreach_addcmul_(step_squares, steps, steps, 1 - rho)  # RMS[d]_t^2
-    torch._foreach_add_(params, steps, alpha=-lr)  # theta_t
+    torch._foreach_mul_(steps, lr)
+    torch._foreach_sub_(params, steps)  # theta_t
 
 
 class Adadelta(Optimizer):
@@ -87,10 +88,13 @@ class Adadelta(Optimizer):
     def initial_state(self, name: str, param: Tensor, group: Mapping[str, Any]) -> Tensor:
         return torch.full_like(param, group["eps"], requires_grad=False)  # E[x^2]_0 = 0
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        adadelta_update(params, grads, *states, lr=group["lr"], rho=group["rho"], eps=group["eps"])
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         lr, rho, eps = group["lr"], group["rho"], group["eps"]
-        if not cohort.fast:
-            return adadelta_update(cohort.params, grads, *cohort.states, lr=lr, rho=rho, eps=eps)
         floor = torch.tensor((1 - rho) * eps, dtype=grads[0].dtype)
         block = BLOCK * torch.get_num_threads()
         for tensors in zip(cohort.params, grads, *cohort.states, strict=True):

@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 
@@ -41,8 +41,8 @@ def adagrad_update(
     grads: list[Tensor],
     sums: list[Tensor],
     *,
-    step: int,
-    lr: float,
+    step: Number,
+    lr: Number,
     lr_decay: float,
     eps: float,
 ) -> None:
@@ -50,7 +50,9 @@ def adagrad_update(
     torch._foreach_addcmul_(sums, grads, grads)  # G_t
     roots = torch._foreach_sqrt(sums)
     torch._foreach_add_(roots, eps)  # sqrt(G_t) + eps, the paper's H_t
-    torch._foreach_addcdiv_(params, grads, roots, -lr / (1 + (step - 1) * lr_decay))  # theta_t
+    steps = torch._foreach_mul(grads, lr / (1 + (step - 1) * lr_decay))
+    torch._foreach_div_(steps, roots)
+    torch._foreach_sub_(params, steps)  # theta_t
 
 
 class Adagrad(Optimizer):
@@ -87,12 +89,15 @@ class Adagrad(Optimizer):
     def initial_state(self, name: str, param: Tensor, group: Mapping[str, Any]) -> Tensor:
         return torch.full_like(param, group["initial_accumulator_value"], requires_grad=False)
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        lr, lr_decay, eps = group["lr"], group["lr_decay"], group["eps"]
+        adagrad_update(params, grads, *states, step=step, lr=lr, lr_decay=lr_decay, eps=eps)
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         (sums,) = cohort.states
         lr, lr_decay, eps = group["lr"], group["lr_decay"], group["eps"]
-        if not cohort.fast:
-            step = cohort.count
-            return adagrad_update(cohort.params, grads, sums, step=step, lr=lr, lr_decay=lr_decay, eps=eps)
         torch._fused_adagrad_(
             cohort.params,
             grads,

@@ -20,7 +20,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 
@@ -44,8 +44,8 @@ def adam_update(
     firsts: list[Tensor],
     seconds: list[Tensor],
     *,
-    step: int,
-    lr: float,
+    step: Number,
+    lr: Number,
     beta1: float,
     beta2: float,
     eps: float,
@@ -57,7 +57,9 @@ def adam_update(
     roots = torch._foreach_div(seconds, 1 - beta2**step)  # vhat_t
     torch._foreach_sqrt_(roots)
     torch._foreach_add_(roots, eps)
-    torch._foreach_addcdiv_(params, firsts, roots, -lr / (1 - beta1**step))  # theta_t, with mhat_t's divisor
+    steps = torch._foreach_mul(firsts, lr / (1 - beta1**step))  # with mhat_t's divisor
+    torch._foreach_div_(steps, roots)
+    torch._foreach_sub_(params, steps)  # theta_t
 
 
 class Adam(Optimizer):
@@ -87,13 +89,15 @@ class Adam(Optimizer):
         require("beta2", betas[1], 0, 1, open_high=True)
         require("eps", hyperparameters["eps"], 0, math.inf, open_high=True)
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        adam_update(params, grads, *states, step=step, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         firsts, seconds = cohort.states
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
-        if not cohort.fast:
-            step = cohort.count
-            own = cohort.params
-            return adam_update(own, grads, firsts, seconds, step=step, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
         torch._fused_adam_(
             cohort.params,
             grads,

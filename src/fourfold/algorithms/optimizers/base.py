@@ -3,8 +3,9 @@
 The interface is torch.optim's (`param_groups`, `step`, `zero_grad`, `state_dict`, `load_state_dict`), but nothing here
 subclasses `torch.optim.Optimizer`: constructing one imports torch._dynamo, which takes seconds.
 
-Each optimizer's file holds its equations as a pure function over lists of tensors; that is the reference, and what runs
-on any device. Where something faster computes the same, `update` calls that instead, and a test holds the two equal.
+Each optimizer's file holds its equations as a pure function over lists of tensors; that is the reference, what runs on
+any device, and what a compiled step is made of. Where something faster computes the same, `update` calls that instead,
+and a test holds the two equal.
 """
 
 import math
@@ -19,6 +20,8 @@ from fourfold.core.config import PartConfig
 from fourfold.core.errors import did_you_mean
 
 Params = Iterable[nn.Parameter] | Iterable[Mapping[str, Any]]
+States = tuple[list[Tensor], ...]  # for each of `state_names`, one tensor a parameter
+Number = float | Tensor  # a tensor of no dimensions in a compiled step, which would be compiled anew for another float
 _Work = list[tuple[Cohort, list[Tensor]]]
 
 
@@ -65,8 +68,17 @@ class Optimizer:
         """Raise ValueError for a hyperparameter that is out of range."""
         raise NotImplementedError
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        """Move `params` and `states` along `grads`, in place, by the equations at the head of the optimizer's file.
+
+        `group` has the hyperparameters; `step` counts from 1, and means something only where `counts_steps`.
+        """
+        raise NotImplementedError
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
-        """Move the parameters of `cohort` along `grads`.
+        """Do the same faster, for a cohort that is `fast`.
 
         `found_inf` is for kernels that read it on the device; for anything else it has been looked at already.
         """
@@ -123,9 +135,21 @@ class Optimizer:
                     continue
                 if cohort.step is not None and cohort.one is not None:
                     cohort.step.add_(cohort.one)
-                self.update(cohort, grads, group, found_inf)
+                if cohort.fast:
+                    self.update(cohort, grads, group, found_inf)
+                else:
+                    self.equations(cohort.params, grads, cohort.states, group, cohort.count if self.counts_steps else 0)
                 if cohort.step is not None and found_inf is not None:
                     cohort.step.sub_(found_inf)
+
+    def cohorts(self) -> list[tuple[dict[str, Any], Cohort]]:
+        """Return all parameters with their states, as if each had a gradient, for whoever moves them by `equations`."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                param.grad = torch.zeros_like(param)
+        work = [(group, cohort) for group in self.param_groups for cohort, _ in self._plan(group)[1]]
+        self.zero_grad()
+        return work
 
     def _plan(self, group: Mapping[str, Any]) -> "tuple[_Plan, _Work]":
         """Give each parameter that moves its state, and gather those that move in one call."""

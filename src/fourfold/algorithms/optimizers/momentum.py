@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 
@@ -34,12 +34,12 @@ class MomentumConfig(OptimizerConfig):
 
 
 def momentum_update(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], *, lr: float, momentum: float
+    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], *, lr: Number, momentum: float
 ) -> None:
     """Move `params` and `velocities` one step, in place."""
     torch._foreach_mul_(velocities, momentum)
     torch._foreach_add_(velocities, grads)  # v_t = mu v_{t-1} + g_t
-    torch._foreach_add_(params, velocities, alpha=-lr)  # theta_t
+    torch._foreach_sub_(params, torch._foreach_mul(velocities, lr))  # theta_t
 
 
 class Momentum(Optimizer):
@@ -60,10 +60,13 @@ class Momentum(Optimizer):
         require_lr(hyperparameters["lr"])
         require("momentum", hyperparameters["momentum"], 0, 1)
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        momentum_update(params, grads, *states, lr=group["lr"], momentum=group["momentum"])
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         (velocities,) = cohort.states
-        if not cohort.fast:
-            return momentum_update(cohort.params, grads, velocities, lr=group["lr"], momentum=group["momentum"])
         torch._fused_sgd_(
             cohort.params,
             grads,

@@ -19,7 +19,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 
@@ -36,13 +36,13 @@ class NesterovConfig(OptimizerConfig):
 
 
 def nesterov_update(
-    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], *, lr: float, momentum: float
+    params: list[Tensor], grads: list[Tensor], velocities: list[Tensor], *, lr: Number, momentum: float
 ) -> None:
     """Move `params` and `velocities` one step, in place."""
     torch._foreach_mul_(velocities, momentum)
     torch._foreach_add_(velocities, grads)  # v_t = mu v_{t-1} + g_t
     ahead = torch._foreach_add(grads, velocities, alpha=momentum)  # g_t + mu v_t
-    torch._foreach_add_(params, ahead, alpha=-lr)  # theta_t
+    torch._foreach_sub_(params, torch._foreach_mul(ahead, lr))  # theta_t
 
 
 class Nesterov(Optimizer):
@@ -63,10 +63,13 @@ class Nesterov(Optimizer):
         require_lr(hyperparameters["lr"])
         require("momentum", hyperparameters["momentum"], 0, 1, open_low=True)
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        nesterov_update(params, grads, *states, lr=group["lr"], momentum=group["momentum"])
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         (velocities,) = cohort.states
-        if not cohort.fast:
-            return nesterov_update(cohort.params, grads, velocities, lr=group["lr"], momentum=group["momentum"])
         torch._fused_sgd_(
             cohort.params,
             grads,

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 LATE = 2.0**60  # alpha to this power is 0 for every double below 1; some kernels read the step as a 64-bit integer
@@ -37,14 +37,16 @@ class RMSpropConfig(OptimizerConfig):
 
 
 def rmsprop_update(
-    params: list[Tensor], grads: list[Tensor], mean_squares: list[Tensor], *, lr: float, alpha: float, eps: float
+    params: list[Tensor], grads: list[Tensor], mean_squares: list[Tensor], *, lr: Number, alpha: float, eps: float
 ) -> None:
     """Move `params` and `mean_squares` one step, in place."""
     torch._foreach_mul_(mean_squares, alpha)
     torch._foreach_addcmul_(mean_squares, grads, grads, 1 - alpha)  # r_t
     roots = torch._foreach_sqrt(mean_squares)
     torch._foreach_add_(roots, eps)
-    torch._foreach_addcdiv_(params, grads, roots, -lr)  # theta_t
+    steps = torch._foreach_mul(grads, lr)
+    torch._foreach_div_(steps, roots)
+    torch._foreach_sub_(params, steps)  # theta_t
 
 
 class RMSprop(Optimizer):
@@ -68,11 +70,13 @@ class RMSprop(Optimizer):
         require("alpha", hyperparameters["alpha"], 0, 1, open_high=True)
         require("eps", hyperparameters["eps"], 0, math.inf, open_high=True)
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        rmsprop_update(params, grads, *states, lr=group["lr"], alpha=group["alpha"], eps=group["eps"])
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
         (mean_squares,) = cohort.states
-        if not cohort.fast:
-            alpha, eps = group["alpha"], group["eps"]
-            return rmsprop_update(cohort.params, grads, mean_squares, lr=group["lr"], alpha=alpha, eps=eps)
         # Adam's kernel computes RMSprop where beta1 is 0, for then its first moment is the gradient, and where the step
         # is so late that both bias corrections are 1. The gradient stands in for the first moment, so that nothing
         # more is read or written than RMSprop needs; the kernel writes back what it read there.

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig, Params, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require_lr
 from fourfold.algorithms.optimizers.cohorts import Cohort
 
 
@@ -32,9 +32,9 @@ class SGDConfig(OptimizerConfig):
         return SGD(params, lr=self.lr)
 
 
-def sgd_update(params: list[Tensor], grads: list[Tensor], *, lr: float) -> None:
+def sgd_update(params: list[Tensor], grads: list[Tensor], *, lr: Number) -> None:
     """Move `params` one step, in place."""
-    torch._foreach_add_(params, grads, alpha=-lr)  # theta_t
+    torch._foreach_sub_(params, torch._foreach_mul(grads, lr))  # theta_t
 
 
 class SGD(Optimizer):
@@ -51,9 +51,12 @@ class SGD(Optimizer):
     def check(self, hyperparameters: Mapping[str, Any]) -> None:
         require_lr(hyperparameters["lr"])
 
+    def equations(
+        self, params: list[Tensor], grads: list[Tensor], states: States, group: Mapping[str, Any], step: Number
+    ) -> None:
+        sgd_update(params, grads, lr=group["lr"])
+
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
-        if not cohort.fast:
-            return sgd_update(cohort.params, grads, lr=group["lr"])
         torch._fused_sgd_(
             cohort.params,
             grads,
