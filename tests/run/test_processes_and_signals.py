@@ -150,6 +150,8 @@ def test_a_second_signal_ends_the_process_at_once(
 SHARED: dict[str, Any] = {
     **LONG,
     "model": {"name": "mlp", "widths": [6]},
+    # Adam would not notice a gradient that is twice what it should be
+    "algorithm": {"name": "supervised", "optimizer": {"name": "sgd", "lr": 0.1}},
     "budget": {"steps": 12, "batch_size": 9, "validate_every": 5, "log_every": 3},
 }
 

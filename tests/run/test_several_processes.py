@@ -31,7 +31,8 @@ RECIPE: dict[str, Any] = {
     "data": {"name": "two_moons", "num_examples": 60},  # 42 of them to train on
     "model": {"name": "mlp", "widths": [6]},
     "loss": "cross_entropy",
-    "algorithm": "supervised",
+    # Adam would not notice a gradient that is twice what it should be
+    "algorithm": {"name": "supervised", "optimizer": {"name": "sgd", "lr": 0.1}},
     "budget": {"steps": 12, "batch_size": 9, "validate_every": 5, "log_every": 3},
     "runtime": {"device": "cpu", "threads": 1, "precision": "fp32"},
 }

@@ -17,7 +17,15 @@ from fourfold.run.checkpoint import load_newest
 from fourfold.run.run import Run
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
-CHANGES = {"budget.steps": 20, "runtime.device": "cpu", "runtime.precision": "fp32", "runtime.threads": 1}
+# Adam would not notice a gradient that is twice what it should be
+CHANGES = {
+    "algorithm.optimizer": "sgd",
+    "algorithm.optimizer.lr": 0.1,
+    "budget.steps": 20,
+    "runtime.device": "cpu",
+    "runtime.precision": "fp32",
+    "runtime.threads": 1,
+}
 
 
 def command(nodes: int, a_node: int, address: str, rest: list[str]) -> list[str]:
