@@ -78,6 +78,22 @@ def test_a_group_is_never_parted(seed) -> None:
     assert abs(len(splits["test"]) - 40) <= 6
 
 
+@given(st.integers(0, 1000), st.integers(2, 7))
+@settings(max_examples=40, deadline=None)
+def test_a_group_is_never_parted_by_a_fold_and_validates_once(seed, num_folds) -> None:
+    groups = torch.randint(0, 60, (200,), generator=torch.Generator().manual_seed(seed))
+    groups = groups.unique(return_inverse=True)[1]
+    arguments = {"num_validation": 0, "num_test": 40, "folds": num_folds, "labels": groups % 3, "groups": groups}
+    folds = [divide(200, seed, fold=fold, **arguments) for fold in range(num_folds)]
+    validated: list[int] = []
+    for splits in folds:
+        assert_partition(splits, 200)
+        seen = [set(groups[members].tolist()) for members in splits.values()]
+        assert sum(map(len, seen)) == len(set().union(*seen))
+        validated += splits["validation"].tolist()
+    assert sorted([*validated, *folds[0]["test"].tolist()]) == list(range(200))
+
+
 def test_groups_of_one_are_the_same_as_no_groups() -> None:
     plain = divide(50, 9, num_validation=7, num_test=11)
     grouped = divide(50, 9, num_validation=7, num_test=11, groups=torch.arange(50))
