@@ -105,6 +105,7 @@ def test_a_smaller_subset_is_inside_a_larger_one() -> None:
     small, large = subset(members, 10, 0), subset(members, 50, 0)
     assert len(small) == 10
     assert set(small.tolist()) < set(large.tolist()) < set(members.tolist())
+    assert len({tuple(subset(members, 50, seed).tolist()) for seed in range(5)}) == 5  # drawn, and not the first
     assert subset(members, None, 0).tolist() == subset(members, 100, 0).tolist() == members.tolist()
 
 
