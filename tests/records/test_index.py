@@ -152,9 +152,11 @@ def test_a_moved_workspace_is_the_same_workspace(make, workspace: Path, tmp_path
 def test_a_relative_workspace_has_an_index_of_its_own_too(make, workspace: Path, monkeypatch):
     monkeypatch.chdir(workspace.parent)
     finish(make())
+    finish(make("deleted"))
     index = open_index(Path(workspace.name))
-    assert len(index.runs()) == 1
+    assert len(index.runs()) == 2
     index.close()
+    shutil.rmtree(workspace / "deleted-1")
     workspace.rename("moved")
     index = open_index(Path("moved"))
     assert [row.folder for row in index.runs()] == [workspace.parent.resolve() / "moved" / "digits-mlp-1"]
