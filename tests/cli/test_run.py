@@ -156,6 +156,33 @@ def test_curves_go_to_tensorboard_too(tmp_path, capsys):
     assert [(e.step, e.value) for e in events.Scalars("train/loss")] == [(s, pytest.approx(v)) for s, v in curve]
 
 
+def test_a_resumed_run_can_be_tracked(tmp_path, capsys):
+    event_file = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from fourfold.run.api import open_run
+    from fourfold.run.watch import Watcher
+
+    class Impatient(Watcher):
+        def progressed(self, step, metrics, examples_per_second):
+            if step >= 40:
+                signal.raise_signal(signal.SIGTERM)
+
+    from fourfold.run.api import run
+
+    changes = {"budget.steps": 100, "budget.log_every": 10, "budget.validate_every": 20}
+    assert run("xor-mlp", changes, workspace=tmp_path, watcher=Impatient()).status == "interrupted"
+    common = ["resume", "xor-mlp-1", "--workspace", str(tmp_path)]
+    assert main([*common, "--track", "tensorbord"]) == 2
+    assert "did you mean 'tensorboard'" in capsys.readouterr().err
+    assert open_run("xor-mlp-1", tmp_path).status == "interrupted"
+    assert main([*common, "--track", "tensorboard", "--quiet"]) == 0
+    events = event_file.EventAccumulator(str(tmp_path / "xor-mlp-1" / "tensorboard")).Reload()
+    curve = [step for step, _ in open_run("xor-mlp-1", tmp_path).curve("train.loss")]
+    tracked = [event.step for event in events.Scalars("train/loss")]
+    assert tracked == [step for step in curve if step >= tracked[0]]
+    assert 40 <= tracked[0] <= 50
+    assert tracked[-1] == 100
+
+
 def test_a_part_of_ones_own(tmp_path, capsys):
     own = tmp_path / "내 부품.py"
     own.write_text(

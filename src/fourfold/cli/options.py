@@ -9,7 +9,7 @@ import typer
 
 def _folder(name: str) -> Path:
     if not name:  # `--workspace "$RUNS"` where RUNS is not set; Path("") would be the folder one stands in
-        raise typer.BadParameter("--workspace: an empty name; . is the folder you are in")
+        raise typer.BadParameter("an empty name; . is the folder you are in")
     return Path(name)
 
 

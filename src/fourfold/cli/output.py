@@ -3,13 +3,18 @@
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from fourfold.tasks.figure import display_width
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+FILE_WIDTH = 1000  # of a table in a file: nothing of ours is wider
 
 
 def speak_utf8() -> None:
@@ -25,8 +30,8 @@ def is_first_process() -> bool:
 
 
 def note(line: str) -> None:
-    """Print a plain line to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Print one plain line to stderr, whatever a name in it may hold: a line break, or a terminal's codes."""
+    print("".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr, flush=True)
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -48,9 +53,27 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a rich console; answers go to stdout, everything about the work itself to stderr."""
     from rich.console import Console
 
-    return Console(
-        stderr=stderr, highlight=False, emoji=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty()
-    )
+    file = not (sys.stderr if stderr else sys.stdout).isatty()
+    width = FILE_WIDTH if file and "COLUMNS" not in os.environ else None  # a line stays one, for grep
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=file, width=width)
+
+
+def hanging(line: str, *, stderr: bool = False) -> list[str]:
+    """Return `  · words` as lines that fit the terminal, each further one set below the words; in a file, one line."""
+    stream = sys.stderr if stderr else sys.stdout
+    if not stream.isatty():
+        return [line]
+    room = shutil.get_terminal_size().columns
+    start = len(line) - len(line.lstrip(" "))
+    words = line.lstrip(" ").split(" ")
+    indent = " " * (start + len(words[0]) + 1)
+    lines = [" " * start + words[0]]
+    for word in words[1:]:
+        if display_width(lines[-1]) + 1 + display_width(word) > room and lines[-1].strip() != words[0]:
+            lines.append(indent + word)
+        else:
+            lines[-1] += " " + word
+    return lines
 
 
 def number(value: float) -> str:

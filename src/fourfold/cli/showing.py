@@ -1,5 +1,6 @@
 """`fourfold show`: what a recipe, a part or a run is."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,9 @@ def show(
         raise InputError(f"no recipe called '{name}'{did_you_mean(name, recipe_names())}")
     kinds = _kinds_of(name)
     if kinds:
+        if steps or yaml:
+            wrong = "--steps" if steps else "--yaml"
+            raise InputError(f"{wrong}: '{name}' is a part, and a recipe is needed; fourfold list recipes names them")
         from fourfold.cli.show_part import show_part
 
         return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
@@ -66,7 +70,7 @@ def show(
 
     name = to_text(name)
     runs = [to_text(path.name) for path in run_paths(place)]
-    if name in runs or (Path(to_file_name(name)) / "run.json").exists():
+    if name in runs or os.path.exists(Path(to_file_name(name)) / "run.json"):
         from fourfold.cli.show_run import show_run
 
         return show_run(RunFolder.find(place, name), yaml=yaml, json=json)

@@ -21,7 +21,7 @@ class MLPConfig(ModelConfig):
     """Fields of `model: mlp`."""
 
     name: Literal["mlp"] = "mlp"
-    widths: list[Annotated[int, Field(ge=1)]] = Field(
+    widths: list[Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
         default=[128], description="units of each hidden layer; [] is a linear model"
     )
     activation: Activation = Field(default="relu", description="the nonlinearity after each hidden layer")

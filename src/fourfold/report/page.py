@@ -30,10 +30,11 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
         png: also write each figure as PNG into the run's `figures/`.
 
     Raises:
-        InputError: the run's folder is damaged.
-        OSError: the page cannot be written.
+        InputError: the run's folder is damaged, or the page or a figure cannot be written.
     """
     path = path or run.folder.path / "report.html"
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; name the page in it, such as {path / 'report.html'}")
     headline = str(run.result.get("headline", "loss"))
     curves = draw_curves(run.folder.points(), headline, _expected(run), _loss_name(run, headline))
     shown, problem = Shown(), ""
@@ -45,11 +46,17 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
             CheckpointError,
         ) as error:  # the data may be elsewhere by now; the rest is still worth a page
             problem = str(error)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, render(run, curves, shown, problem).encode("utf-8"))
-    if png:
-        for drawn in [*curves, *shown.all()]:
-            drawn.write_png(run.folder.figures)
+    page = render(run, curves, shown, problem).encode("utf-8")
+    target = path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, page)
+        if png:
+            target = run.folder.figures
+            for drawn in [*curves, *shown.all()]:
+                drawn.write_png(target)
+    except OSError as error:
+        raise InputError(f"{target}: {(error.strerror or str(error)).lower()}") from None
     return path
 
 

@@ -46,7 +46,7 @@ def export(run: Run, to: Path | None = None, format: str | None = None) -> Expor
             for ONNX is missing.
         ExportError: outputs differ; nothing was written.
     """
-    kind = format or (to.suffix.removeprefix(".") if to else "safetensors")
+    kind = format if format is not None else to.suffix.removeprefix(".") if to else "safetensors"
     if kind not in FORMATS:
         raise InputError(f"cannot export to '{kind}'{did_you_mean(kind, FORMATS)}")
     path = to or run.folder.path / f"model.{kind}"

@@ -17,9 +17,8 @@ from torch import nn
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import FourfoldError
 from fourfold.core.recipe import Recipe
-from fourfold.core.seeds import stream_seed
 from fourfold.run import runtime
-from fourfold.run.build import build_parts, build_training, data_cache
+from fourfold.run.build import build_model, build_parts, build_training, data_cache
 from fourfold.run.loop import Schedule
 from fourfold.run.processes import SingleProcess
 from fourfold.tasks.seam import Image, Spec
@@ -84,7 +83,7 @@ def measure_part(config: PartConfig) -> ModelFacts:
         InputError: the config cannot be built.
     """
     spec: Spec = config.paper_spec()  # type: ignore[attr-defined]
-    return measure_model(_build(config, spec), spec)
+    return measure_model(build_model(config, spec, seed=0), spec)
 
 
 def is_data_here(recipe: Recipe) -> bool:
@@ -119,12 +118,6 @@ def inspect_recipe(recipe: Recipe) -> RecipeFacts:
 def _single(recipe: Recipe) -> Any:
     """Return the recipe's runtime for looking only: this process, nothing compiled."""
     return recipe.runtime.model_copy(update={"processes": 1, "device": "cpu", "compile": "none"})
-
-
-def _build(config: PartConfig, spec: Spec) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(0, "init"))
-        return config.build(spec)  # type: ignore[attr-defined]
 
 
 def _count_flops(model: nn.Module, spec: Spec) -> int | None:

@@ -25,6 +25,7 @@ from fourfold.data.table.reading import Texts
 
 BOOLEANS = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0}
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+LARGEST = 1e100  # the variance of larger numbers is no longer finite
 DateFormat = Literal["ISO8601", "%Y/%m/%d", "%Y.%m.%d", "%Y년 %m월 %d일", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"]
 DATE_FORMATS: dict[DateFormat, str] = {
     "%Y/%m/%d": "year/month/day",
@@ -202,14 +203,14 @@ def missing(texts: Texts) -> np.ndarray:
 
 
 def parse_numbers(texts: Texts) -> np.ndarray:
-    """Return float64 `[rows]`, NaN where a text is missing or not a finite number; `1,234.5` is a number."""
+    """Return float64 `[rows]`, NaN where a text is missing or not a number below `LARGEST`; `1,234.5` is one."""
     import pandas as pd
 
     numbers = np.array(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
     for row in np.flatnonzero(np.isnan(numbers)):
         if texts[row] is not None and GROUPED.fullmatch(texts[row]):
             numbers[row] = float(texts[row].replace(",", ""))
-    numbers[~np.isfinite(numbers)] = np.nan
+    numbers[~(np.abs(numbers) < LARGEST)] = np.nan
     return numbers
 
 
