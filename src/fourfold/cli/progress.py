@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from fourfold.cli.output import duration, note, number
+from fourfold.cli.output import duration, hanging, note, number
 from fourfold.run.watch import Setup, Watcher
 
 REDRAW_SECONDS = 0.1
@@ -49,7 +49,8 @@ class Progress(Listener):
         sizes = " / ".join(f"{count:,} {split}" for split, count in setup.sizes.items() if count)
         note(f"{setup.run_id}: {setup.params:,} parameters on {setup.device} ({setup.precision}); examples: {sizes}")
         for line in setup.notes:
-            note(f"  · {line}")
+            for piece in hanging(f"  · {line}", stderr=True):
+                note(piece)
         start = f", from step {setup.start:,}" if setup.start else ""
         scored = f"; {setup.headline} is on the validation split" if setup.sizes.get("validation") else ""
         note(f"  training for {setup.steps:,} steps{start}{scored}")

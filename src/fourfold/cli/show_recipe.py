@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fourfold.cli.output import console, note, number, print_json
+from fourfold.cli.output import console, hanging, note, number, print_json
 from fourfold.core.overrides import parse_overrides
 from fourfold.core.recipe import PARTS, Recipe
 from fourfold.run.parts import TABLES, load_recipe
@@ -128,7 +128,8 @@ def _print_facts(out: Any, facts: "RecipeFacts") -> None:
     out.print(f"budget     {facts.schedule.steps:,} steps of {facts.batch_size:,} examples; "
               f"{facts.steps_per_epoch:,} steps an epoch, so {number(epochs)} epochs")  # fmt: skip
     for line in facts.notes:
-        out.print(f"  · {escape(line)}")
+        for piece in hanging(f"  · {line}"):
+            out.print(piece, markup=False)
 
 
 def _print_expected(out: Any, recipe: Recipe) -> None:

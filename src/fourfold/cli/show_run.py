@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fourfold.cli.output import console, duration, print_json
+from fourfold.cli.output import console, duration, hanging, print_json
 from fourfold.cli.summary import metrics_table
 from fourfold.core.document import to_yaml
 from fourfold.core.errors import InputError
@@ -44,9 +44,11 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         steps = f"{result.get('steps', 0):,} of {result.get('planned_steps', 0):,} steps"
         out.print(f"{steps}{reason} in {duration(result.get('seconds', 0.0))}, {result.get('params', 0):,} parameters")
     for finding in result.get("findings", []):
-        out.print(f"[yellow]![/] {escape(finding)}")
+        for piece in hanging(f"! {finding}"):
+            out.print(piece, markup=False, style="yellow" if piece.startswith("!") else None)
     for line in result.get("notes", []):
-        out.print(f"  · {escape(line)}")
+        for piece in hanging(f"  · {line}"):
+            out.print(piece, markup=False)
     packages = environment.get("packages", {})
     where = f"python {environment.get('python')}, torch {packages.get('torch')}, {environment.get('device')}"
     out.print(f"[dim]{escape(where)}, {escape(str(environment.get('host')))}[/]")

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from fourfold.cli.output import console, duration, number
+from fourfold.cli.output import console, duration, hanging, number
 
 SPLITS = ("train", "validation", "test")
 
@@ -28,7 +28,8 @@ def print_summary(result: Mapping[str, Any]) -> None:
         f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"
     )
     for finding in result.get("findings", []):
-        out.print(f"[yellow]![/] {escape(finding)}")
+        for piece in hanging(f"! {finding}", stderr=True):
+            out.print(piece, markup=False, style="yellow" if piece.startswith("!") else None)
     out.print(f"folder: {escape(str(result['folder']))}")
     run = shlex.quote(result["run_id"])
     if "folds" in result:

@@ -53,7 +53,7 @@ def evaluate(
     result = {**opened.result, "metrics": metrics}
     from fourfold.cli.summary import metrics_table
 
-    console(stderr=True).print(metrics_table(metrics, {}, parts.source.spec.headline))
+    console(stderr=json).print(metrics_table(metrics, {}, parts.source.spec.headline))
     if json:
         print_json(result)
 
