@@ -137,7 +137,9 @@ def test_the_split_follows_the_runs_seed_only_when_asked(tmp_path) -> None:
 
 
 def test_each_share_and_each_fold_of_a_recipe_is_its_own(tmp_path) -> None:
-    assert IrisConfig(validation=0.1, test=0.3).build(0, tmp_path).sizes == {"train": 90, "validation": 15, "test": 45}
+    source = IrisConfig(validation=0.1, test=0.3).build(0, tmp_path)
+    assert source.sizes == {"train": 90, "validation": 15, "test": 45}
+    assert all(abs(count - 30) <= 1 for count in source.spec.class_counts)  # of three classes of 50
     folds = [IrisConfig(folds=3, fold=fold).splits(150, None, 0) for fold in range(3)]
     together = torch.cat([folds[0]["test"], *(splits["validation"] for splits in folds)])
     assert together.sort().values.tolist() == list(range(150))
