@@ -207,8 +207,8 @@ def test_all_killed_and_resumed_is_the_uninterrupted_run(tmp_path: Path) -> None
 HASTY = """
 from datetime import timedelta
 import fourfold.run.launch, fourfold.run.processes
-fourfold.run.processes.TIMEOUT = timedelta(seconds=3)
-fourfold.run.launch.GRACE_SECONDS = 5.0
+fourfold.run.processes.TIMEOUT = timedelta(seconds=15)
+fourfold.run.launch.GRACE_SECONDS = 15.0
 PARTS = {}
 """
 
