@@ -10,6 +10,7 @@ import torch
 from stopping import around_steps, start_and_stop
 from torch import Tensor, nn
 
+from fourfold.algorithms.diagnosis import LATER
 from fourfold.algorithms.supervised import Supervised
 from fourfold.core.errors import DIVERGED, DivergedError
 from fourfold.records.folder import RunFolder
@@ -223,7 +224,7 @@ def test_a_weight_that_no_loss_shows_is_found_before_it_is_saved(value: float, t
 
     with around_steps(change), pytest.raises(DivergedError) as caught:
         start("moons", load_recipe(RECIPE)[1], tmp_path)
-    assert str(caught.value) == f"step {AT}: parameter 'layers.3.bias' is not finite after the update"
+    assert str(caught.value) == f"step {AT}: parameter 'layers.3.bias' is not finite after the update; {LATER}"
     checkpoint, _ = load_newest(tmp_path / "moons-1" / "checkpoints")
     assert checkpoint.step == 4
     assert all(tensor.isfinite().all() for tensor in checkpoint.model.values())

@@ -14,12 +14,12 @@ from pydantic import Field, SerializeAsAny
 from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
-from fourfold.algorithms.diagnosis import diagnose
+from fourfold.algorithms.diagnosis import LATER, diagnose
 from fourfold.algorithms.one_graph import GradientGraph, StepGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
 from fourfold.algorithms.regularizers import REGULARIZERS
-from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
+from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig, tell_apart
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
 from fourfold.core.errors import DivergedError, InputError
@@ -80,6 +80,7 @@ class Supervised(Training):
         self.optimizer, self.schedule, self.regularizers = optimizer, schedule, regularizers
         self.names = [name for name, p in model.named_parameters() if p.requires_grad]
         self.params = [p for p in model.parameters() if p.requires_grad]
+        tell_apart(regularizers)
         averaged = [r.evaluated_model() for r in regularizers]
         self.model = next((m for m in averaged if m is not None), model)
         for regularizer in regularizers:
@@ -237,7 +238,9 @@ class Supervised(Training):
             names = [name for name, p in zip(self.names, self.params, strict=True) if not p.isfinite().all()]
             if not names:
                 return
-            raise DivergedError(f"step {self._step - 1}: parameter '{names[0]}' is not finite after the update")
+            raise DivergedError(
+                f"step {self._step - 1}: parameter '{names[0]}' is not finite after the update; {LATER}"
+            )
 
     def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
         if self._graph is not None:
