@@ -48,7 +48,8 @@ def tiles(run: Run) -> str:
         boxes.append(_tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
     planned = int(result.get("planned_steps") or 0)
     short = f" of {count(planned)}" if planned > result["steps"] else ""
-    boxes.append(_tile(count(result["steps"]), f"steps{short}"))
+    known = " recorded," if run.status in ("diverged", "failed") else ""  # it ended between two look-ups
+    boxes.append(_tile(count(result["steps"]), f"steps{known}{short}"))
     if result["params"]:
         boxes.append(_tile(count(result["params"]), "parameters"))
     if result["seconds"]:
