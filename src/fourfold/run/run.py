@@ -1,6 +1,7 @@
 """Starting a run, resuming it, and reading what it left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fourfold.core.errors import CheckpointError
+from fourfold.core.errors import CheckpointError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.data.encoding import Encoding, encoding_from_mapping
 from fourfold.records.environment import describe_environment
@@ -74,6 +75,16 @@ class Run:
         return self.result["metrics"]
 
     @property
+    def headline(self) -> str:
+        """The deciding metric; of a killed run, which has no result, the task's, or "loss" if it was killed at once."""
+        if recorded := self.result.get("headline"):
+            return str(recorded)
+        try:
+            return self.spec.headline
+        except InputError:
+            return "loss"
+
+    @property
     def findings(self) -> list[str]:
         """What the algorithm found that a person should know."""
         return self.result["findings"]
@@ -85,6 +96,11 @@ class Run:
             InputError: no such metric; the nearest is offered.
         """
         return self.folder.curve(name)
+
+    @property
+    def autocast(self) -> Callable[[], AbstractContextManager[Any]]:
+        """A factory of the context that its scores were computed in, for the CPU."""
+        return runtime.autocast(self.recipe.runtime.model_copy(update={"device": "cpu"}))
 
     @cached_property
     def parts(self) -> Parts:

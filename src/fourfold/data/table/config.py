@@ -64,7 +64,8 @@ class TableConfig(SplitDataConfig):
         table = self._labelled(table, notes)
         target = read_target(table, self.target, self.task)
         notes.append(target.note)
-        needed = (self.folds or 1 + (self.validation > 0)) + (self.test > 0)
+        for_training = self.folds or (2 if self.validation else 1)
+        needed = for_training + (1 if self.test else 0)
         if isinstance(target, Classes):
             check_class_sizes(target, table, self.target, needed)
         elif len(table.rows) < needed:
