@@ -73,7 +73,9 @@ class TableConfig(SplitDataConfig):
         splits = self._divide(table, target, seed, notes)
         encoding = self._fit(table, splits, notes)
         examples = take(encoding.matrix(table.columns), splits)
-        return self._source(target, encoding, examples, splits, notes)
+        source = self._source(target, encoding, examples, splits, notes)
+        source.files = {self.path: table.sha256}
+        return source
 
     def _check_names(self, table: Table) -> None:
         names = table.columns
