@@ -1,4 +1,4 @@
-"""Every benchmark of this folder, one after another, into docs/benchmarks.md.
+"""Every benchmark of this folder, one after another, into docs/benchmarks.md and the README's table.
 
 python benchmarks/all.py [--quick]
 """
@@ -19,6 +19,7 @@ def main() -> None:
         ["data_path.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
         ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
         ["engine.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
+        ["readme.py"],
     ]
     failed = [
         script for script, *rest in commands if subprocess.run([sys.executable, FOLDER / script, *rest]).returncode

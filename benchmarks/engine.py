@@ -38,6 +38,13 @@ ENGINES = {
     "keras-tf": ("peers.keras_fit:tensorflow", "Keras on TensorFlow"),
     "keras-tf-50": ("peers.keras_fit:tensorflow_fifty", "Keras on TensorFlow, `steps_per_execution=50`"),
 }
+PREFACE = """## Engines
+
+{machine}. Load before: {load:.2f}. Made-up pictures of MNIST's shape, in memory. Each engine in its own process, on as
+many cores as threads, epochs interleaved. Plain SGD; the loss is read every 50 steps. Where an engine takes batches
+from outside it gets the raw loop's, which are faster than its own DataLoader's. Where no bf16 instructions stand behind
+the processor's name, bf16 is emulated, and `runtime.precision=auto` stays with fp32. Keras on TensorFlow has threads of
+its own; on one core they wait for each other, and the spread says how little its row means."""
 COLUMNS = ["engine", "µs a step", "overhead, µs a step", "throughput, raw = 1", "first epoch, s more", "loss"]
 
 
@@ -48,27 +55,19 @@ def main() -> None:
     examples, validation = (11_000, 1_000) if options.quick else (55_000, 5_000)
     launches, warm_up, rounds = (1, 1, 5) if options.quick else (3, 2, 10)
     launches, rounds = options.launches or launches, options.rounds or rounds
-    load = os.getloadavg()[0]
-    sections = []
+    if options.markdown is not None:
+        write_section(options.markdown, "engine", PREFACE.format(machine=machine(), load=os.getloadavg()[0]))
     for network in options.networks:
         for threads in options.threads:
             workload = Workload(network, examples, validation, threads)
             heard = interleave(targets, workload, launches, warm_up, rounds)
-            sections.append(section(workload, heard, options.clock))
-            print(sections[-1], flush=True)
-    preface = (
-        "## Engines\n\n"
-        f"{machine()}. Load before: {load:.2f}. Made-up pictures of MNIST's shape, in memory: an epoch is {examples:,} "
-        f"to train on and {validation:,} to validate on. Median of {launches * rounds} rounds (quartiles), "
-        f"{'wall-clock' if options.clock == 'wall' else 'processor'} time; each engine in its own process, on as many "
-        "cores as threads, epochs interleaved. Plain SGD; the loss is read every 50 steps. Where an engine takes "
-        "batches from outside it gets the raw loop's, which are faster than its own DataLoader's."
-    )
-    if options.markdown is not None:
-        write_section(options.markdown, "engine", "\n\n".join([preface, *sections]))
+            text = section(workload, heard, options.clock, launches)
+            print(text, flush=True)
+            if options.markdown is not None:  # at once: what is measured is not lost if the rest is stopped
+                write_section(options.markdown, f"engine {network} {threads}", text)
 
 
-def section(workload: Workload, heard: dict[str, Series], clock: str) -> str:
+def section(workload: Workload, heard: dict[str, Series], clock: str, launches: int) -> str:
     """Return the table of one network."""
     baseline = heard[BASELINE]
     known = [epoch for epoch in baseline.epochs if epoch is not None]
@@ -96,7 +95,13 @@ def section(workload: Workload, heard: dict[str, Series], clock: str) -> str:
         )
     title = f"### {TITLES[workload.network]}; {workload.threads} thread{'s' if workload.threads > 1 else ''}"
     wall = usual / workload.steps * 1e6
-    note = f"The raw loop had {busy:.0%} of its cores and took {wall:.0f} µs a step by the wall clock."
+    starts = "1 launch" if launches == 1 else f"{launches} launches"
+    note = (
+        f"Median (quartiles) of {len(known)} epochs, {workload.examples:,} pictures to train on and "
+        f"{workload.validation_examples:,} to validate on each, from {starts}; "
+        f"{'wall-clock' if clock == 'wall' else 'processor'} time. The raw loop had {busy:.0%} of its cores and took "
+        f"{wall:.0f} µs a step by the wall clock."
+    )
     return f"{title}\n\n{note}\n\n{table(COLUMNS, rows)}"
 
 

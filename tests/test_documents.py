@@ -1,7 +1,9 @@
 """What the documents say works: their Python, their links, the example file, and every shipped recipe."""
 
 import hashlib
+import importlib
 import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -22,7 +24,7 @@ from fourfold.data.mnist_like import NAMES
 from fourfold.run.parts import _USED_FILES, TABLES, load_recipe, recipe_names, use_file
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -59,6 +61,17 @@ def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))
     local = [link.split("#")[0] for link in links if not link.startswith(("http://", "https://", "#"))]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_s_table_is_the_measured_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    measured = importlib.import_module("readme").engines((ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8"))
+    shown = re.search(
+        r"<!-- engines: begin -->\n(.*?)\n<!-- engines: end -->", README.read_text(encoding="utf-8"), re.S
+    )
+    assert shown is not None
+    assert shown[1] == measured
+    assert "Fourfold" in measured
 
 
 def test_the_readme_s_first_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +132,7 @@ def test_the_guide_s_command_runs(tmp_path: Path) -> None:
 
 def test_the_readme_s_recipes_and_parts_exist() -> None:
     for line in "\n".join(blocks(README, "bash")).splitlines():
-        words = line.split("#")[0].split()
+        words = shlex.split(line, comments=True)
         if words[:2] == ["fourfold", "run"] and words[2] != "table-mlp":
             from fourfold.core.overrides import parse_overrides
 

@@ -153,11 +153,11 @@ def test_explain_lists_hooks_in_the_order_of_a_step(tmp_path: Any) -> None:
     at = {line: i for i, line in enumerate(lines)}
     landmarks = {
         "draw the next 12 training examples": (None, "a: on_batch"),
+        "set the learning rate": ("b: on_batch", "a: before_forward"),
         "forward: MLP, in 3 micro-batches": ("b: before_forward", None),
         "loss: CrossEntropy, summed over examples": (None, None),
         "backward: gradient of the mean loss": (None, "a: after_backward"),
         "stop if the loss or a gradient is not finite": ("b: after_backward", "a: on_gradients"),
-        "set the learning rate": ("b: on_gradients", "a: before_update"),
         "update: SGD": ("b: before_update", "a: after_update"),
     }
     assert [at[line] for line in landmarks] == sorted(at[line] for line in landmarks)

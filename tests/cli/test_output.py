@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from fourfold.cli import main
-from fourfold.cli.output import hanging
+from fourfold.cli.output import hanging, print_finding
+from fourfold.cli.summary import print_summary
 from fourfold.tasks.figure import display_width
 
 WORDS = "  · '면적 (㎡)' is a number; 20 missing count as the median 81.35, marked in a column of their own"
@@ -32,6 +33,23 @@ def test_a_word_longer_than_the_terminal_is_left_whole(terminal) -> None:
 
 def test_in_a_file_a_line_stays_one() -> None:
     assert hanging(WORDS) == [WORDS]
+
+
+def test_a_finding_is_yellow_to_its_last_line(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)  # the stream that capsys reads, and no earlier one
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    print_finding("the training split is not linearly separable, so that no step was the last")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("\x1b[33m") for line in lines)
+
+
+def test_numbers_are_those_of_the_report(capsys) -> None:
+    facts = {"run_id": "a-1", "folder": "runs/a-1", "status": "done", "metrics": {}, "steps": 7, "params": 9}
+    print_summary({**facts, "seconds": 95.2, "examples_per_second": 1e30})
+    assert "7 steps in 1 min 35 s, 1e+30 examples/s" in capsys.readouterr().err
 
 
 def test_a_table_in_a_file_has_one_line_a_row(monkeypatch, capsys) -> None:

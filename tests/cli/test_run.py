@@ -58,6 +58,14 @@ def test_evaluate_repeats_the_recorded_scores(workspace, capsys):
     assert answer(capsys)["metrics"] == {"train": recorded["train"]}
 
 
+def test_evaluate_computes_in_the_precision_that_was_trained_in(tmp_path, capsys):
+    changes = ["runtime.precision=bf16", "budget.epochs=1", "model.widths=[8]"]
+    assert main(["run", "digits-mlp", *changes, "--workspace", str(tmp_path), "--quiet"]) == 0
+    recorded = json.loads((tmp_path / "digits-mlp-1" / "result.json").read_text(encoding="utf-8"))["metrics"]
+    assert main(["evaluate", "digits-mlp-1", "--workspace", str(tmp_path), "--json"]) == 0
+    assert answer(capsys)["metrics"] == recorded
+
+
 def test_predict_reads_rows_files_and_stdin_alike(workspace, tmp_path, capsys, monkeypatch):
     common = ["--workspace", str(workspace), "--json"]
     names = _input_names(workspace)
@@ -115,6 +123,8 @@ def test_a_diverged_run_exits_3_and_says_which(tmp_path, capsys):
     assert result["status"] == "diverged"
     assert result["folder"] == str(tmp_path / "digits-mlp-1")
     assert "not finite" in result["error"]
+    assert result["error"].startswith(f"step {result['steps']}: ")
+    assert f"diverged: {result['steps']} steps" in err
     assert [line for line in err.splitlines() if line.startswith("error: ")] == [f"error: {result['error']}"]
 
 

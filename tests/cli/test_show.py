@@ -78,7 +78,7 @@ def test_a_step_is_explained(capsys):
 def test_showing_never_fetches_data(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "empty"))
     assert main(["show", "mnist-mlp"]) == 0
-    assert "not on this machine" in " ".join(capsys.readouterr().out.split())
+    assert "have not been downloaded yet" in " ".join(capsys.readouterr().out.split())
     assert not (tmp_path / "empty").exists()
 
 
@@ -86,7 +86,7 @@ def test_half_fetched_data_are_not_taken_for_whole(tmp_path, monkeypatch, capsys
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path))
     (tmp_path / "mnist").mkdir()
     assert main(["show", "mnist-mlp"]) == 0
-    assert "not on this machine" in " ".join(capsys.readouterr().out.split())
+    assert "have not been downloaded yet" in " ".join(capsys.readouterr().out.split())
     main(["doctor", "--json"])
     assert "mnist, fashion_mnist fetched by the first run" in answer(capsys)["checks"]["data"]["found"]
 

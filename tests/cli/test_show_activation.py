@@ -37,7 +37,6 @@ def test_the_figure_is_written(name, tmp_path, capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["show", "relu", "--png", "relu.svg"], "must end in .png"),
         (["show", "digits-mlp", "--png", "x.png"], "fourfold report RUN --png"),
         (["show", "sigmod"], "did you mean 'sigmoid'"),
     ],

@@ -52,7 +52,7 @@ def test_every_model_of_the_table_is_tested_here() -> None:
 
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("name", COUNTS)
-def test_the_papers_network_has_the_papers_number_of_parameters(name) -> None:
+def test_each_network_has_the_number_of_parameters_counted_by_hand(name) -> None:
     config = MODELS.parse(name, "model")
     assert sum(p.numel() for p in config.build(config.paper_spec()).parameters()) == COUNTS[name]
 

@@ -171,6 +171,18 @@ def test_a_disk_that_takes_nothing_more_leaves_no_result(make, monkeypatch):
     assert run.result() is None
 
 
+def test_a_result_that_is_no_plain_data_leaves_failed_and_why(make):
+    writer = MetricWriter(run := make())
+    writer.add(1, {"a": 1.0})
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        writer.finish("done", {"steps": 1, "notes": [object()]})
+    result = run.result()
+    assert result is not None
+    assert result["status"] == "failed"
+    assert result["findings"][0].startswith("TypeError: Object of type object is not JSON serializable")
+    assert not [thread for thread in threading.enumerate() if thread.name == "metrics"]
+
+
 @pytest.mark.promise("R3")
 def test_a_point_added_while_the_disk_refuses_leaves_no_hole(make, monkeypatch):
     run = make()

@@ -57,6 +57,7 @@ def test_saturated_stretches_are_solved_by_hand() -> None:
     edge = math.atanh(math.sqrt(0.95))  # 1 - t^2 = 0.05
     assert describe("tanh").saturated == [(-math.inf, round(-edge, 2)), (round(edge, 2), math.inf)]
     assert describe("relu").saturated == [(-math.inf, 0)]
+    assert in_words(describe("relu").saturated) == "x < 0"  # and not "x < -0"
     assert describe("leaky_relu").saturated == [(-math.inf, 0)]
     assert [math.isinf(low) for low, _ in describe("gelu").saturated] == [True, False]  # far left, and at its dip
 

@@ -20,6 +20,7 @@ from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_numbers
 from fourfold.report.shown import show_predictions
 from fourfold.report.weights import as_picture, draw_weights
+from fourfold.run.api import run as run_recipe
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.figure import BLUE, ORANGE, SERIES, new_figure, style
 from fourfold.tasks.regression import RegressionSpec
@@ -162,6 +163,20 @@ def test_predicting_a_split_gives_the_recorded_score(runs):
     accuracy = float((predictions.output.argmax(1) == predictions.batch.targets).double().mean())
     assert predictions.split == "test"
     assert accuracy == pytest.approx(run.metrics["test"]["accuracy"])
+
+
+def test_a_split_is_predicted_in_the_precision_that_was_trained_in(tmp_path):
+    recipe = {
+        "data": "iris",
+        "model": "softmax_regression",
+        "loss": "cross_entropy",
+        "algorithm": "supervised",
+        "budget": {"steps": 4},
+        "runtime": {"precision": "bf16"},
+    }
+    output = predict_split(run_recipe(recipe, workspace=tmp_path)).output
+    assert output.dtype == torch.float32
+    assert torch.equal(output, output.bfloat16().float())
 
 
 class Plane:

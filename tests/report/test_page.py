@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from fourfold.core.errors import DivergedError
+from fourfold.core.errors import DivergedError, InputError
 from fourfold.report.page import write_report
 from fourfold.report.predictions import Predictions
 from fourfold.report.sections import ending
@@ -192,6 +192,8 @@ def test_a_diverged_run_says_why_and_draws_no_predictions(tmp_path):
     page = read(write_report(run))
     assert str(raised.value) in page.text
     assert "Why it stopped" in page.text
+    assert str(raised.value).startswith(f"step {run.result['steps']}: ")
+    assert f"{run.result['steps']}steps of 40" in page.text
     assert {"parts", "reproduce"} <= set(page.ids)
     assert not {"mistakes", "predictions", "scores"} & set(page.ids)
 
@@ -229,6 +231,26 @@ def test_a_run_that_was_killed_does_not_say_that_nothing_was_decided(runs, tmp_p
     text = read(write_report(open_run(copy))).text
     assert "The record holds no decision about the data." in text
     assert "had to be made" not in text
+
+
+def test_a_run_that_was_killed_keeps_the_curve_of_its_headline(runs, tmp_path):
+    copy = shutil.copytree(runs("flowers").folder.path, tmp_path / "flowers-1")
+    (copy / "result.json").unlink()
+    assert open_run(copy).headline == "accuracy"
+    assert "headline" in read(write_report(open_run(copy))).ids
+    (copy / "inputs.json").unlink()  # killed before it could write even that
+    assert open_run(copy).headline == "loss"
+    ids = read(write_report(open_run(copy))).ids
+    assert "loss" in ids
+    assert "headline" not in ids
+
+
+def test_a_figure_that_cannot_be_written_is_named(runs, tmp_path):
+    copy = shutil.copytree(runs("flowers").folder.path, tmp_path / "flowers-1")
+    shutil.rmtree(copy / "figures", ignore_errors=True)
+    (copy / "figures").touch()
+    with pytest.raises(InputError, match=re.escape(f"{copy}/figures/loss.png: ")):
+        write_report(open_run(copy), png=True)
 
 
 @pytest.mark.promise("R18")

@@ -3,7 +3,7 @@ import shlex
 import pytest
 
 from fourfold.core.overrides import parse_overrides
-from fourfold.report.numbers import duration, metric
+from fourfold.report.numbers import duration, metric, number
 from fourfold.report.reproduce import command, is_unchanged
 from fourfold.report.words import four_parts, paper_line
 from fourfold.run.parts import load_recipe
@@ -55,7 +55,10 @@ def test_numbers_for_reading():
     assert metric("rmse", 54.321) == "54.32"
     assert metric("rmse", 12230.4) == "12,230"
     assert metric("loss", float("nan")) == "nan"
+    assert [number(v) for v in (0.0, 7.0, 0.072871, 1e30, float("inf"))] == ["0", "7", "0.07287", "1e+30", "inf"]
+    assert number(1_250_400_000.4) == "1,250,400,000"  # a price in won
     assert [duration(s) for s in (0.123, 59.6, 250, 7500)] == ["0.12 s", "60 s", "4 min 10 s", "2 h 5 min"]
+    assert duration(0.00003) == "0 s"
 
 
 def test_what_a_chosen_part_has_by_default_is_not_said():

@@ -11,6 +11,7 @@ import torch
 
 import fourfold as ff
 from fourfold.core.errors import DivergedError, FourfoldError, InputError
+from fourfold.records.folder import RunFolder
 from fourfold.run.watch import Setup, Watcher
 
 RECIPE: dict[str, Any] = {
@@ -138,9 +139,12 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
 
 def test_a_diverged_run_raises_and_is_recorded(tmp_path: Path) -> None:
     overrides = {"data": "diabetes", "loss": "mse", "model": "linear_regression", "algorithm.optimizer.lr": 1e30}
-    with pytest.raises(DivergedError, match=r"^step \d+: "):
+    overrides |= {"budget.log_every": 5, "budget.validate_every": 6}
+    with pytest.raises(DivergedError, match=r"^step [1-4]: ") as caught:  # before anything was read
         ff.run(RECIPE, overrides, workspace=tmp_path)
-    assert ff.open_run("recipe-1", tmp_path).status == "diverged"
+    run = ff.open_run("recipe-1", tmp_path)
+    assert run.status == "diverged"
+    assert run.result["steps"] == caught.value.step
 
 
 def test_a_watcher_hears_what_happens(tmp_path: Path) -> None:
@@ -250,6 +254,51 @@ def test_what_ends_the_processes_is_raised_here(
         ff.run(RECIPE, {"runtime.processes": 2}, workspace=tmp_path)
     assert type(raised.value) is error
     assert str(raised.value) == (json.loads(line)["error"] if line else f"the processes ended with exit code {code}")
+
+
+def test_what_a_part_prints_around_the_answer_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ff.run(RECIPE, workspace=tmp_path)
+    answer = json.dumps({"folder": str(run.folder.path), "status": "done"})
+    pretend(monkeypatch, 0, f'loading\n{answer}\nthank you\n7\n{{"mine": 1}}\n{{\n')
+    assert ff.run(RECIPE, {"runtime.processes": 2}, workspace=tmp_path).run_id == run.run_id
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace of a run of two processes that is not finished; whoever starts processes now fails."""
+
+    def launch(*_: object) -> int:
+        raise AssertionError("processes were started")
+
+    monkeypatch.setattr("fourfold.run.api.launch", launch)
+    RunFolder.create(tmp_path, "begun", ff.load_recipe(RECIPE, {"runtime.processes": 2})[1].to_mapping(), {})
+    return tmp_path
+
+
+def test_a_script_that_torchrun_started_starts_no_more_processes(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes its place among those there are; here they are too many, which ends it before it waits for them."""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    for call in (
+        lambda: ff.run(RECIPE, {"runtime.processes": 2}, workspace=begun, watcher=Watcher()),
+        lambda: ff.resume("begun-1", workspace=begun, watcher=Watcher()),
+        lambda: ff.cross_validate({**RECIPE, "data": "iris"}, 3, {"runtime.processes": 2}, workspace=begun),
+    ):
+        with pytest.raises(InputError, match=r"^runtime\.processes: the recipe asks for 2 processes, the launcher"):
+            call()
+
+
+def test_a_watcher_that_would_hear_nothing_is_refused(begun: Path) -> None:
+    for call in (
+        lambda: ff.run(RECIPE, {"runtime.processes": 2}, workspace=begun, watcher=Watcher()),
+        lambda: ff.resume("begun-1", workspace=begun, watcher=Watcher()),
+        lambda: ff.cross_validate(
+            {**RECIPE, "data": "iris"}, 3, {"runtime.processes": 2}, workspace=begun, watcher=Watcher()
+        ),
+    ):
+        with pytest.raises(InputError, match=r"^watcher: cannot hear a run of several processes; leave it out, or use"):
+            call()
+    assert [path.name for path in begun.iterdir()] == ["begun-1"]
 
 
 def test_an_interruption_of_several_processes_returns_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

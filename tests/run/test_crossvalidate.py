@@ -1,17 +1,22 @@
 """k-fold cross-validation: folds that partition, means and spreads as the statistics module gives them."""
 
+import math
+import signal
 import statistics
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
-from stopping import interrupted_after
+from stopping import around_steps, interrupted_after
 
 import fourfold as ff
 from fourfold.core.errors import InputError
-from fourfold.run.crossvalidate import CrossValidation, cross_validate
+from fourfold.run.crossvalidate import CrossValidation, cross_validate, summarise
 from fourfold.run.parts import load_recipe
+from fourfold.tasks.seam import LossValue, Training
 
 RECIPE: dict[str, Any] = {
     "data": "iris",
@@ -66,7 +71,7 @@ def test_as_one_result(validated: CrossValidation) -> None:
     result = validated.to_mapping()
     assert result["metrics"] == validated.mean
     assert result["spread"] == validated.spread
-    assert result["status"] == "done"
+    assert (result["status"], result["run_id"], result["headline"]) == ("done", "recipe-1", "accuracy")
     assert result["steps"] == FOLDS * 30
     assert result["folds"] == [f"recipe-{i}" for i in range(1, FOLDS + 1)]
     fields = {"run_id", "folder", "recipe", "seed", "status", "steps", "metrics", "params", "seconds"}
@@ -89,6 +94,36 @@ def test_an_interrupted_fold_ends_the_series(tmp_path: Path) -> None:
         series = cross_validate(name, recipe, tmp_path)
     assert [run.status for run in series.runs] == ["interrupted"]
     assert series.to_mapping()["status"] == "interrupted"
+
+
+def test_an_interrupted_series_names_the_fold_to_resume(tmp_path: Path) -> None:
+    steps = 0
+
+    def change(_: Training, calls: int, step: Callable[[], LossValue]) -> LossValue:
+        nonlocal steps
+        steps += 1
+        if steps == 30 + 2:  # in the second fold
+            signal.raise_signal(signal.SIGINT)
+        return step()
+
+    name, recipe = load_recipe(RECIPE, {"data.folds": 3})
+    with around_steps(change):
+        series = cross_validate(name, recipe, tmp_path)
+    assert [run.status for run in series.runs] == ["done", "interrupted"]
+    result = series.to_mapping()
+    assert (result["status"], result["run_id"]) == ("interrupted", "recipe-2")
+    assert result["folder"] == str(tmp_path / "recipe-2")
+    assert ff.resume(result["run_id"], workspace=tmp_path).status == "done"
+
+
+def test_a_fold_that_is_not_finite_leaves_the_others_their_means() -> None:
+    """After all folds are trained, no score of one may cost the result."""
+    scores = [{"test": {"a": 1.0, "b": math.inf, "c": 1.0}}, {"test": {"a": math.nan, "b": -math.inf, "c": 3.0}}]
+    series = summarise([cast(ff.Run, SimpleNamespace(metrics=each)) for each in scores])
+    for metric in ("a", "b"):
+        assert math.isnan(series.mean["test"][metric])
+        assert math.isnan(series.spread["test"][metric])
+    assert (series.mean["test"]["c"], series.spread["test"]["c"]) == (2.0, pytest.approx(math.sqrt(2)))
 
 
 def test_overrides_and_other_data(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from living import lives
 
 from fourfold.core.errors import INTERRUPTED, LOST, DivergedError, FourfoldError, InputError
 from fourfold.run import launch as launching
@@ -45,6 +46,18 @@ def test_only_the_first_process_is_heard(capfd: pytest.CaptureFixture[str], tmp_
         assert launch([], 2, output, program=program(code)) == 0
     assert capfd.readouterr() == ("", "err 0\n")
     assert (tmp_path / "said").read_text(encoding="utf-8") == "out 0\n"
+
+
+def test_with_an_output_all_is_passed_on_but_the_error(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Who asks for the output raises the error; a warning must be seen all the same, and in whole lines."""
+    code = """
+if rank: print('error: of another', file=sys.stderr); sys.exit(0)
+for words in ('a warn', 'ing\\n', 'err', 'or: twice\\n', 'error: ', 'half a line\\n', '끝'):
+    sys.stderr.buffer.write(words.encode()); sys.stderr.flush(); time.sleep(0.2)
+sys.exit(1)"""
+    with open(tmp_path / "said", "wb") as output:
+        assert launch([], 2, output, program=program(code)) == 1
+    assert capfd.readouterr() == ("", "a warning\n끝")
 
 
 @pytest.mark.promise("R19")
@@ -117,6 +130,24 @@ def test_a_process_that_cannot_be_started_leaves_none(tmp_path: Path, monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_signal_that_comes_while_processes_are_started_reaches_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Signalled(subprocess.Popen[bytes]):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+            started.append(self)
+            if len(started) == 1:
+                signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    code = "time.sleep(3); open(os.path.join(sys.argv[1], str(rank)), 'w')"
+    assert launch([str(tmp_path)], 2, program=program(code)) == INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+
+
 PARENT = """
 import sys
 from fourfold.run.launch import launch
@@ -164,14 +195,6 @@ def test_no_process_outlives_the_launcher(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     deadline = time.monotonic() + 30
-    while (left := [pid for pid in pids if _lives(pid)]) and time.monotonic() < deadline:
+    while (left := [pid for pid in pids if lives(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+from part_tables import tables_restored
 
 import fourfold as ff
 from fourfold.core.errors import InputError
@@ -15,6 +15,8 @@ from fourfold.core.recipe import Recipe
 from fourfold.core.registry import Entry
 from fourfold.run import parts
 from fourfold.run.parts import TABLES, load_recipe, recipe_names, use_file
+
+pytestmark = pytest.mark.usefixtures("added_parts")
 
 MODEL = '''
 from typing import Literal
@@ -36,19 +38,6 @@ def model_file(path: Path, name: str, cls: str = "Own", bias: bool = True) -> Pa
     code = MODEL.format(cls=cls, name=name, summary="A model of my own.", bias=bias)
     path.write_text(code + f'\nPARTS = {{"model": {{"{name}": {cls}}}}}\n', encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def _tables_as_before() -> Iterator[None]:
-    before = {kind: dict(table) for kind, table in TABLES.items()}
-    used = set(parts._USED)
-    yield
-    parts._USED.clear()
-    parts._USED.update(used)
-    parts._USED_FILES.clear()
-    parts._installed.cache_clear()
-    for kind, table in TABLES.items():
-        table._entries = before[kind]
 
 
 def test_every_shipped_name_loads_under_its_own_name() -> None:
@@ -83,8 +72,20 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     broken.write_text(
         "data: digits\nmodel: {name: mlp, width: [3]}\nloss: cross_entropy\nalgorithm: supervised\n", encoding="utf-8"
     )
-    with pytest.raises(InputError, match=r"broken\.yaml: model\.width: no such field; did you mean 'widths'\?$"):
-        load_recipe(broken)
+    for overrides in ({}, {"seed": 3}):
+        with pytest.raises(InputError, match=r"broken\.yaml: model\.width: no such field; did you mean 'widths'\?$"):
+            load_recipe(broken, overrides)
+    with pytest.raises(InputError, match=r"^model\.widht: no such field"):  # the override's mistake, not the file's
+        load_recipe("digits-mlp", {"model.widht": [3]})
+
+
+def test_a_file_may_leave_to_overrides_what_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "open.yaml"
+    file.write_text("data: table\nmodel: mlp\nloss: usual\nalgorithm: supervised\n", encoding="utf-8")
+    changed = load_recipe(file, {"data.path": "houses.csv", "data.target": "price"})[1]
+    assert changed.to_mapping()["data"]["target"] == "price"
+    with pytest.raises(InputError, match=r"open\.yaml: data\."):
+        load_recipe(file)
 
 
 def test_a_file_s_parts_are_chosen_by_name_and_listed_by_their_first_line(tmp_path: Path) -> None:
@@ -207,11 +208,10 @@ def test_a_recorded_run_finds_them_too(monkeypatch: pytest.MonkeyPatch, tmp_path
     code = "from fourfold.models.mlp import MLPConfig\nclass OwnConfig(MLPConfig):\n    name: str = 'own'\n"
     (tmp_path / "own_installed.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    install(monkeypatch, own)
-    ff.run("xor-mlp", {"model": "own", "budget.steps": 2}, workspace=tmp_path)
-    for kind, name in (("model", "own"),):  # as in a process that has run nothing yet
-        del TABLES[kind]._entries[name]
-    parts._USED.clear()
+    with tables_restored():  # afterwards all is as in a process that has run nothing yet
+        install(monkeypatch, own)
+        ff.run("xor-mlp", {"model": "own", "budget.steps": 2}, workspace=tmp_path)
+    assert "own" not in TABLES["model"]
     assert ff.open_run("xor-mlp-1", tmp_path).recipe.model.name == "own"
 
 

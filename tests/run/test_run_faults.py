@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from system_calls import disk
 
 from fourfold.core.errors import DONE, CheckpointError, FourfoldError, InputError
 from fourfold.records.folder import RunFolder, run_paths
+from fourfold.records.metrics import MetricWriter
 from fourfold.run import session
 from fourfold.run.checkpoint import load_newest
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import resume, start
-from fourfold.run.watch import Watcher
+from fourfold.run.watch import Setup, Watcher
 
 RECIPE: dict[str, Any] = {
     "data": {"name": "two_moons", "num_examples": 60},
@@ -93,6 +95,66 @@ def test_a_final_checkpoint_that_cannot_be_written_is_no_finished_run(
         start("run", load_recipe(RECIPE)[1], tmp_path)
     assert status(tmp_path) == "failed"
     assert json.loads((tmp_path / "run-1" / "result.json").read_text(encoding="utf-8"))["metrics"] == {}
+
+
+def test_a_watcher_that_fails_at_once_is_recorded(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    class Failing(Watcher):
+        def started(self, setup: Setup) -> None:
+            raise RuntimeError("no display")
+
+        def ended(self, status: str) -> None:
+            heard.append(status)
+
+    with pytest.raises(RuntimeError, match="no display"):
+        start("run", load_recipe(RECIPE)[1], tmp_path, Failing())
+    run = RunFolder.open(tmp_path / "run-1")
+    assert (run.status, heard) == ("failed", ["failed"])
+    assert (run.result() or {})["findings"] == ["RuntimeError: no display"]
+
+
+@pytest.mark.parametrize("moment", ["started", "inputs"])
+def test_ctrl_c_before_the_first_step_is_an_interruption(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = session.write_atomically
+
+    class Impatient(Watcher):
+        def started(self, setup: Setup) -> None:
+            if moment == "started":
+                signal.raise_signal(signal.SIGINT)
+
+    def slowly(*args: Any) -> None:
+        if moment == "inputs":
+            signal.raise_signal(signal.SIGINT)
+        write(*args)
+
+    _, recipe = load_recipe(RECIPE)
+    whole = remains(start("run", recipe, tmp_path / "whole"))
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "write_atomically", slowly)
+        run = start("run", recipe, tmp_path / "stopped", Impatient())
+    assert (run.status, run.result["stopped_because"], run.findings) == ("interrupted", "SIGINT", [])
+    assert differences(remains(resumed(run.folder)), whole) == []
+
+
+@pytest.mark.parametrize("error", [TypeError("no plain data"), KeyboardInterrupt()])
+def test_whatever_keeps_the_result_from_being_written_nobody_hears_done(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    watcher = Watcher()
+    watcher.ended = heard.append  # type: ignore[method-assign]
+
+    def fail(writer: MetricWriter, *_: Any) -> None:
+        writer.close()
+        raise error
+
+    monkeypatch.setattr(MetricWriter, "finish", fail)
+    with pytest.raises(type(error)):
+        start("run", load_recipe(RECIPE)[1], tmp_path, watcher)
+    assert heard == ["failed"]
 
 
 @pytest.mark.promise("R6")

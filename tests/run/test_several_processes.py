@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from living import lives
 from stopping import differences, remains
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ from fourfold.core.errors import FAILED, INTERRUPTED, FourfoldError, InputError,
 from fourfold.records.folder import RunFolder
 from fourfold.run.build import batch_size_of, build_parts
 from fourfold.run.checkpoint import load_newest
-from fourfold.run.parts import _USED_FILES, TABLES, load_recipe, use_file
+from fourfold.run.parts import load_recipe, use_file
 from fourfold.run.processes import device_of, lost_is_told
 from fourfold.run.run import Run, start
 from fourfold.tasks.seam import Batch, OneProcess, Plan
@@ -105,14 +106,6 @@ def children(parent: int) -> Iterator[tuple[int, int]]:
             continue
 
 
-def lives(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 @pytest.mark.promise("R13")
 def test_shares_may_be_unequal_and_even_empty(tmp_path: Path) -> None:
     """42 examples in batches of 41: shares of 21 and 20 in two pieces each, then of 1 and 0."""
@@ -157,12 +150,18 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_the_loss_of_another_process_is_called_that() -> None:
-    with pytest.raises(LostProcessError), lost_is_told():
-        raise RuntimeError("[gloo/transport/tcp/pair.cc:545] Read error [127.0.0.1]:22952: Connection reset by peer")
-    with pytest.raises(LostProcessError), lost_is_told():
+    reset = "[gloo/transport/tcp/pair.cc:545] Read error [127.0.0.1]:22952: Connection reset by peer"
+    longer = "[/pytorch/third_party/gloo/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 1800000ms"
+    for said in (reset, longer):
+        with pytest.raises(LostProcessError), lost_is_told(2):
+            raise RuntimeError(said)
+        with pytest.raises(RuntimeError, match="gloo"), lost_is_told(1):  # there is no other
+            raise RuntimeError(said)
+    with pytest.raises(LostProcessError), lost_is_told(2):
         raise torch.distributed.DistNetworkError("the server socket has failed")
-    with pytest.raises(RuntimeError, match="size mismatch"), lost_is_told():
-        raise RuntimeError("size mismatch")
+    for said in ("size mismatch", "/data/igloo.csv is torn", "/data/igloo/a.csv is torn"):
+        with pytest.raises(RuntimeError, match=said), lost_is_told(2):
+            raise RuntimeError(said)
 
 
 @pytest.mark.promise("R12")
@@ -282,18 +281,14 @@ RunFolder.write_result = lambda *a: (time.sleep(1), write(*a)) if "RANK" in os.e
 
 
 @pytest.fixture
-def own_parts(tmp_path: Path) -> Iterator[list[Path]]:
-    """Two files of a user's own; what they add goes again. Their runs in several processes write results slowly."""
+def own_parts(tmp_path: Path, added_parts: None, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two files of a user's own. Their runs in several processes write results slowly."""
+    monkeypatch.setattr(RunFolder, "write_result", RunFolder.write_result)  # which the files change, and this restores
     files = [tmp_path / "first.py", tmp_path / "second.py"]
-    write = RunFolder.write_result
     for file in files:
         file.write_text(OWN.format(name=file.stem), encoding="utf-8")
         use_file(file)
-    yield files
-    RunFolder.write_result = write  # type: ignore[method-assign]
-    for file in files:
-        del TABLES["model"]._entries[file.stem]
-        _USED_FILES.remove(file)
+    return files
 
 
 @pytest.mark.slow
@@ -340,4 +335,5 @@ def test_an_error_of_all_is_raised_once(tmp_path: Path, capfd: pytest.CaptureFix
     changes = {"algorithm": "perceptron_rule", "model": "perceptron", "runtime.processes": 2}
     with pytest.raises(InputError, match=r"^perceptron_rule takes one example at a time, which 2 processes cannot"):
         ff.run(RECIPE, changes, workspace=tmp_path)
+    assert capfd.readouterr() == ("", "")  # it is raised, and not printed too
     assert list(tmp_path.iterdir()) == []

@@ -87,6 +87,19 @@ def test_a_single_example_and_equal_values_can_be_drawn() -> None:
     rendered(spec.draw(Batch((pictures,), torch.tensor([0])), logits([0]), pictures))
 
 
+def test_each_tick_has_a_label_of_its_own() -> None:
+    with look.style():
+        figure = look.new_figure(3, 2)
+        axes = figure.subplots()
+        axes.set_xlim(2000, 2001)
+        axes.set_ylim(2000, 12000)
+        for axis in (axes.xaxis, axes.yaxis):
+            look.thousands(axis)
+        rendered(figure)
+    assert [float(label.get_text()) for label in axes.get_xticklabels()] == pytest.approx(axes.get_xticks(), abs=1e-6)
+    assert "12,000" in [label.get_text() for label in axes.get_yticklabels()]
+
+
 @pytest.mark.promise("R22")
 def test_an_installed_hangul_font_is_used_after_our_own(monkeypatch) -> None:
     from matplotlib import font_manager

@@ -51,7 +51,7 @@ def least_squares(source: Source) -> Solution:
     x = torch.cat([batch.inputs[0].flatten(1) for batch in batches]).cpu().double()
     t = torch.cat([batch.targets for batch in batches]).cpu().double()
     if not (x.isfinite().all() and t.isfinite().all()):
-        raise DivergedError(f"step 0: an input or target of the training split is not finite; {DATA}")
+        raise DivergedError(f"step 0: an input or target of the training split is not finite; {DATA}", 0)
     x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)  # [examples, features + 1]
     found = torch.linalg.lstsq(x, t, driver="gelsd")
     residual = x @ found.solution - t

@@ -4,7 +4,6 @@ One step: draw a batch, forward, loss, backward, refuse anything that is not fin
 are of the mean loss over the whole batch, sum(total) / sum(count), however it is cut into micro-batches and processes.
 """
 
-import math
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import LATER, diagnose
+from fourfold.algorithms.finite import FiniteCheck
 from fourfold.algorithms.one_graph import GradientGraph, StepGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
@@ -101,14 +101,13 @@ class Supervised(Training):
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
         self._gradient: Any = self._backward_in_pieces if in_pieces else self._backward
         self._scales: dict[int, Tensor] = {}  # count -> 1 / count
-        self._found_inf = torch.zeros(1, device=plan.device)  # sticky: once set, nothing moves until check() raises
-        self._refused_at = torch.full((), -1, device=plan.device)
+        self._finite = FiniteCheck(plan.device)
         self._graph: StepGraph | None = None
         if plan.compile == "step":
             if self._before_forward or self._on_gradients or self._before_update:
                 self._gradient = GradientGraph(model, loss, plan)
             else:
-                self._graph = StepGraph(model, loss, plan, optimizer, self._found_inf)
+                self._graph = StepGraph(model, loss, plan, optimizer, self._finite.found_inf)
 
     def step(self) -> LossValue:
         """Move the parameters once."""
@@ -133,21 +132,21 @@ class Supervised(Training):
         for regularizer in self._before_forward:
             regularizer.after_backward()
         with torch.no_grad():
-            self._scale_unless_not_finite(value, scale, batch, step)
+            grads = [p.grad for p in self.params if p.grad is not None]
+            if self._finite.scale(grads, scale, value.total, step):
+                self._raise_diverged(value, batch, step)
             if self.regularizers:
                 self._regularize(step)
             else:
-                self.optimizer.step(self._found_inf)
+                self.optimizer.step(self._finite.found_inf)
         return value
 
     def _move_in_one_graph(self, graph: StepGraph, batch: Batch, step: int) -> LossValue:
-        """The same where nothing comes between gradient and update."""
+        """Move in one compiled graph, where no regularizer acts between gradient and update."""
         value = graph(batch)
-        if self._found_inf.is_cuda:
-            self._note_refusal(step)
-        elif self._found_inf.item():
+        if self._finite.noted(step):
             self._raise_diverged(value, batch, step)
-        if self._after_update and not (self._found_inf.is_cuda and float(self._found_inf)):
+        if self._after_update and not self._finite.waits():
             with torch.no_grad():
                 for regularizer in self._after_update:
                     regularizer.after_update(step)
@@ -155,7 +154,7 @@ class Supervised(Training):
 
     def _regularize(self, step: int) -> None:
         """Update with the gradient and weight hooks around the optimizer."""
-        if self._found_inf.is_cuda and (self._before_update or self._after_update) and float(self._found_inf):
+        if (self._before_update or self._after_update) and self._finite.waits():
             return  # these hooks must not move weights either; on other devices a refused step has raised already
         grads = [p.grad for p in self.params if p.grad is not None]
         moved = [p for p in self.params if p.grad is not None]
@@ -164,7 +163,7 @@ class Supervised(Training):
         lr = float(self.optimizer.param_groups[0]["lr"])
         for regularizer in self._before_update:
             regularizer.before_update(moved, lr)
-        self.optimizer.step(self._found_inf)
+        self.optimizer.step(self._finite.found_inf)
         for regularizer in self._after_update:
             regularizer.after_update(step)
 
@@ -173,10 +172,11 @@ class Supervised(Training):
         with self.plan.autocast():
             value = self.loss(self._forward(*batch.inputs), batch)
         value.total.backward()
-        return LossValue(value.total.detach(), value.count, value.parts), self._over(value.count)
+        parts = {name: term.detach() for name, term in value.parts.items()}
+        return LossValue(value.total.detach(), value.count, parts), self._over(value.count)
 
     def _backward_in_pieces(self, batch: Batch) -> tuple[LossValue, Tensor]:
-        """The same from micro-batches and several processes; their counts need not be equal."""
+        """Leave that gradient in the parameters, from micro-batches and processes of unequal counts."""
         processes, pieces = self.plan.processes, _pieces(batch, self.plan.accumulate)
         total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
         parts: dict[str, Tensor] = {}
@@ -199,33 +199,13 @@ class Supervised(Training):
             scale = self._scales[count] = torch.full((1,), 1 / max(count, 1), device=self.plan.device)
         return scale
 
-    def _scale_unless_not_finite(self, value: LossValue, scale: Tensor, batch: Batch, step: int) -> None:
-        """Turn gradients of the sum into those of the mean, and look for NaN and infinity on the way, in one kernel.
-
-        On a CPU the step stops here. Elsewhere reading the flag would wait for the device, so it stays there, keeps the
-        optimizer from moving anything, and `check` reads it.
-        """
-        grads = [p.grad for p in self.params if p.grad is not None]
-        torch._amp_foreach_non_finite_check_and_unscale_(grads, self._found_inf, scale)
-        if self._found_inf.is_cuda:
-            self._found_inf += ~value.total.isfinite()
-            self._found_inf.clamp_(max=1)
-            self._note_refusal(step)
-        elif self._found_inf.item() or not math.isfinite(value.total.item()):
-            self._raise_diverged(value, batch, step)
-
-    def _note_refusal(self, step: int) -> None:
-        """Keep on the device which step was the first to be refused."""
-        first = (self._refused_at < 0) & (self._found_inf[0] > 0)
-        self._refused_at = torch.where(first, step, self._refused_at)
-
     def check(self) -> None:
         """Raise DivergedError if the device refused a step since the last check, or an update left a weight not finite.
 
         The loop asks before it saves, so no checkpoint holds such a weight.
         """
-        if self._found_inf.is_cuda and float(self._found_inf):
-            step = int(self._refused_at)
+        if self._finite.waits():
+            step = self._finite.refused_at
             self._stream.seek(step)
             batch = next(self._stream)
             for regularizer in self._on_batch:
@@ -243,8 +223,10 @@ class Supervised(Training):
             )
 
     def _raise_diverged(self, value: LossValue | None, batch: Batch, step: int) -> None:
-        if self._graph is not None:
-            self._backward(batch)  # the graph keeps no gradient to show
+        if value is None or self._graph is not None:  # the gradients there are a later step's, or none
+            for param in self.params:
+                param.grad = None
+            self._backward(batch)
         grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
         raise diagnose(self.network, self.loss, batch, value, grads, step)
 
@@ -268,10 +250,10 @@ class Supervised(Training):
             for hook, what in regularizer.explain():
                 hooks.setdefault(hook, []).append(what)
         pieces = f", in {self.plan.accumulate} micro-batches" if self.plan.accumulate > 1 else ""
-        shared = f", shared by {self.plan.processes.count} processes" if self.plan.processes.count > 1 else ""
         return [
-            f"draw the next {self.plan.batch_size} training examples{shared}",
+            f"draw the next {self.plan.batch_size} training examples",
             *hooks.get("on_batch", []),
+            "set the learning rate",
             *hooks.get("before_forward", []),
             f"forward: {type(self.network).__name__}{pieces}",
             f"loss: {type(self.loss).__name__}, summed over examples",
@@ -279,7 +261,6 @@ class Supervised(Training):
             *hooks.get("after_backward", []),
             "stop if the loss or a gradient is not finite",
             *hooks.get("on_gradients", []),
-            "set the learning rate",
             *hooks.get("before_update", []),
             f"update: {type(self.optimizer).__name__}",
             *hooks.get("after_update", []),

@@ -24,8 +24,9 @@ from fourfold.core.errors import (
     did_you_mean,
 )
 
-# typer carries its own copy of click since 0.20 or so; its public BadParameter leads to the base of all usage errors.
-UsageError: Any = typer.BadParameter.__mro__[2]
+# ClickException, the base of what click tells a user. Typer uses the package click before 0.26 and a copy of its own
+# since then; the BadParameter that it gives out leads to the right one of the two.
+CommandError: Any = typer.BadParameter.__mro__[2]
 
 
 class Commands(TyperGroup):
@@ -61,8 +62,8 @@ def top(
     Start here:
       fourfold run digits-mlp                        train, in seconds
       fourfold show digits-mlp                       the four parts it has
-      fourfold run digits-mlp model.widths=[32,32]   change one thing
-      fourfold list                                  all there is to choose
+      fourfold run digits-mlp model=lenet5           change one thing
+      fourfold list                                  everything you can choose from
     """
 
 
@@ -96,7 +97,7 @@ def execute(arguments: list[str]) -> int:
     except FourfoldError as error:
         status = "diverged" if isinstance(error, DivergedError) else "failed"
         return _fail(str(error), error.exit_code, status, as_json)
-    except UsageError as error:
+    except CommandError as error:
         return _fail(_usage(error), BAD_INPUT, "failed", as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED, "interrupted", as_json)
@@ -105,7 +106,7 @@ def execute(arguments: list[str]) -> int:
         return FAILED
     except Exception as error:
         hint = "" if os.environ.get("FOURFOLD_DEBUG") else " (--debug shows where)"
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "no more is known"
+        first = str(error).strip().splitlines()[0] if str(error).strip() else "no further details"
         return _fail(f"{type(error).__name__}: {first}{hint}", FAILED, "failed", as_json)
 
 
@@ -124,9 +125,8 @@ def _fail(message: str, code: int, status: str, as_json: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    launched = (
-        "FOURFOLD_RENDEZVOUS" in os.environ
-    )  # by `run.launch`, which keeps what others say, and tells one failure
+    # by `run.launch`, which keeps what others say, and tells one failure
+    launched = "FOURFOLD_RENDEZVOUS" in os.environ
     if launched and code == LOST:
         return code
     if message and (is_first_process() or launched or code == FAILED):

@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from fourfold.cli.options import JsonOption, WorkspaceOption, workspace_path
+from fourfold.cli.options import JsonOption, WorkspaceOption
 from fourfold.cli.output import console, print_json
+from fourfold.records.location import workspace_path
 
 EXTRAS = {  # the extra, what it is for, and the modules it brings
     "onnx": ("fourfold export --format onnx", ("onnx", "onnxscript", "onnxruntime")),
@@ -66,7 +67,7 @@ def _print(checks: list[Check]) -> None:
     out.print(table)
     problems = [check.name for check in checks if check.state == "problem"]
     out.print(
-        f"[red]will not work:[/] {', '.join(problems)}" if problems else "[green]nothing that is needed is missing[/]"
+        f"[red]will not work:[/] {', '.join(problems)}" if problems else "[green]everything required is installed[/]"
     )
 
 
@@ -104,7 +105,7 @@ def _extras() -> list[Check]:
     checks = []
     for extra, (purpose, modules) in EXTRAS.items():
         absent = [module for module in modules if find_spec(module) is None]
-        command = f'pip install "fourfold[{extra}]"' if absent else ""
+        command = f'pip install -e ".[{extra}]" in your clone of Fourfold' if absent else ""
         found = f"not installed: {', '.join(absent)}; for {purpose}" if absent else f"installed; for {purpose}"
         checks.append(Check(extra, "missing" if absent else "ok", found, command))
     return checks

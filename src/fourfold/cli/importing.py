@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, WorkspaceOption, workspace_path
+from fourfold.cli.options import JsonOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
+from fourfold.records.location import workspace_path
 
 
 def import_run(

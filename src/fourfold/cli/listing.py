@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts, workspace_path
-from fourfold.cli.output import console, number, print_json
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.output import console, print_json
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.records.location import workspace_path
+from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
     from fourfold.records.listing import RunRow
@@ -39,7 +41,7 @@ def list_names(
     collect: dict[str, Callable[[], Any]] = {
         "recipes": _recipes,
         "parts": _parts,
-        "claims": list,
+        "claims": lambda: [],
         "runs": lambda: _runs(place, kind),
     }
     if json:
@@ -154,6 +156,5 @@ def _cells(row: "RunRow", here: set[str]) -> tuple[str, ...]:
     score = "" if row.score is None else f"{row.headline} {number(row.score)}"
     seed, made = "" if row.seed is None else str(row.seed), row.created[:16].replace("T", " ")
     cells = (row.run_id, row.status, score, seed, made, note)
-    return tuple(
-        cell if cell.isprintable() else repr(cell)[1:-1] for cell in cells
-    )  # a name may hold a terminal's codes
+    # a name may hold a terminal's codes
+    return tuple(cell if cell.isprintable() else repr(cell)[1:-1] for cell in cells)

@@ -1,6 +1,5 @@
 """Options that several commands share, and where they lead."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -30,13 +29,8 @@ UseOption = Annotated[
 TrackOption = Annotated[
     str | None, typer.Option("--track", metavar="TRACKER", help="Also send curves to tensorboard, mlflow or wandb.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, such as digits-mlp-1, or its folder.")]
-
-
-def workspace_path(workspace: Path | None) -> Path:
-    """Return the workspace: the one given, else `FOURFOLD_WORKSPACE`, else `./runs`."""
-    return workspace or Path(os.environ.get("FOURFOLD_WORKSPACE") or "runs")
 
 
 def load_parts(use: list[Path] | None) -> None:

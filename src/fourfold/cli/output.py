@@ -76,22 +76,8 @@ def hanging(line: str, *, stderr: bool = False) -> list[str]:
     return lines
 
 
-def number(value: float) -> str:
-    """Return a measurement as people read it: four significant digits, thousands separated."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """Return `0.8 s`, `2 min 5 s` or `3 h 2 min`."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+def print_finding(finding: str, *, stderr: bool = False) -> None:
+    """Print something a person should know about a run, yellow to its last line."""
+    out = console(stderr=stderr)
+    for piece in hanging(f"! {finding}", stderr=stderr):
+        out.print(piece, markup=False, style="yellow")

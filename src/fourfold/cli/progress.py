@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Mapping
 
-from fourfold.cli.output import duration, hanging, note, number
+from fourfold.cli.output import hanging, note
+from fourfold.report.numbers import duration, number
 from fourfold.run.watch import Setup, Watcher
 
 REDRAW_SECONDS = 0.1

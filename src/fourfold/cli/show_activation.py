@@ -11,16 +11,21 @@ ALL = "activations"
 
 def show_activation(name: str, *, png: Path | None, json: bool) -> None:
     """Print one function, or all of them, and draw them into a file if one is given."""
-    from fourfold.report.activations import describe, draw_activations, write_png
+    from fourfold.report.activations import describe, draw_activations
 
     names = NAMES if name == ALL else (name,)
+    written = None
+    if png is not None:
+        from fourfold.report.drawing import write_png
+
+        written = write_png(draw_activations(names), png)  # first: a command that is refused prints nothing else
     if json:
         facts = {each: describe(each)._asdict() for each in names}
         print_json({"kind": "activation", "functions": facts} if name == ALL else {"kind": "activation", **facts[name]})
     else:
         _print([describe(each) for each in names])
-    if png is not None:
-        note(f"figure: {write_png(draw_activations(names), png)}")
+    if written is not None:
+        note(f"figure: {written}")
 
 
 def _print(described: list[Any]) -> None:

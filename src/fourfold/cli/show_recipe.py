@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fourfold.cli.output import console, hanging, note, number, print_json
+from fourfold.cli.output import console, hanging, note, print_json
 from fourfold.core.overrides import parse_overrides
 from fourfold.core.recipe import PARTS, Recipe
+from fourfold.report.numbers import number
 from fourfold.run.parts import TABLES, load_recipe
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _print_steps(facts: "RecipeFacts | None") -> None:
               f"validation every {schedule.validate_every:,}, the end at {schedule.steps:,}")  # fmt: skip
 
 
-NOT_HERE = "its data are not on this machine yet: the first run fetches them, then sizes and steps can be shown"
+NOT_HERE = "its data have not been downloaded yet: the first run does that, then sizes and steps can be shown"
 
 
 def _print(name: str, recipe: Recipe, facts: "RecipeFacts | None") -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from fourfold.cli.output import console, duration, hanging, print_json
+from fourfold.cli.output import console, hanging, print_finding, print_json
 from fourfold.cli.summary import metrics_table
 from fourfold.core.document import to_yaml
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import PARTS
 from fourfold.records.folder import RunFolder
 from fourfold.records.listing import RunRow
+from fourfold.report.numbers import duration
 
 
 def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
@@ -44,8 +45,7 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         steps = f"{result.get('steps', 0):,} of {result.get('planned_steps', 0):,} steps"
         out.print(f"{steps}{reason} in {duration(result.get('seconds', 0.0))}, {result.get('params', 0):,} parameters")
     for finding in result.get("findings", []):
-        for piece in hanging(f"! {finding}"):
-            out.print(piece, markup=False, style="yellow" if piece.startswith("!") else None)
+        print_finding(finding)
     for line in result.get("notes", []):
         for piece in hanging(f"  · {line}"):
             out.print(piece, markup=False)

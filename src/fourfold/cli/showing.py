@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts, workspace_path
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
 from fourfold.cli.show_activation import ALL, NAMES, show_activation
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.records.location import workspace_path
 
 
 def show(
@@ -44,8 +45,8 @@ def show(
     load_parts(use)
     from fourfold.run.parts import TABLES, recipe_names
 
-    place = workspace_path(workspace)
-    if name in (*NAMES, ALL) and _kinds_of(name) == []:
+    place, kinds = workspace_path(workspace), _kinds_of(name)
+    if name in (*NAMES, ALL) and not kinds:
         return show_activation(name, png=png, json=json)
     if png is not None:
         raise InputError(f"--png draws one of {', '.join(NAMES)}, or {ALL}; a run's figures: fourfold report RUN --png")
@@ -53,9 +54,8 @@ def show(
         from fourfold.cli.show_recipe import show_recipe
 
         return show_recipe(name, overrides or [], steps=steps, yaml=yaml, json=json)
-    if overrides and _kinds_of(name) == []:
+    if overrides and not kinds:
         raise InputError(f"no recipe called '{name}'{did_you_mean(name, recipe_names())}")
-    kinds = _kinds_of(name)
     if kinds:
         if steps or yaml:
             wrong = "--steps" if steps else "--yaml"

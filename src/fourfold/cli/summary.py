@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from fourfold.cli.output import console, duration, hanging, number
+from fourfold.cli.output import console, print_finding
+from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
 
@@ -28,8 +29,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
         f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"
     )
     for finding in result.get("findings", []):
-        for piece in hanging(f"! {finding}", stderr=True):
-            out.print(piece, markup=False, style="yellow" if piece.startswith("!") else None)
+        print_finding(finding, stderr=True)
     out.print(f"folder: {escape(str(result['folder']))}")
     run = shlex.quote(result["run_id"])
     if "folds" in result:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts, workspace_path
-from fourfold.cli.output import console, note, number, print_json
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.records.location import workspace_path
+from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
     from fourfold.run.run import Run
@@ -32,7 +34,7 @@ def evaluate(
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Score a run's newest weights again, on every split or on one; the record is not changed.
+    """Score a run's newest weights again, on every split or on one; needs its data. The record is not changed.
 
     \b
     Examples:
@@ -49,7 +51,7 @@ def evaluate(
     chosen = [split] if split else [each for each in splits if parts.source.sizes.get(each)]
     if not parts.source.sizes.get(chosen[0]):
         raise InputError(f"--split: this run's data have no {chosen[0]} split")
-    metrics = {each: evaluate_split(model, parts.loss, parts.source, each) for each in chosen}
+    metrics = {each: evaluate_split(model, parts.loss, parts.source, each, opened.autocast) for each in chosen}
     result = {**opened.result, "metrics": metrics}
     from fourfold.cli.summary import metrics_table
 
@@ -98,7 +100,7 @@ def predict(
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
         return
     numbers = examples.rows if isinstance(examples, Table) else range(1, len(predictions) + 1)
-    _print_predictions(predictions, [str(number) for number in numbers])
+    _print_predictions(predictions, list(map(str, numbers)))
 
 
 def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) -> None:
@@ -123,7 +125,7 @@ def export(
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the trained model for use elsewhere, after checking that the file gives what the model gives.
+    """Write the trained model for use elsewhere, once the file is shown to give the same outputs; needs the run's data.
 
     \b
     Examples:

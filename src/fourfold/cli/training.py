@@ -13,10 +13,10 @@ from fourfold.cli.options import (
     UseOption,
     WorkspaceOption,
     load_parts,
-    workspace_path,
 )
 from fourfold.cli.output import is_first_process, note, print_json
 from fourfold.core.errors import DONE, FAILED, INTERRUPTED, DivergedError
+from fourfold.records.location import workspace_path
 
 if TYPE_CHECKING:
     from fourfold.cli.progress import Listener
@@ -41,13 +41,13 @@ def run(
     \b
     Examples:
       fourfold run digits-mlp
-      fourfold run digits-mlp model.widths=[64,64] --seed 3
+      fourfold run digits-mlp 'model.widths=[64,64]' --seed 3
       fourfold run digits-mlp algorithm.optimizer=momentum   another part
       fourfold run digits-mlp data.folds=5     cross-validated: mean ± spread
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
 
-    Exit codes: 0 done, 2 bad input (nothing is created), 3 diverged, 130 interrupted (go on with fourfold resume).
+    Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
     """
     from fourfold.core.overrides import parse_overrides
     from fourfold.run.parts import load_recipe

@@ -20,10 +20,10 @@ class InputError(FourfoldError, ValueError):
 
 
 class DivergedError(FourfoldError, ArithmeticError):
-    """A loss, gradient or parameter stopped being finite; the update was not made.
+    """A loss, gradient or parameter stopped being finite; the update was not made, or its result not saved.
 
     Attributes:
-        step: the refused update, counted from 0; None where it is not known apart from the message.
+        step: the refused update, counted from 0; None where who raises it does not know.
     """
 
     exit_code = DIVERGED

@@ -6,7 +6,7 @@ from typing import Any, Iterable, Mapping
 from fourfold.core.document import parse_yaml
 from fourfold.core.errors import InputError
 
-DIVIDERS = (",", ";", "|", ":", "\t")  # values of `data.delimiter` and `data.decimal` that YAML would want quoted
+LITERAL = (",", "|", ":", "\t")  # texts of one character that YAML would read as syntax, or not at all
 
 
 def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
             raise InputError(f"'{argument}': expected KEY=VALUE, for example algorithm.optimizer.lr=0.01")
         if key in overrides:
             raise InputError(f"'{key}' is given twice")
-        overrides[key] = text if text in DIVIDERS else parse_yaml(text, key)
+        overrides[key] = text if text in LITERAL else parse_yaml(text, key)
     return overrides
 
 

@@ -53,16 +53,16 @@ class Budget(Config):
 
 
 class Runtime(Config):
-    """Where and how the arithmetic happens; it changes speed, not the result beyond rounding."""
+    """Where and how the arithmetic happens; without dropout, noise or soft_f1 only rounding depends on it."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="auto is cuda, else mps, else cpu"
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="auto is bf16 autocast where the machine has it natively"
+        default="auto", description="auto: bf16 autocast where it is native and the model is large, else fp32"
     )
     compile: Literal["none", "model", "step"] = Field(
-        default="none", description="model: torch.compile the network; step: forward, backward and update as one graph"
+        default="none", description="model: torch.compile the network; step: the whole step as one graph"
     )
     channels_last: bool | None = Field(
         default=None, description="memory layout of image batches; null is yes for convolutional models"

@@ -15,6 +15,7 @@ from fourfold.data.base import DataConfig
 from fourfold.data.encoding import FeaturesEncoding
 from fourfold.data.in_memory import InMemorySource
 from fourfold.data.notes import classes_note
+from fourfold.data.rows import class_counts
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features
 
@@ -35,7 +36,7 @@ class GatesConfig(DataConfig):
         """Return the four rows, as training, validation and test split alike."""
         inputs, labels = torch.tensor(INPUTS, dtype=torch.float64), torch.tensor(OUTPUTS[self.gate])
         names = ("a", "b")
-        classes, counts = ("0", "1"), tuple(torch.bincount(labels, minlength=2).tolist())
+        classes, counts = ("0", "1"), class_counts(labels, 2)
         splits = ("train", "validation", "test")
         return InMemorySource(
             ClassificationSpec(Features(names), classes, counts),

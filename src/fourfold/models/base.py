@@ -18,6 +18,9 @@ class ModelConfig(PartConfig):
         raise NotImplementedError
 
     @classmethod
-    def paper_spec(cls) -> Spec:
-        """Return the paper's own inputs and outputs, so that its network can be built and counted without data."""
-        raise NotImplementedError
+    def paper_spec(cls) -> Spec | None:
+        """Return the paper's own inputs and outputs, so that its network can be built and counted without data.
+
+        None, the default, is for a model that has none.
+        """
+        return None

@@ -3,6 +3,7 @@
     recipe.yaml       the recipe with every default filled in
     environment.json  versions, machine, code
     run.json          the run's identity, and the process it belongs to
+    inputs.json       how a new example reaches the model, and digests of the user's own files
     metrics.jsonl     every point of every curve
     result.json       how it ended; written last, so a run without it runs or was interrupted
     checkpoints/  figures/
@@ -198,6 +199,10 @@ class RunFolder:
         if result is not None:
             return cast(Status, result["status"])
         return "running" if is_alive(self.identity.process, self.silence()) else "interrupted"
+
+    def status_by(self, result: Mapping[str, Any] | None) -> Status:
+        """Return the status for who has read `result()` already; where there was none, one may have come since."""
+        return self.status if result is None else cast(Status, result["status"])
 
     def silence(self) -> float:
         """Seconds since the run's last heartbeat."""

@@ -65,8 +65,7 @@ class Index:
         """Write the run's row as its folder has it now; call it when the run starts and when it ends."""
         with self._explaining(), writing(self._engine) as connection:
             result = run.result()
-            status = run.status if result is None else result["status"]
-            numbers = rows.write_runs(connection, [rows.row_of(run, result, status)])
+            numbers = rows.write_runs(connection, [rows.row_of(run, result, run.status_by(result))])
             rows.write_heartbeat(connection, numbers[run.identity.uid])
 
     def replace_points(self, run: RunFolder, points: Iterable[Point]) -> None:
@@ -249,7 +248,7 @@ class _Contents(NamedTuple):
 
 def _read(run: RunFolder, with_live_points: bool) -> _Contents:
     result = run.result()
-    status = run.status if result is None else result["status"]
+    status = run.status_by(result)
     points = run.points() if status != "running" or with_live_points else None
     return _Contents(run, rows.row_of(run, result, status), points)
 

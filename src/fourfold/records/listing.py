@@ -79,7 +79,7 @@ def row_of(path: Path) -> RunRow:
     try:
         run = RunFolder(path, read_identity(path / "run.json"))
         result = run.result()
-        return row_from(run, result, run.status if result is None else result["status"])
+        return row_from(run, result, run.status_by(result))
     except InputError as error:
         return RunRow(to_text(path.name), path, "damaged", problem=str(error))
 

@@ -1,10 +1,11 @@
-"""Where the index of runs is: `FOURFOLD_DB`, or a file in the workspace. Imports no database library.
+"""Where runs are, and where their index is: in `FOURFOLD_DB`, or a file in the workspace. Imports no database library.
 
 Checked by: addresses of each kind, and those that are refused.
 """
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 from fourfold.core.errors import InputError, did_you_mean
 
@@ -16,6 +17,11 @@ _SCHEMES = {
     "postgres": "postgresql+psycopg",
     "sqlite": "sqlite",
 }
+
+
+def workspace_path(workspace: str | Path | None) -> Path:
+    """Return the workspace: the one given, else `FOURFOLD_WORKSPACE`, else `./runs`."""
+    return Path(workspace or os.environ.get("FOURFOLD_WORKSPACE") or "runs")
 
 
 def database_address() -> str | None:
@@ -33,5 +39,5 @@ def database_address() -> str | None:
         known = did_you_mean(scheme, ["postgresql+psycopg", "sqlite"]) if found else ""
         raise InputError(f"{VARIABLE}: expected postgresql+psycopg://USER@HOST/NAME or sqlite:///FILE{known}")
     if scheme != "sqlite" and find_spec("psycopg") is None:
-        raise InputError(f'{VARIABLE}: PostgreSQL needs its driver: pip install "fourfold[pg]"')
+        raise InputError(f'{VARIABLE}: PostgreSQL needs its driver: pip install -e ".[pg]" in your clone of Fourfold')
     return f"{_SCHEMES[scheme]}://{rest}"

@@ -102,6 +102,7 @@ class MetricWriter:
         Raises:
             RecordError: something could not be written. Then result.json says `failed`, and this among its `findings`;
                 if not even that can be written there is none.
+            TypeError: `result` is no plain data. Then result.json says `failed` and why, and nothing else.
         """
         try:
             self._stop_writing()
@@ -112,6 +113,10 @@ class MetricWriter:
             findings = [*result.get("findings", []), str(error)]
             with contextlib.suppress(RecordError):  # the first error is the one to tell
                 self.folder.write_result("failed", {**result, "findings": findings})
+            raise
+        except Exception as error:  # a bug: `result` itself cannot be written
+            with contextlib.suppress(RecordError):
+                self.folder.write_result("failed", {"findings": [f"{type(error).__name__}: {error}".splitlines()[0]]})
             raise
         finally:
             self.close()

@@ -3,9 +3,7 @@
 Checked by: curves read back from the figure; the shaded stretch is where |derivative| < SATURATED.
 """
 
-import io
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import torch
@@ -13,8 +11,6 @@ from torch import Tensor
 
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.nn.activations import SATURATED, SCALAR, is_saturated, softmax, softmax_derivative
-from fourfold.records.atomic import write_atomically
-from fourfold.report.drawing import RASTER_DPI
 from fourfold.tasks.figure import BLUE, FAINT, MUTED, ORANGE, WIDTH, new_figure, style
 
 if TYPE_CHECKING:
@@ -51,16 +47,21 @@ def describe(name: str) -> Described:
     """
     _check([name])
     x, _, derivative = curve(name, points=240_001)
-    dull = is_saturated(derivative)
-    starts = (dull & ~torch.cat([dull[:1] & False, dull[:-1]])).nonzero().flatten().tolist()
-    ends = (dull & ~torch.cat([dull[1:], dull[:1] & False])).nonzero().flatten().tolist()
+    zero = torch.zeros(1, dtype=torch.int64)
+    # 1 where a stretch starts, -1 just after it
+    edges = torch.diff(is_saturated(derivative).long(), prepend=zero, append=zero)
+    starts, ends = (edges == 1).nonzero().flatten().tolist(), ((edges == -1).nonzero().flatten() - 1).tolist()
     last = len(x) - 1
     stretches = [
-        (-math.inf if i == 0 else round(float(x[i]), 2) + 0.0, math.inf if j == last else round(float(x[j]), 2) + 0.0)
+        (-math.inf if i == 0 else _place(x[i]), math.inf if j == last else _place(x[j]))
         for i, j in zip(starts, ends, strict=True)
     ]
     _, value, slope = _WORDS[name]
     return Described(name, value, slope, float(derivative.max()), stretches)
+
+
+def _place(x: Tensor) -> float:
+    return round(float(x), 2) + 0.0  # -0.0 + 0.0 is 0.0: nobody writes x < -0
 
 
 def in_words(stretches: Sequence[tuple[float, float]]) -> str:
@@ -73,24 +74,8 @@ def in_words(stretches: Sequence[tuple[float, float]]) -> str:
     return ", ".join(words) or "nowhere"
 
 
-def write_png(figure: "Figure", path: Path) -> Path:
-    """Write a figure as PNG, light on white, and return its path.
-
-    Raises:
-        InputError: the name does not end in .png.
-        OSError: the file cannot be written.
-    """
-    if path.suffix.lower() != ".png":
-        raise InputError(f"--png {path}: the file's name must end in .png")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=RASTER_DPI)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
-    return path
-
-
 def draw_activations(names: Sequence[str] = ALL) -> "Figure":
-    """Draw each function's value and derivative over -6 to 6; shaded where its derivative is below 0.05 in size.
+    """Draw value and derivative of each function from -REACH to REACH; shaded where |derivative| < SATURATED.
 
     Args:
         names: any of sigmoid, tanh, relu, leaky_relu, gelu and softmax.

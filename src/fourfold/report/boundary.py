@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fourfold.report.drawing import Drawn
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.figure import BLUE, INK, ORANGE, PAPER, SERIES, WIDTH, new_figure, shorten, style
+from fourfold.tasks.figure import BLUE, INK, ORANGE, PAPER, SERIES, WIDTH, new_figure, rgb, shorten, style
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Source, Spec
@@ -85,7 +85,7 @@ def _classes(
     sure, best = probabilities.max(1)
     floor = 1 / spec.num_classes
     alpha = 0.06 + 0.44 * ((sure - floor) / (1 - floor)).clamp(0, 1)
-    colours = torch.tensor([_rgb(SERIES[k % len(SERIES)]) for k in range(spec.num_classes)])
+    colours = torch.tensor([rgb(SERIES[k % len(SERIES)]) for k in range(spec.num_classes)])
     picture = torch.cat([colours[best], alpha.view(-1, 1)], dim=1).view(len(ys), len(xs), 4).numpy()
     _plane(axes, xs, ys, picture)
     if spec.num_classes == 2:
@@ -118,7 +118,7 @@ def _values(axes: "Axes", spec: Any, xs: Tensor, ys: Tensor, output: Tensor, poi
     values = column.view(len(ys), len(xs))
     middle, half = (column.max() + column.min()) / 2, ((column.max() - column.min()) / 2).clamp(min=1e-12)
     position = ((values - middle) / half).float()
-    colours = torch.where((position > 0).unsqueeze(2), torch.tensor(_rgb(BLUE)), torch.tensor(_rgb(ORANGE)))
+    colours = torch.where((position > 0).unsqueeze(2), torch.tensor(rgb(BLUE)), torch.tensor(rgb(ORANGE)))
     _plane(axes, xs, ys, torch.cat([colours, 0.55 * position.abs().unsqueeze(2)], dim=2).numpy())
     if float(column.max() - column.min()) > 1e-12:
         lines = axes.contour(xs.numpy(), ys.numpy(), values.numpy(), levels=7, colors=[INK], linewidths=0.8)
@@ -130,7 +130,3 @@ def _values(axes: "Axes", spec: Any, xs: Tensor, ys: Tensor, output: Tensor, poi
 def _plane(axes: "Axes", xs: Tensor, ys: Tensor, picture: Any) -> None:
     extent = (float(xs[0]), float(xs[-1]), float(ys[0]), float(ys[-1]))
     axes.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="none")
-
-
-def _rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

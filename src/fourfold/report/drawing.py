@@ -8,12 +8,12 @@ Checked by: the SVG parses, keeps no colour of the palette, and shows a class ca
 
 import io
 import re
-import warnings
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourfold.core.errors import InputError
 from fourfold.records.atomic import write_atomically
 from fourfold.tasks.figure import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, SERIES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 96  # CSS
-LEAST = 0.74  # of its width: smaller, text could not be read, so that a wide figure scrolls on a phone
+LEAST = 0.74  # smallest share of its width at which text is legible; below it a figure scrolls
 RASTER_DPI = 192  # of pictures inside an SVG, and of PNG files
 
 VARIABLES = {
@@ -38,7 +38,7 @@ _COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
 _FONT = re.compile(r"(font: [^;\"]*?px |font-family: )[^;\"]+")  # matplotlib writes the second where it knows one font
 _IDS = re.compile(r"(?<=\bid=\")|(?<=url\(#)|(?<=href=\"#)")
 _TAG = re.compile(r"<[^>]*>")
-_STROKE_ONLY = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL)
+_NOT_NEEDED = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,30 @@ class Drawn:
         )
 
     def write_png(self, folder: Path) -> Path:
-        """Write `<folder>/<name>.png`, light on white, and return its path.
+        """Write `<folder>/<name>.png` and return its path.
 
         Raises:
-            OSError: the file cannot be written.
+            InputError: the file cannot be written.
         """
-        buffer = io.BytesIO()
-        _save(self.figure, buffer, "png")
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}.png"
+        return write_png(self.figure, folder / f"{self.name}.png")
+
+
+def write_png(figure: "Figure", path: Path) -> Path:
+    """Write a figure as PNG, light on white, and return its path.
+
+    Raises:
+        InputError: the name does not end in .png, or the file cannot be written.
+    """
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: the name of a PNG file must end in .png")
+    buffer = io.BytesIO()
+    _save(figure, buffer, "png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, buffer.getvalue())
-        return path
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    return path
 
 
 def to_svg(figure: "Figure", prefix: str, label: str) -> str:
@@ -90,7 +103,7 @@ def to_svg(figure: "Figure", prefix: str, label: str) -> str:
     buffer = io.StringIO()
     _save(figure, buffer, "svg")
     text = buffer.getvalue()
-    text = _STROKE_ONLY.sub("", text[text.index("<svg") :])
+    text = _NOT_NEEDED.sub("", text[text.index("<svg") :])
     text = _TAG.sub(lambda tag: _themed(tag[0], prefix), text)
     box = re.search(r'viewBox="[^"]+"', text)
     assert box is not None
@@ -110,7 +123,6 @@ def _themed(tag: str, prefix: str) -> str:
 def _save(figure: "Figure", buffer: "io.StringIO | io.BytesIO", kind: str) -> None:
     from matplotlib import rc_context
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourfold"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourfold"}):
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(buffer, format=kind, dpi=RASTER_DPI, metadata=metadata)  # pyright: ignore[reportArgumentType]

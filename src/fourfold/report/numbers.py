@@ -21,8 +21,8 @@ def metric(name: str, value: float | None) -> str:
 
 
 def number(value: float) -> str:
-    """Return four digits, and from a thousand on whole numbers with separators: `0.07287`, `12,230`."""
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+    """Return four digits, and from a thousand on whole numbers with separators: `0.07287`, `1,250,000,000`."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def quantity(name: str) -> str:
@@ -33,7 +33,7 @@ def quantity(name: str) -> str:
 def duration(seconds: float) -> str:
     """Return seconds for reading: `3.2 s`, `4 min 10 s`, `2 h 5 min`."""
     if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{round(seconds, 2):.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 

@@ -35,28 +35,23 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
     path = path or run.folder.path / "report.html"
     if path.is_dir():
         raise InputError(f"{path}: a folder; name the page in it, such as {path / 'report.html'}")
-    headline = str(run.result.get("headline", "loss"))
-    curves = draw_curves(run.folder.points(), headline, _expected(run), _loss_name(run, headline))
+    curves = draw_curves(run.folder.points(), run.headline, _expected(run), _loss_name(run))
     shown, problem = Shown(), ""
     if run.status == "done":
         try:
             shown = show_predictions(run)
-        except (
-            InputError,
-            CheckpointError,
-        ) as error:  # the data may be elsewhere by now; the rest is still worth a page
+        # the data may be elsewhere by now; the rest is still worth a page
+        except (InputError, CheckpointError) as error:
             problem = str(error)
     page = render(run, curves, shown, problem).encode("utf-8")
-    target = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, page)
-        if png:
-            target = run.folder.figures
-            for drawn in [*curves, *shown.all()]:
-                drawn.write_png(target)
     except OSError as error:
-        raise InputError(f"{target}: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if png:
+        for drawn in [*curves, *shown.all()]:
+            drawn.write_png(run.folder.figures)
     return path
 
 
@@ -98,17 +93,17 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
 
 def _expected(run: Run) -> float | None:
     expected = run.recipe.expected
-    if expected is None or expected.metric != run.result.get("headline"):
+    if expected is None or expected.metric != run.headline:
         return None
     if not is_unchanged(run.folder.identity.recipe, run.recipe):
         return None
     return expected.ours if expected.ours is not None else expected.paper
 
 
-def _loss_name(run: Run, headline: str) -> str:
+def _loss_name(run: Run) -> str:
     """Return the loss's name; `usual` is the one that goes with the headline."""
     usual = {"accuracy": "cross_entropy", "rmse": "mse", "nll": "gaussian_nll"}
-    return usual.get(headline, "loss") if run.recipe.loss.name == "usual" else run.recipe.loss.name
+    return usual.get(run.headline, "loss") if run.recipe.loss.name == "usual" else run.recipe.loss.name
 
 
 def _own(name: str) -> str:

@@ -76,6 +76,7 @@ def predict_split(run: Run) -> Predictions:
     for batch in source.split(split, BATCH_SIZE):
         inputs.append(batch.inputs)
         targets.append(batch.targets)
-        outputs.append(model(*batch.inputs).float())
+        with run.autocast():
+            outputs.append(model(*batch.inputs).float())
     whole = Batch(tuple(torch.cat(parts) for parts in zip(*inputs, strict=True)), torch.cat(targets))
     return Predictions(source, split, whole, torch.cat(outputs))

@@ -10,7 +10,7 @@ import torch
 from fourfold.report.drawing import Drawn
 from fourfold.report.numbers import number
 from fourfold.report.predictions import Predictions
-from fourfold.tasks.drawing import draw_numbers as draw_panels
+from fourfold.tasks.drawing import draw_predicted
 from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, new_figure, shorten, style, thousands
 from fourfold.tasks.probabilistic_regression import INTERVAL, ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec, in_own_unit
@@ -32,7 +32,7 @@ def draw_against_truth(spec: NumberSpec, predictions: Predictions) -> list[Drawn
         "against-truth": f"{shown} {predictions.split} examples; on the line, a prediction is exact.",
         "left-over": "Errors by what was predicted; a slope or a fan would be something still to learn.",
     }
-    return [Drawn(panel, draw_panels(spec, batch, output, [panel]), words) for panel, words in says.items()]
+    return [Drawn(panel, draw_predicted(spec, batch, output, [panel]), words) for panel, words in says.items()]
 
 
 def draw_numbers(name: str, title: str, spec: NumberSpec, predictions: Predictions, indices: list[int]) -> Drawn:

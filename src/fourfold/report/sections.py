@@ -41,15 +41,14 @@ def tiles(run: Run) -> str:
     """Return the headline, what was expected, and the size of it all."""
     result = run.result
     boxes = []
-    headline = str(result.get("headline", "loss"))
+    headline = run.headline
     split = next((s for s in reversed(SPLITS) if headline in run.metrics.get(s, {})), None)
     if split:
         value = run.metrics[split][headline]
         boxes.append(_tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
     planned = int(result.get("planned_steps") or 0)
     short = f" of {count(planned)}" if planned > result["steps"] else ""
-    known = " recorded," if run.status in ("diverged", "failed") else ""  # it ended between two look-ups
-    boxes.append(_tile(count(result["steps"]), f"steps{known}{short}"))
+    boxes.append(_tile(count(result["steps"]), f"steps{short}"))
     if result["params"]:
         boxes.append(_tile(count(result["params"]), "parameters"))
     if result["seconds"]:
@@ -89,7 +88,7 @@ def scores(run: Run) -> str:
     if not splits:
         return ""
     names = list(dict.fromkeys(name for split in splits for name in run.metrics[split]))
-    headline = run.result.get("headline")
+    headline = run.headline
     names.sort(key=lambda name: name != headline)
     head = "".join(f'<th scope="col">{split}</th>' for split in splits)
     rows = "".join(
@@ -160,7 +159,7 @@ def footer(run: Run) -> str:
 
 def _against(run: Run, value: float) -> str:
     expected = run.recipe.expected
-    if expected is None or expected.metric != run.result.get("headline"):
+    if expected is None or expected.metric != run.headline:
         return ""
     said = []
     if expected.paper is not None:

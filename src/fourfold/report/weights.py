@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.report.drawing import Drawn
-from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, blank, new_figure, shorten, style
+from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, blank, new_figure, rgb, shorten, style
 from fourfold.tasks.seam import Features, Image, Spec
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def as_picture(weight: Tensor) -> Any:
         return torch.cat([colour, torch.ones_like(colour[:, :, :1])], dim=2).numpy()
     signed = weight.mean(0)
     signed = signed / signed.abs().max().clamp(min=1e-12)
-    colours = torch.where((signed > 0).unsqueeze(2), torch.tensor(_rgb(BLUE)), torch.tensor(_rgb(ORANGE)))
+    colours = torch.where((signed > 0).unsqueeze(2), torch.tensor(rgb(BLUE)), torch.tensor(rgb(ORANGE)))
     return torch.cat([colours, signed.abs().unsqueeze(2)], dim=2).numpy()
 
 
@@ -154,7 +154,3 @@ def _bars(weight: Tensor, spec: Any) -> Drawn:
     largest = f", the {len(order)} largest of {len(names)}" if len(order) < len(names) else ""
     zero = "" if weight.any() else " All weights are zero."
     return Drawn("weights", figure, f"What each feature adds to the score, {units}{largest}.{zero}")
-
-
-def _rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

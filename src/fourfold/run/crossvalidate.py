@@ -1,8 +1,9 @@
-"""k-fold cross-validation: the same recipe once a fold, each fold validating once, the test split untouched by choice.
+"""k-fold cross-validation: the same recipe once a fold, each fold validates once; no choice looks at the test split.
 
 Source: Stone, Cross-validatory choice and assessment of statistical predictions, JRSS B 36, 1974.
 """
 
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,15 +22,14 @@ class CrossValidation(NamedTuple):
 
     runs: list[Run]
     mean: dict[str, dict[str, float]]  # split -> metric -> mean over folds
-    spread: dict[str, dict[str, float]]  # split -> metric -> sample standard deviation over folds
+    spread: dict[str, dict[str, float]]  # split -> metric -> sample standard deviation; NaN if a fold is not finite
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the result as JSON-ready data."""
-        first = self.runs[0].result
+        """Return the result as JSON-ready data; `run_id` and `folder` are the unfinished fold's, if there is one."""
+        shown = next((run for run in self.runs if run.status != "done"), self.runs[0])
         return {
-            **{key: first[key] for key in ("recipe", "seed", "params")},
-            "run_id": self.runs[0].run_id,
-            "folder": first["folder"],
+            **{key: shown.result[key] for key in ("run_id", "folder", "recipe", "seed", "params")},
+            "headline": shown.headline,
             "status": "done" if all(run.status == "done" for run in self.runs) else "interrupted",
             "folds": [run.run_id for run in self.runs],
             "steps": sum(run.result["steps"] for run in self.runs),
@@ -71,6 +71,13 @@ def summarise(runs: list[Run]) -> CrossValidation:
     spread: dict[str, dict[str, float]] = {}
     for split in scores[0] if scores else ():
         values = {metric: [score[split][metric] for score in scores] for metric in scores[0][split]}
-        mean[split] = {metric: statistics.fmean(v) for metric, v in values.items()}
-        spread[split] = {metric: statistics.stdev(v) if len(v) > 1 else 0.0 for metric, v in values.items()}
+        mean[split] = {metric: sum(v) / len(v) for metric, v in values.items()}
+        spread[split] = {metric: _deviation(v) for metric, v in values.items()}
     return CrossValidation(runs, mean, spread)
+
+
+def _deviation(values: list[float]) -> float:
+    """Return the sample standard deviation: 0 of a single value, NaN where one is not finite."""
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    return statistics.stdev(values) if len(values) > 1 else 0.0

@@ -26,7 +26,8 @@ def evaluate(
 
     Several processes take batches in turn; each example counts once, none is padded.
     """
-    total, count = 0.0, 0
+    totals: list[torch.Tensor] = []
+    count = 0
     training = model.training
     model.eval()
     try:
@@ -41,14 +42,15 @@ def evaluate(
                 output = model(*batch.inputs)
                 value = loss(output, batch)
             scorer.update(output.float() if isinstance(output, torch.Tensor) else output, batch)
-            total = total + value.total.double()
+            totals.append(value.total)
             count = count + value.count
     finally:
         model.train(training)
+    total = float(torch.stack(totals).cpu().double().sum()) if totals else 0.0  # a Mac's GPU has no float64
     if processes is not None and processes.count > 1:
-        parts = processes.gather((scorer, float(total), int(count)))
+        parts = processes.gather((scorer, total, int(count)))
         scorer = source.spec.scorer()
         for part, _, _ in parts:
             scorer.merge(part)
         total, count = sum(p[1] for p in parts), sum(p[2] for p in parts)
-    return {"loss": float(total) / max(int(count), 1), **scorer.compute()}
+    return {"loss": total / max(int(count), 1), **scorer.compute()}

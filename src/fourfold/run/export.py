@@ -95,7 +95,7 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[Ten
     try:
         import onnxruntime
     except ImportError:
-        raise InputError('ONNX needs more packages: pip install "fourfold[onnx]"') from None
+        raise InputError('ONNX needs more packages: pip install -e ".[onnx]" in your clone of Fourfold') from None
     batch = torch.export.Dim("batch", min=1)
     names = [f"input{i}" if i else "input" for i in range(len(examples[0]))]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():

@@ -76,14 +76,14 @@ def measure_model(model: nn.Module, spec: Spec) -> ModelFacts:
     return ModelFacts(params, _count_flops(model, spec), str(spec.input), spec.num_outputs, layers)
 
 
-def measure_part(config: PartConfig) -> ModelFacts:
-    """Build a model at its paper's inputs and outputs, without data, and count.
+def measure_part(config: PartConfig) -> ModelFacts | None:
+    """Build a model at its paper's inputs and outputs, without data, and count; None if it states none.
 
     Raises:
         InputError: the config cannot be built.
     """
-    spec: Spec = config.paper_spec()  # type: ignore[attr-defined]
-    return measure_model(build_model(config, spec, seed=0), spec)
+    spec: Spec | None = config.paper_spec()  # type: ignore[attr-defined]
+    return None if spec is None else measure_model(build_model(config, spec, seed=0), spec)
 
 
 def is_data_here(recipe: Recipe) -> bool:

@@ -44,7 +44,8 @@ def launch(arguments: list[str], count: int, output: IO[bytes] | None = None, pr
     Args:
         arguments: of the command line.
         count: processes.
-        output: where the first process's stdout goes; its own by default.
+        output: where the first process's stdout goes; by default to this one's, like its stderr. With it, what the
+            first process says on stderr is passed on without its error, which is for the caller to raise.
         program: what is run; another one in tests.
 
     Raises:
@@ -70,11 +71,14 @@ def launch(arguments: list[str], count: int, output: IO[bytes] | None = None, pr
                                 env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                                 stdin=alive,
                                 stdout=words if rank else output,
-                                stderr=subprocess.STDOUT if rank else None,
+                                stderr=subprocess.STDOUT if rank else output and words,
                                 start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
                             )
                         )
-                ended = _wait(workers)
+                    if heard:  # a signal came while this one was being started, and has not reached it
+                        workers[-1].send_signal(heard[-1])
+                with open(_words(meeting, 0), "rb") as said:
+                    ended = _wait(workers, said)
             finally:
                 for worker in workers:
                     if worker.poll() is None:
@@ -109,11 +113,11 @@ def _passing_on_to(workers: list[subprocess.Popen[bytes]]) -> Iterator[list[int]
             signal.signal(number, handler)
 
 
-def _wait(workers: list[subprocess.Popen[bytes]]) -> list[Ended]:
+def _wait(workers: list[subprocess.Popen[bytes]], said: IO[bytes]) -> list[Ended]:
     """Wait until all have ended, and return those that ended badly, the earliest first.
 
     A process that loses another learns it from the broken connection and ends by itself. One that does not is asked to,
-    and then made to.
+    and then made to. Meanwhile what the first one says, in the file `said`, is passed on.
     """
     ended: list[Ended] = []
     told: set[int] = set()  # those asked to end
@@ -135,8 +139,19 @@ def _wait(workers: list[subprocess.Popen[bytes]]) -> list[Ended]:
                 worker.terminate()
             if waited > GRACE_SECONDS:
                 worker.kill()
+        _retell(said, to_the_end=not running)
         time.sleep(POLL_SECONDS)
     return ended
+
+
+def _retell(words: IO[bytes], to_the_end: bool) -> None:
+    """Say what was said since, line by line, but an error."""
+    for line in words:
+        if not (line.endswith(b"\n") or to_the_end):
+            words.seek(-len(line), os.SEEK_CUR)  # the rest of the line is to come
+            return
+        if not line.startswith(b"error: "):
+            print(line.decode("utf-8", errors="replace"), end="", file=sys.stderr, flush=True)
 
 
 def _answer(ended: list[Ended], count: int, heard: list[int], meeting: str) -> int:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -34,7 +34,7 @@ class Schedule(NamedTuple):
 
 @dataclass
 class Progress:
-    """How far the loop has come; it moves this as it goes, so that a step that raises does not hide it."""
+    """How far the loop has come. The loop updates it at every step, so that it is right even when a step raises."""
 
     step: int  # updates made, those before this execution included
     seconds: float = 0.0  # of this execution, up to the last look-up, as in `Outcome`
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
     """How the loop ended."""
 
     step: int
-    status: str  # done | interrupted | running
+    status: Literal["done", "interrupted", "running"]
     reason: str | None
     seconds: float  # in steps, validation and checkpoints left out
     examples: int
@@ -181,8 +181,9 @@ def _read(pending: list[LossValue]) -> tuple[dict[str, float], int]:
     if not pending:
         return {}, 0
     count = sum(int(value.count) for value in pending)
-    total = float(torch.stack([value.total for value in pending]).double().sum())
+    total = float(torch.stack([value.total for value in pending]).cpu().double().sum())  # a Mac's GPU lacks float64
     metrics = {"train.loss": total / max(count, 1)}
     for name in pending[-1].parts:
-        metrics[f"train.{name}"] = float(torch.stack([v.parts[name] for v in pending]).double().sum()) / max(count, 1)
+        term = torch.stack([value.parts[name] for value in pending]).cpu().double().sum()
+        metrics[f"train.{name}"] = float(term) / max(count, 1)
     return metrics, count

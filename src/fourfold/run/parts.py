@@ -66,7 +66,7 @@ def load_recipe(
     """Return a recipe's name and the recipe, with dotted overrides applied.
 
     Raises:
-        InputError: one line with the file, the key, and the nearest valid name.
+        InputError: one line with the key and the nearest valid name, and with the file where the mistake is in it.
     """
     use_entry_points()
     if isinstance(recipe, Recipe):
@@ -76,9 +76,18 @@ def load_recipe(
     try:
         return name, parse_recipe(apply_overrides(fields, _one_length(overrides or {})), TABLES)
     except InputError as error:
-        if isinstance(recipe, str | Path) and not overrides:
+        if isinstance(recipe, str | Path) and _problem(fields) == str(error):  # no override's doing
             raise InputError(f"{recipe}: {error}") from None
         raise
+
+
+def _problem(fields: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a recipe without overrides; it need not be complete without them."""
+    try:
+        parse_recipe(fields, TABLES)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def with_parts(fields: Mapping[str, Any]) -> Recipe:
@@ -175,7 +184,7 @@ def used_files() -> list[Path]:
 
 
 def _one_line(error: BaseException) -> str:
-    first = str(error).strip().splitlines()[:1] or ["no more is known"]
+    first = str(error).strip().splitlines()[:1] or ["no further details"]
     return f"{type(error).__name__}: {first[0]}"
 
 

@@ -8,6 +8,7 @@ Checked by: one process; processes killed in mid-run; unequal and empty shares.
 """
 
 import os
+import re
 import signal
 import threading
 import time
@@ -38,7 +39,7 @@ class ManyProcesses:
         meeting = os.environ.get("FOURFOLD_RENDEZVOUS")
         if os.environ.get("FOURFOLD_LIFELINE") == "stdin":
             threading.Thread(target=_end_with_launcher, name="lifeline", daemon=True).start()
-        with lost_is_told():
+        with lost_is_told(self.count):
             distributed.init_process_group(
                 "nccl" if device.type == "cuda" else "gloo",
                 init_method=f"file://{meeting}" if meeting else "env://",
@@ -128,15 +129,15 @@ def joined(count: int, device: torch.device) -> Iterator[ManyProcesses | SingleP
         )
     processes = ManyProcesses(device) if count > 1 else SingleProcess()
     try:
-        with lost_is_told():
+        with lost_is_told(processes.count):
             yield processes
     finally:
         processes.close()
 
 
 @contextmanager
-def lost_is_told() -> Iterator[None]:
-    """Turn what torch raises when another process is gone into one line.
+def lost_is_told(count: int) -> Iterator[None]:
+    """Turn what torch raises when another of `count` processes is gone into one line; of one process, none is another.
 
     Raises:
         LostProcessError: another process ended or cannot be reached.
@@ -144,9 +145,12 @@ def lost_is_told() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if count == 1:
+            raise
         from torch.distributed import DistError
 
-        if isinstance(error, DistError) or "gloo" in str(error):  # gloo's own errors have no class
+        # gloo's own errors have no class; they begin with a file of its source, gloo/transport/tcp/pair.cc
+        if isinstance(error, DistError) or re.search(r"\bgloo/", str(error)):
             raise LostProcessError("another process of this run ended or cannot be reached") from error
         raise
 

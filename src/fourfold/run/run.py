@@ -1,6 +1,7 @@
 """Starting a run, resuming it, and reading what it left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fourfold.core.errors import CheckpointError
+from fourfold.core.errors import CheckpointError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.data.encoding import Encoding, encoding_from_mapping
 from fourfold.records.environment import describe_environment
@@ -22,7 +23,7 @@ from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import Session
 from fourfold.run.watch import Watcher
-from fourfold.tasks.seam import Spec
+from fourfold.tasks.seam import Source, Spec
 from fourfold.tasks.specs import spec_from_mapping
 
 
@@ -74,6 +75,16 @@ class Run:
         return self.result["metrics"]
 
     @property
+    def headline(self) -> str:
+        """The deciding metric; of a killed run, which has no result, the task's, or "loss" if it was killed at once."""
+        if recorded := self.result.get("headline"):
+            return str(recorded)
+        try:
+            return self.spec.headline
+        except InputError:
+            return "loss"
+
+    @property
     def findings(self) -> list[str]:
         """What the algorithm found that a person should know."""
         return self.result["findings"]
@@ -85,6 +96,11 @@ class Run:
             InputError: no such metric; the nearest is offered.
         """
         return self.folder.curve(name)
+
+    @property
+    def autocast(self) -> Callable[[], AbstractContextManager[Any]]:
+        """A factory of the context that its scores were computed in, for the CPU."""
+        return runtime.autocast(self.recipe.runtime.model_copy(update={"device": "cpu"}))
 
     @cached_property
     def parts(self) -> Parts:
@@ -128,9 +144,18 @@ def start(
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`.
 
+    Args:
+        name: the recipe's, which the folder's begins with.
+        recipe: what to train; of several processes, all call this with the same.
+        workspace: where the folder goes.
+        watcher: hears progress.
+        trackers: where the curves go too.
+
     Raises:
         InputError: the recipe cannot be built; nothing was created.
         DivergedError: training stopped being finite; the run is recorded as diverged.
+        RecordError, CheckpointError: the folder cannot be written; the run is recorded as failed if it can be.
+        LostProcessError: another process ended or cannot be reached; the run is recorded as failed.
     """
     machine = runtime.resolve_machine(recipe.runtime)
     with joined(machine.processes, device_of(machine.device)) as processes:
@@ -145,11 +170,23 @@ def start_among(
     watcher: Watcher | None = None,
     trackers: Sequence[str] = (),
 ) -> Run:
-    """The same for a process that has joined the others; when it returns, the run's record is complete.
+    """Train `recipe` in a new folder of `workspace`, in a process that has joined the others already.
+
+    When it returns, in whichever process, the run's record is complete.
+
+    Args:
+        processes: this one's place among them.
+        name: as for `start`.
+        recipe: as for `start`.
+        workspace: as for `start`.
+        watcher: as for `start`.
+        trackers: as for `start`.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
         DivergedError: training stopped being finite; the run is recorded as diverged.
+        RecordError, CheckpointError: the folder cannot be written; the run is recorded as failed if it can be.
+        LostProcessError: another process ended or cannot be reached; the run is recorded as failed.
     """
     if trackers:
         check_trackers(trackers)
@@ -178,9 +215,11 @@ def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence
         trackers: where the rest of its curves goes too; the record does not remember the trackers of before.
 
     Raises:
-        InputError: another process runs it, its files are damaged, or no such tracker.
-        CheckpointError: every checkpoint is damaged.
+        InputError: another process runs it, its files are damaged, its data have changed, or no such tracker.
+        CheckpointError: every checkpoint is damaged, or a new one cannot be written.
         DivergedError: training stopped being finite.
+        RecordError: the folder cannot be written; the run is recorded as failed if it can be.
+        LostProcessError: another process ended or cannot be reached; the run is recorded as failed.
     """
     if trackers:
         check_trackers(trackers)
@@ -192,12 +231,27 @@ def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence
     device = device_of(recipe.runtime.device)
     with joined(recipe.runtime.processes, device) as processes:
         parts = build_parts(recipe)
+        _refuse_changed_files(folder, parts.source)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
         session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers)
         session.restore(folder.checkpoints)
         session.execute()
         processes.share(None)
         return Run(folder)
+
+
+def _refuse_changed_files(folder: RunFolder, source: Source) -> None:
+    """Raise InputError where a file that the run's data came from holds something else now."""
+    if not (folder.path / "inputs.json").exists():  # it was stopped before it could say
+        return
+    began = read_mapping(folder.path / "inputs.json").get("files")
+    for file, digest in source.files.items():
+        before = began.get(file, digest) if isinstance(began, dict) else digest
+        if before != digest:
+            raise InputError(
+                f"{file}: the file has changed since the run began (SHA-256 {str(before)[:12]}, now {digest[:12]}); "
+                "put the old one back, or start a new run"
+            )
 
 
 def _environment(recipe: Recipe) -> dict[str, Any]:

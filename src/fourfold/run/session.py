@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from fourfold.core.errors import DivergedError, InputError, RecordError
+from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
@@ -25,7 +25,19 @@ SPLITS = ("train", "validation", "test")
 
 
 class Session:
-    """The state of one execution: built parts, the loop's callbacks, and the record."""
+    """One execution, from built parts to a result; `attach` says where it is recorded, and `execute` trains.
+
+    Args:
+        name: the recipe's, for the record.
+        recipe: its runtime resolved.
+        parts: data, model and loss, on the CPU; they are moved to `device`.
+        device: where this process computes.
+        processes: its place among the others; the first one writes the record.
+        watcher: hears progress, in the first process only.
+
+    Raises:
+        InputError: the algorithm does not fit the other parts or the budget.
+    """
 
     def __init__(
         self,
@@ -64,6 +76,7 @@ class Session:
         inputs = {
             "spec": spec_to_mapping(self.source.spec),
             "encoding": encoding.to_mapping() if encoding is not None else None,
+            "files": dict(self.source.files),
         }
         try:
             write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
@@ -106,28 +119,16 @@ class Session:
             self.writer.truncate_after(self.progress.step)
 
     def execute(self) -> None:
-        """Train to the end and record how it ended."""
-        self.watcher.started(
-            Setup(
-                run_id=self.folder.run_id if self.folder else "",
-                steps=self.schedule.steps,
-                start=self.progress.step,
-                params=self.params,
-                sizes=self.source.sizes,
-                notes=self.source.notes,
-                device=self.recipe.runtime.device,
-                precision=self.recipe.runtime.precision,
-                headline=self.source.spec.headline,
-            )
-        )
+        """Train to the end and record how it ended, whatever ends it."""
         many = self.processes.count > 1
         status: FinalStatus = "failed"
         findings: list[str] = []
         metrics: dict[str, dict[str, float]] = {}
         reason: str | None = None
         try:
-            self._describe_inputs()
-            with Stop() as stop, lost_is_told():
+            with Stop() as stop, lost_is_told(self.processes.count):
+                self.watcher.started(self._setup())
+                self._describe_inputs()
                 outcome = self.ended or train(
                     self.training,
                     self.schedule,
@@ -155,6 +156,19 @@ class Session:
             raise
         finally:
             self._end(status, reason, metrics, findings)
+
+    def _setup(self) -> Setup:
+        return Setup(
+            run_id=self.folder.run_id if self.folder else "",
+            steps=self.schedule.steps,
+            start=self.progress.step,
+            params=self.params,
+            sizes=self.source.sizes,
+            notes=self.source.notes,
+            device=self.recipe.runtime.device,
+            precision=self.recipe.runtime.precision,
+            headline=self.source.spec.headline,
+        )
 
     def _record(self, step: int, metrics: Mapping[str, float]) -> None:
         if self.writer is not None:
@@ -208,7 +222,7 @@ class Session:
         }
         try:
             self.writer.finish(status, result)
-        except RecordError:
+        except BaseException:  # whatever it is, nothing else was recorded
             status = "failed"
             raise
         finally:

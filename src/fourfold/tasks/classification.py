@@ -86,7 +86,7 @@ class ClassificationScorer(Scorer):
 
     def compute(self) -> dict[str, float]:
         """Return accuracy, error, and F1, precision and recall averaged over the classes that occur."""
-        confusion = self.confusion.double().cpu()
+        confusion = self.confusion.cpu().double()  # Apple's GPU has no float64
         hits, true, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
         occurs = true > 0
         precision = hits / predicted.clamp(min=1)

@@ -127,35 +127,22 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share < 0.995 or share == 1 else "> 99 %"
 
 
-def draw_regression(spec: RegressionSpec, batch: Batch, output: Tensor) -> "Figure":
-    """Draw predicted against true values and, beside it, what is left over, one row of panels a target.
-
-    Args:
-        spec: the task.
-        batch: standardised targets `[batch, targets]`.
-        output: standardised predictions `[batch, targets]`.
-    """
-    return draw_numbers(spec, batch, output)
-
-
-def draw_probabilistic(spec: ProbabilisticRegressionSpec, batch: Batch, output: Tensor) -> "Figure":
-    """Draw predicted against true values with 95 % intervals; orange where the interval misses the truth.
-
-    Args:
-        spec: the task.
-        batch: standardised targets `[batch, targets]`.
-        output: raw outputs `[batch, 2 * targets]`.
-    """
-    return draw_numbers(spec, batch, output)
-
-
-def draw_numbers(
+def draw_predicted(
     spec: RegressionSpec | ProbabilisticRegressionSpec,
     batch: Batch,
     output: Tensor,
     panels: Sequence[str] = ("against-truth", "left-over"),
 ) -> "Figure":
-    """Draw the panels that are named, side by side, one row a target; see `draw_regression`."""
+    """Draw predicted against true values and what is left over, side by side, one row of panels a target.
+
+    Where the task has deviations, each point has its 95 % interval, orange where that misses the truth.
+
+    Args:
+        spec: the task.
+        batch: standardised targets `[batch, targets]`.
+        output: the model's, `[batch, targets]`, or `[batch, 2 * targets]` where it gives deviations.
+        panels: which panels, of `against-truth` and `left-over`.
+    """
     true = in_own_unit(batch.targets, spec.target_mean, spec.target_deviation)
     deviation: Tensor | None = None
     if isinstance(spec, ProbabilisticRegressionSpec):

@@ -1,7 +1,7 @@
 """How every figure looks: one palette, one type size scale, fonts that hold Hangul where the machine has one.
 
-Nothing here touches pyplot or matplotlib's global state, so figures can be drawn from any thread or process.
-matplotlib is imported when the first figure is drawn.
+Nothing here touches pyplot. While a figure is made or saved, matplotlib's settings and Python's warning filters are
+changed and then put back, so figures are drawn by one thread at a time. matplotlib is imported when the first is drawn.
 
 Checked by: class names in Hangul draw without a warning, with and without a font that holds them.
 """
@@ -120,16 +120,17 @@ def blank(axes: "Axes") -> None:
 
 
 def thousands(axis: "Axis") -> None:
-    """Write tick labels from a thousand on with separators, `12,000`, and few enough of them to be read."""
+    """Write whole tick labels from a thousand on with separators, `12,000`, and few enough of them to be read."""
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     class Separated(ScalarFormatter):
-        """matplotlib's own labels, but with separators where numbers are large."""
+        """matplotlib's own labels, but with separators where numbers are large and whole."""
 
         large = False
 
         def set_locs(self, locs: Any) -> None:
-            self.large = 1000 <= max((abs(place) for place in locs), default=0) < 1e7
+            whole = all(abs(place - round(place)) < 1e-6 for place in locs)  # 2,000.2 and 2,000.4 are not both 2,000
+            self.large = whole and 1000 <= max((abs(place) for place in locs), default=0) < 1e7
             super().set_locs(locs)
 
         def __call__(self, x: float, pos: int | None = None) -> str:
@@ -137,6 +138,11 @@ def thousands(axis: "Axis") -> None:
 
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(Separated(useOffset=False))
+
+
+def rgb(colour: str) -> list[float]:
+    """Return a colour such as `#2f6fab` as red, green and blue, each in 0..1."""
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def display_width(text: str) -> int:

@@ -79,9 +79,9 @@ class ProbabilisticRegressionSpec(Spec):
 
     def draw(self, batch: Batch, output: Tensor, raw: Any) -> Any:
         """Return a figure of predicted against true values with 95 % intervals."""
-        from fourfold.tasks.drawing import draw_probabilistic  # matplotlib only when something is drawn
+        from fourfold.tasks.drawing import draw_predicted  # matplotlib only when something is drawn
 
-        return draw_probabilistic(self, batch, output)
+        return draw_predicted(self, batch, output)
 
 
 class ProbabilisticRegressionScorer(RegressionScorer):

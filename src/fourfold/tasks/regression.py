@@ -57,9 +57,9 @@ class RegressionSpec(Spec):
 
     def draw(self, batch: Batch, output: Tensor, raw: Any) -> Any:
         """Return a figure of predicted against true values, and of what is left over."""
-        from fourfold.tasks.drawing import draw_regression  # matplotlib only when something is drawn
+        from fourfold.tasks.drawing import draw_predicted  # matplotlib only when something is drawn
 
-        return draw_regression(self, batch, output)
+        return draw_predicted(self, batch, output)
 
 
 class RegressionScorer(Scorer):

@@ -170,11 +170,14 @@ class Source(ABC):
         sizes: examples in each split, by name ("train", "validation", "test"); of an environment, how many transitions
             count as an epoch and how many episodes are played to evaluate.
         notes: every decision made on the way, for the run's record.
+        files: SHA-256 in hexadecimal of each file of the user's own that was read, by its path in the recipe; a run is
+            resumed only while they hold the same.
     """
 
     spec: Spec
     sizes: Mapping[str, int]
     notes: list[str]
+    files: Mapping[str, str] = {}
 
     @abstractmethod
     def train(self, order: Order) -> Stream:

@@ -1,4 +1,5 @@
 import datetime
+import hashlib
 import json
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_each_row_meets_its_own_target(path) -> None:
         own_unit = all_targets(source, name).double() * source.spec.target_deviation[0] + source.spec.target_mean[0]
         for number, price in zip(raw[:, place].tolist(), own_unit[:, 0].tolist(), strict=True):
             assert price == pytest.approx(float(rows[int(number) - 1]["price"]), rel=1e-5)
+
+
+def test_a_source_says_which_file_it_read_and_what_it_held(path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert build(path).files == {str(path): digest}
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert build(path).files == {str(path): hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert build(path).files[str(path)] != digest
 
 
 @pytest.mark.parametrize("task", ["regression", "probabilistic_regression", "classification"])

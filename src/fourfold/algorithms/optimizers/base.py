@@ -8,7 +8,6 @@ any device, and what a compiled step is made of. Where something faster computes
 and a test holds the two equal.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,7 +20,9 @@ from fourfold.core.errors import did_you_mean
 
 Params = Iterable[nn.Parameter] | Iterable[Mapping[str, Any]]
 States = tuple[list[Tensor], ...]  # for each of `state_names`, one tensor a parameter
-Number = float | Tensor  # a tensor of no dimensions in a compiled step, which would be compiled anew for another float
+Number = (
+    float | Tensor
+)  # a 0-d tensor in a compiled step: a float would be a constant of it, and a new one compile it anew
 _Work = list[tuple[Cohort, list[Tensor]]]
 
 
@@ -48,7 +49,7 @@ class Optimizer:
     state_names: ClassVar[tuple[str, ...]] = ()  # the tensors kept for each parameter
     counts_steps: ClassVar[bool] = False  # whether the update depends on how many there were
     fast_devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")  # where there is something faster than the equations
-    fast_reads_found_inf: ClassVar[bool] = True  # whether that needs no waiting for the device
+    fast_reads_found_inf: ClassVar[bool] = True  # whether its kernel reads found_inf on the device
 
     def __init__(self, params: Params, hyperparameters: Mapping[str, Any]) -> None:
         self._defaults = dict(hyperparameters)
@@ -143,7 +144,10 @@ class Optimizer:
                     cohort.step.sub_(found_inf)
 
     def cohorts(self) -> list[tuple[dict[str, Any], Cohort]]:
-        """Return all parameters with their states, as if each had a gradient, for whoever moves them by `equations`."""
+        """Return all parameters with their states, as if each had a gradient, for whoever moves them by `equations`.
+
+        Gradients are forgotten, and state is made for parameters that have none yet.
+        """
         for group in self.param_groups:
             for param in group["params"]:
                 param.grad = torch.zeros_like(param)
@@ -281,19 +285,6 @@ def _expected(plan: _Plan, size: int) -> _Work | None:
         if param.grad is not None:
             return None
     return work
-
-
-def require(name: str, value: Any, low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> None:
-    """Raise ValueError unless `value` is a number between `low` and `high`, the ends included unless open."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or (open_low and value == low) or (open_high and value == high):
-        ends = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-        raise ValueError(f"{name}: expected a number in {ends}, got {value!r}")
-
-
-def require_lr(value: object) -> None:
-    """Raise ValueError unless `value` can be a learning rate."""
-    require("lr", value, 0, math.inf, open_high=True)
 
 
 def _read(state: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:

@@ -19,8 +19,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States
 from fourfold.algorithms.optimizers.cohorts import Cohort
+from fourfold.algorithms.optimizers.ranges import require, require_lr
 
 
 class NesterovConfig(OptimizerConfig):

@@ -17,8 +17,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States, require, require_lr
+from fourfold.algorithms.optimizers.base import Number, Optimizer, OptimizerConfig, Params, States
 from fourfold.algorithms.optimizers.cohorts import Cohort
+from fourfold.algorithms.optimizers.ranges import require, require_lr
 
 LATE = 2.0**60  # alpha to this power is 0 for every double below 1; some kernels read the step as a 64-bit integer
 

@@ -93,11 +93,12 @@ class Regularizer:
 
 
 def tell_apart(regularizers: Sequence[Regularizer]) -> None:
-    """Number the regularizers of each class in their order, so that no two draw the same noise."""
-    seen: Counter[type[Regularizer]] = Counter()
+    """Number the regularizers of each class name in their order, so that no two draw the same noise."""
+    seen: Counter[str] = Counter()
     for regularizer in regularizers:
-        regularizer.nth = seen[type(regularizer)]
-        seen[type(regularizer)] += 1
+        kind = type(regularizer).__name__
+        regularizer.nth = seen[kind]
+        seen[kind] += 1
 
 
 def decayed(params: list[nn.Parameter], biases: bool) -> list[int]:

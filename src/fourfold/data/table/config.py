@@ -64,7 +64,8 @@ class TableConfig(SplitDataConfig):
         table = self._labelled(table, notes)
         target = read_target(table, self.target, self.task)
         notes.append(target.note)
-        needed = (self.folds or 1 + (self.validation > 0)) + (self.test > 0)
+        for_training = self.folds or (2 if self.validation else 1)
+        needed = for_training + (1 if self.test else 0)
         if isinstance(target, Classes):
             check_class_sizes(target, table, self.target, needed)
         elif len(table.rows) < needed:
@@ -72,7 +73,9 @@ class TableConfig(SplitDataConfig):
         splits = self._divide(table, target, seed, notes)
         encoding = self._fit(table, splits, notes)
         examples = take(encoding.matrix(table.columns), splits)
-        return self._source(target, encoding, examples, splits, notes)
+        source = self._source(target, encoding, examples, splits, notes)
+        source.files = {self.path: table.sha256}
+        return source
 
     def _check_names(self, table: Table) -> None:
         names = table.columns

@@ -93,20 +93,21 @@ def _check(column: Column, texts: Texts, numbers: np.ndarray, where: str) -> lis
     Raises:
         InputError: a value that the column cannot mean.
     """
+
+    def place(row: int) -> str:
+        return f"{where}row {numbers[row]}, column '{column.name}'"
+
     for row in np.flatnonzero(column.unreadable(texts))[:1]:
-        place = f"{where}row {numbers[row]}, column '{column.name}'"
-        raise InputError(f"{place}: {shown(texts[row])} is not {MEANT[type(column)]}")
+        raise InputError(f"{place(row)}: {shown(texts[row])} is not {MEANT[type(column)]}")
     notes: list[str] = []
     if isinstance(column, CategoryColumn):
         marked, fill = column.missing, "none of the categories"
         fate = "'(other)'" if column.other else "none of the categories"
         for row in np.flatnonzero(column.unseen(texts))[:3]:
-            place = f"{where}row {numbers[row]}, column '{column.name}'"
-            notes.append(f"{place}: {shown(texts[row])} has no column of its own; it counts as {fate}")
+            notes.append(f"{place(row)}: {shown(texts[row])} has no column of its own; it counts as {fate}")
     else:
         marked, fill = column.indicator, "a typical value"
     for row in np.flatnonzero(missing(texts))[:1]:
         if not marked:
-            place = f"{where}row {numbers[row]}, column '{column.name}'"
-            notes.append(f"{place}: missing, which training never saw; it counts as {fill}")
+            notes.append(f"{place(row)}: missing, which training never saw; it counts as {fill}")
     return notes

@@ -13,7 +13,7 @@ import io
 import math
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,12 +37,14 @@ class Table:
         columns: name -> texts, in the file's order.
         rows: each row's number, as a person counts, int64 `[rows]`.
         notes: what was decided while reading.
+        sha256: digest of the file's bytes, in hexadecimal.
     """
 
     path: Path
     columns: dict[str, Texts]
     rows: np.ndarray
     notes: list[str]
+    sha256: str
 
     @property
     def nameless(self) -> list[str]:
@@ -52,7 +54,7 @@ class Table:
     def keep(self, which: np.ndarray) -> "Table":
         """Return the rows that `which`, bool `[rows]`, names."""
         columns = {name: texts[which] for name, texts in self.columns.items()}
-        return Table(self.path, columns, self.rows[which], self.notes)
+        return replace(self, columns=columns, rows=self.rows[which])
 
 
 def read_table(path: Path, delimiter: str | None = None, decimal: Literal[".", ","] = ".") -> Table:
@@ -113,9 +115,9 @@ def parse_table(path: Path, data: bytes, delimiter: str | None = None, decimal: 
             raise InputError(f"{path}: columns {first} and {position} are both called '{name}'; rename one")
     if len(rows) == 0:
         raise InputError(f"{path}: a header and no rows")
-    digest = hashlib.sha256(data).hexdigest()[:16]
-    summary = f"{path.name}: {len(rows):,} rows, {len(names)} columns, SHA-256 begins {digest}"
-    return Table(path, dict(zip(names, columns, strict=True)), rows, [summary, *notes])
+    digest = hashlib.sha256(data).hexdigest()
+    summary = f"{path.name}: {len(rows):,} rows, {len(names)} columns, SHA-256 begins {digest[:16]}"
+    return Table(path, dict(zip(names, columns, strict=True)), rows, [summary, *notes], digest)
 
 
 def cell_text(value: Any) -> str | None:

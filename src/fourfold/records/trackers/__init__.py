@@ -29,7 +29,7 @@ class TrackerEntry:
 
     target: str  # "module:Class", called with the run's folder
     package: str  # what must be importable
-    extra: str  # pip install "fourfold[extra]"
+    extra: str  # of pyproject.toml
     summary: str
 
     def open(self, folder: Path) -> Tracker:
@@ -64,7 +64,8 @@ def check_trackers(names: Sequence[str]) -> None:
         if list(names).count(name) > 1:
             raise InputError(f"trackers: '{name}' is named twice")
         if find_spec(TRACKERS[name].package) is None:
-            raise InputError(f'trackers: {name} is not installed: pip install "fourfold[{TRACKERS[name].extra}]"')
+            remedy = f'pip install -e ".[{TRACKERS[name].extra}]" in your clone of Fourfold'
+            raise InputError(f"trackers: {name} is not installed: {remedy}")
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""The engines' table in the README, cut out of docs/benchmarks.md so that the two cannot differ.
+
+python benchmarks/readme.py
+"""
+
+import re
+from pathlib import Path
+
+from tables import table, write_section
+
+ROOT = Path(__file__).parent.parent
+NETWORKS = {"engine mlp 1": "MLP", "engine lenet5 1": "LeNet-5"}
+LEFT_OUT = ("bf16", "fused", "TensorFlow")  # told where all is told; TensorFlow's threads need more than one core
+
+
+def main() -> None:
+    results = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    write_section(ROOT / "README.md", "engines", engines(results))
+
+
+def engines(results: str) -> str:
+    """Return what each engine adds to a step, and its throughput, on each network."""
+    columns, rows = ["engine"], dict[str, list[str]]()
+    for section, network in NETWORKS.items():
+        if f"<!-- {section}: begin -->" not in results:
+            continue  # not measured yet
+        columns += [f"{network}: µs a step, over raw", "throughput, raw = 1"]
+        text = results.split(f"<!-- {section}: begin -->")[1].split(f"<!-- {section}: end -->")[0]
+        for line in text.splitlines():
+            cells = [cell.strip() for cell in line.strip("| ").split("|")]
+            if len(cells) > 3 and re.match(r"\d", cells[1]) and not any(word in cells[0] for word in LEFT_OUT):
+                rows.setdefault(cells[0], []).extend([_middle(cells[2]) or "0", _middle(cells[3])])
+    return table(columns, [[name, *cells] for name, cells in rows.items() if len(cells) == len(columns) - 1])
+
+
+def _middle(cell: str) -> str:
+    """Return the median of `median (quartile to quartile)`."""
+    return cell.split(" (")[0]
+
+
+if __name__ == "__main__":
+    main()
