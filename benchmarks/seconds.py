@@ -7,6 +7,7 @@ first validation at 98 % is told as well, for the test split is looked at only o
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -50,7 +51,8 @@ def main() -> None:
                 whole.append(time.perf_counter() - watch.began)
                 reached.append(watch.reached)
                 accuracy.append(100 * run.metrics["test"]["accuracy"])
-            rows.append([f"`{recipe}`", spread(whole, 1), spread(reached, 1), spread(accuracy, 2)])
+            told = "–" if any(map(math.isnan, reached)) else spread(reached, 1)
+            rows.append([f"`{recipe}`", spread(whole, 1), told, spread(accuracy, 2)])
     columns = ["recipe", "s, all of it", f"s to {GOAL:.0%} in validation", "test accuracy, %"]
     text = f"## Seconds\n\n{machine()}. Imports left out; {options.rounds} seeds; median (quartiles).\n\n"
     text += table(columns, rows)
