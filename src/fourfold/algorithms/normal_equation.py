@@ -72,15 +72,16 @@ class NormalEquation(Training):
         self.model: Any = model
         self.loss, self.source, self.plan = loss, source, plan
         self._step = 0
+        self._solution: Solution | None = None  # of this execution
         self._stream = source.train(plan.order)
 
     @torch.no_grad()
     def step(self) -> LossValue:
         """Solve, the first time; the loss is the next batch's at the solution."""
         if self._step == 0:
-            solution = least_squares(self.source)
-            self.model.weight.copy_(solution.weight)
-            self.model.bias.copy_(solution.bias)
+            self._solution = least_squares(self.source)
+            self.model.weight.copy_(self._solution.weight)
+            self.model.bias.copy_(self._solution.bias)
         self._step += 1
         batch = next(self._stream)
         value = self.loss(self.model(*batch.inputs), batch)
@@ -89,8 +90,8 @@ class NormalEquation(Training):
         return LossValue(total, value.count if self.plan.processes.count == 1 else count)
 
     def finish(self) -> list[str]:
-        """Say what was solved."""
-        solution = least_squares(self.source)
+        """Say what was solved; solved again only if that was before a resume."""
+        solution = self._solution or least_squares(self.source)
         unknowns = solution.weight.shape[1] + 1
         size = f"{self.source.sizes['train']} equations for {unknowns} weights a target"
         findings = [f"Least squares in closed form, {size}: training MSE {solution.mse:.6g} in standardised units."]

@@ -136,7 +136,7 @@ class Supervised(Training):
             if self._finite.scale(grads, scale, value.total, step):
                 self._raise_diverged(value, batch, step)
             if self.regularizers:
-                self._regularize(step)
+                self._regularize(step, grads)
             else:
                 self.optimizer.step(self._finite.found_inf)
         return value
@@ -152,11 +152,10 @@ class Supervised(Training):
                     regularizer.after_update(step)
         return value
 
-    def _regularize(self, step: int) -> None:
+    def _regularize(self, step: int, grads: list[Tensor]) -> None:
         """Update with the gradient and weight hooks around the optimizer."""
         if (self._before_update or self._after_update) and self._finite.waits():
             return  # these hooks must not move weights either; on other devices a refused step has raised already
-        grads = [p.grad for p in self.params if p.grad is not None]
         moved = [p for p in self.params if p.grad is not None]
         for regularizer in self._on_gradients:
             regularizer.on_gradients(moved, grads)

@@ -128,6 +128,7 @@ def test_a_dates_cycles_are_on_the_unit_circle_and_come_round() -> None:
     np.testing.assert_allclose((values[:, 1:] ** 2).reshape(3, 2, 2).sum(2), 1)
     np.testing.assert_allclose(values[0, 3:5], values[1, 3:5], atol=1e-9)  # a week later
     assert abs(values[0, 3:5] - values[2, 3:5]).max() > 0.5
+    np.testing.assert_allclose(values[2, 3:5], [0, 1], atol=1e-9)  # a Thursday, as day 0 of 1970: no sine, all cosine
     assert "other way round" in decide(["01/02/2024", "03/04/2023", "05/06/2022"])[1]
 
 
