@@ -3,10 +3,9 @@
 import torch
 from accelerate import Accelerator
 from gate import Gate
-from torch.nn import functional as F
-from workloads import LEARNING_RATE, LOG_EVERY, Workload
+from workloads import LEARNING_RATE, Workload
 
-from peers.torch_parts import ShuffledBatches, data, network, validation_loss
+from peers.torch_parts import network, train_by_hand
 
 
 def loop(workload: Workload, gate: Gate) -> None:
@@ -14,17 +13,4 @@ def loop(workload: Workload, gate: Gate) -> None:
     accelerator = Accelerator(cpu=True, mixed_precision="no")
     model = network(workload)
     model, optimizer = accelerator.prepare(model, torch.optim.SGD(model.parameters(), lr=LEARNING_RATE))
-    inputs, labels, validation_inputs, validation_labels = data(workload)
-    curve: list[float] = []
-    losses: list[torch.Tensor] = []
-    while True:
-        for x, y in ShuffledBatches(inputs, labels):
-            loss = F.cross_entropy(model(x), y)
-            optimizer.zero_grad()
-            accelerator.backward(loss)
-            optimizer.step()
-            losses.append(loss.detach())
-            if len(losses) == LOG_EVERY:
-                curve.append(torch.stack(losses).mean().item())
-                losses.clear()
-        gate(validation_loss(model, validation_inputs, validation_labels))
+    train_by_hand(model, optimizer, accelerator.backward, workload, gate)

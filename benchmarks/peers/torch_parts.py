@@ -6,12 +6,13 @@ what is timed is the engine.
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
+from gate import Gate
 from torch import Tensor, nn
 from torch.nn import functional as F
-from workloads import BATCH_SIZE, SEED, VALIDATION_BATCH_SIZE, Workload, standardised
+from workloads import BATCH_SIZE, LOG_EVERY, SEED, VALIDATION_BATCH_SIZE, Workload, standardised
 
 
 def network(workload: Workload) -> nn.Module:
@@ -42,6 +43,26 @@ def data(workload: Workload) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return inputs `[examples, 1, 28, 28]` and labels, for training and for validation."""
     train, train_labels, validation, validation_labels = map(torch.from_numpy, standardised(workload))
     return train.unsqueeze(1), train_labels, validation.unsqueeze(1), validation_labels
+
+
+def train_by_hand(
+    model: nn.Module, optimizer: Any, backward: Callable[[Tensor], None], workload: Workload, gate: Gate
+) -> NoReturn:
+    """The step as a person writes it, with the engine's `backward`; the gate is where it ends."""
+    inputs, labels, validation_inputs, validation_labels = data(workload)
+    curve: list[float] = []
+    losses: list[Tensor] = []
+    while True:
+        for x, y in ShuffledBatches(inputs, labels):
+            loss = F.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            backward(loss)
+            optimizer.step()
+            losses.append(loss.detach())
+            if len(losses) == LOG_EVERY:
+                curve.append(torch.stack(losses).mean().item())
+                losses.clear()
+        gate(validation_loss(model, validation_inputs, validation_labels))
 
 
 class ShuffledBatches:
