@@ -1,0 +1,1 @@
+"""Comparisons: arms, seeds, tuning, statistics and a verdict."""
