@@ -1,1 +1,65 @@
-"""Claims of the literature, each an experiment with a rule written before the run."""
+"""Claims of the literature, each an experiment with a rule written before the run. One claim a file.
+
+The table is written out by hand, in the order of the list; listing it imports no claim. `docs/add-a-claim.md` shows
+how to add one.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from fourfold.core.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from fourfold.claims.base import Claim
+
+
+class ClaimEntry(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        target: `"package.module:CLAIM"`.
+        summary: one line for `fourfold list claims`.
+    """
+
+    target: str
+    summary: str
+
+
+class ClaimTable(Mapping[str, ClaimEntry]):
+    """The claims there are, by id."""
+
+    def __init__(self, entries: Mapping[str, ClaimEntry]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> ClaimEntry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def load(self, name: str) -> "Claim":
+        """Import a claim's file and return the claim.
+
+        Raises:
+            InputError: no such claim; the nearest id is offered.
+        """
+        if name not in self._entries:
+            raise InputError(f"no claim called '{name}'{did_you_mean(name, self)}")
+        module, _, attribute = self._entries[name].target.partition(":")
+        return getattr(import_module(module), attribute)
+
+
+CLAIMS = ClaimTable(
+    {
+        "affine-collapse": ClaimEntry(
+            "fourfold.claims.affine_collapse:CLAIM", "a stack of affine maps is one affine map"
+        ),
+        "xor-needs-depth": ClaimEntry(
+            "fourfold.claims.xor_needs_depth:CLAIM", "a line cannot split XOR; one hidden layer can"
+        ),
+    }
+)

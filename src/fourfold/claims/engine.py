@@ -1,0 +1,197 @@
+"""A claim from what was said to a verdict: run what is missing, read the scores, judge, and write the record.
+
+    <workspace>/claims/<id>-<quick|full>.json    what was asked, every score, the verdict, and what it ran on
+    <workspace>/cells/                           the runs, shared with every comparison
+
+Checked by: a claim of each kind made by hand; a cell that diverges; a claim that is interrupted and goes on.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fourfold.claims.base import Claim, ComputedClaim, ExactClaim, Name, StatisticalClaim, TrainedClaim
+from fourfold.claims.record import FORMAT, write_record
+from fourfold.claims.rules import Judged, Scores, judge
+from fourfold.core.overrides import apply_overrides
+from fourfold.records.environment import describe_environment
+from fourfold.run.parts import one_length, recipe_fields
+from fourfold.study.analysis import chain_name
+from fourfold.study.compare import run_cells
+from fourfold.study.design import Arm, parse_space
+from fourfold.study.execute import Executor, Watcher
+from fourfold.study.question import Question
+from fourfold.study.tuning import Tuned
+
+
+def run_claim(
+    claim: Claim,
+    size: Name,
+    workspace: Path,
+    watcher: Watcher | None = None,
+    executor: Executor | None = None,
+) -> dict[str, Any]:
+    """Judge a claim, write its record to the workspace, and return it.
+
+    Args:
+        claim: what was said.
+        size: how much to run.
+        workspace: where cells and the record go; finished cells in it are not run again.
+        watcher: hears progress.
+        executor: where cells run; by default this machine's cores.
+
+    Raises:
+        InputError: an arm cannot be built, or the rule names an arm that there is not.
+        FourfoldError: a cell or the record cannot be written.
+        StoppedError: SIGINT or SIGTERM; what is finished is kept.
+    """
+    began = time.monotonic()
+    if isinstance(claim, ExactClaim):
+        proof = claim.prove(size)
+        found: dict[str, Any] = {
+            "rule": claim.rule,
+            "verdict": "holds" if proof.holds else "fails",
+            "evidence": list(proof.evidence),
+        }
+    elif isinstance(claim, TrainedClaim):
+        found = _train(claim, size, workspace, watcher, executor)
+    else:
+        assert isinstance(claim, ComputedClaim)
+        found = _compute(claim, size)
+    record = {
+        "format": FORMAT,
+        "id": claim.id,
+        "kind": claim.kind,
+        "size": size,
+        "asked": claim.digest(size),
+        "says": claim.says,
+        "source": claim.source,
+        "scaled_from": claim.scaled_from,
+        **found,
+        "likely_reason": claim.likely_reason if found["verdict"] == "fails" else "",
+        "seconds": round(time.monotonic() - began, 1),
+        "date": datetime.now(UTC).date().isoformat(),
+        "environment": _environment(),
+    }
+    write_record(record, workspace / "claims" / f"{claim.id}-{size}.json")
+    return record
+
+
+def question_of(claim: TrainedClaim, size: Name) -> Question:
+    """Return what a trained claim asks of the machinery of comparisons.
+
+    Raises:
+        InputError: a recipe or key that there is not.
+    """
+    chosen = claim.size(size)
+    common = one_length({**claim.shared, **chosen.overrides})
+    problems = {}
+    for recipe in (claim.recipe, *claim.also):
+        name, fields = recipe_fields(recipe)
+        problems[name if isinstance(recipe, str) else claim.recipe_name] = apply_overrides(fields, common)
+    return Question(
+        problems=problems,
+        arms=[Arm(name, one_length(overrides)) for name, overrides in claim.arms.items()],
+        seeds=list(range(chosen.seeds)),
+        metric=f"validation.{claim.tuned_by}" if claim.tuned_by else None,
+        spaces=[parse_space(space) for space in claim.tune] if chosen.trials else [],
+        trials=chosen.trials,
+        unfair=claim.unfair,
+    )
+
+
+def _train(
+    claim: TrainedClaim, size: Name, workspace: Path, watcher: Watcher | None, executor: Executor | None
+) -> dict[str, Any]:
+    """Train every arm at every seed, measure each run, and judge."""
+    question = question_of(claim, size)
+    cells = run_cells(question, workspace, watcher, executor)
+    names = iter(claim.arm_names())
+    arms, scores = [], {}
+    for problem in cells.plan:
+        for arm in question.arms:
+            ended = {seed: cells.found[chain_name(problem, arm, seed)] for seed in question.seeds}
+            name = next(names)
+            scores[name] = {seed: _score(claim, cell) for seed, cell in ended.items()}
+            arms.append({**_arm(name, scores[name]), "overrides": dict(arm.overrides), **_told(ended)})
+    return {"measure": claim.measure.words, "unfair": list(cells.unfair), **_verdict(claim, scores, arms)}
+
+
+def _compute(claim: ComputedClaim, size: Name) -> dict[str, Any]:
+    """Score every arm at every seed, and judge."""
+    seeds = range(claim.size(size).seeds)
+    scores = {arm: {seed: float(claim.score(arm, seed, size)) for seed in seeds} for arm in claim.arms}
+    arms = [{**_arm(name, scores[name]), "is": words} for name, words in claim.arms.items()]
+    return {"measure": claim.measured, **_verdict(claim, scores, arms)}
+
+
+def _score(claim: TrainedClaim, cell: Tuned) -> float:
+    """Return what the claim reads from a cell; NaN where every setting that was tried diverged, or the run failed."""
+    if cell.result is None or cell.result.status not in ("done", "diverged"):
+        return math.nan
+    return float(claim.measure.of(cell.result))
+
+
+def _verdict(claim: StatisticalClaim, scores: Scores, arms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    verdict, judged = judge(claim.rule, scores)
+    return {
+        "rule": claim.rule.words,
+        "verdict": verdict,
+        "comparisons": [_plain(each) for each in judged],
+        "arms": list(arms),
+    }
+
+
+def _plain(judged: Judged) -> dict[str, Any]:
+    return {name: _rounded(value) if isinstance(value, float) else value for name, value in judged._asdict().items()}
+
+
+def _arm(name: str, scores: Mapping[int, float]) -> dict[str, Any]:
+    known = [score for score in scores.values() if math.isfinite(score)]
+    mean = sum(known) / len(known) if known else math.nan
+    return {
+        "name": name,
+        "mean": _rounded(mean),
+        "scores": {str(seed): _kept(score) for seed, score in scores.items()},
+    }
+
+
+def _told(ended: Mapping[int, Tuned]) -> dict[str, Any]:
+    """Return what else is worth keeping of an arm's cells: where they are, their metrics, and what went wrong."""
+    results = {str(seed): cell.result for seed, cell in ended.items()}
+    metrics: dict[str, dict[str, float | None]] = {}
+    for seed, result in results.items():
+        for split, named in (result.metrics if result is not None else {}).items():
+            for name, value in named.items():
+                metrics.setdefault(f"{split}.{name}", {})[seed] = _rounded(value)
+    told: dict[str, Any] = {
+        "cells": {str(seed): cell.cell.key for seed, cell in ended.items()},
+        "metrics": metrics,
+    }
+    if wrong := {seed: r.status if r else "diverged" for seed, r in results.items() if r is None or r.status != "done"}:
+        told["not_done"] = wrong
+    if tuned := {str(seed): dict(cell.values) for seed, cell in ended.items() if cell.values}:
+        told["tuned"] = tuned
+    return told
+
+
+def _kept(score: float) -> float | None:
+    """Return a score to all its digits: the verdict is judged again from the record."""
+    return score if math.isfinite(score) else None
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _environment() -> dict[str, Any]:
+    """Return what a verdict may depend on: versions and the machine; not whose machine it is."""
+    import torch
+
+    known = describe_environment({"threads": torch.get_num_threads()})
+    return {
+        name: known[name] for name in ("python", "platform", "machine", "cores", "packages", "threads") if name in known
+    }

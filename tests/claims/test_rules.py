@@ -1,0 +1,174 @@
+"""Rules, each branch by scores made by hand; what is behind them is tested with the statistics."""
+
+import math
+
+import pytest
+from scipy.stats import binomtest
+
+from fourfold.claims.rules import Judged, Rule, all_of, any_of, every, greater, judge, not_greater, ratio, within
+from fourfold.core.errors import InputError
+
+NAN = math.nan
+LOW = [0.50, 0.52, 0.49, 0.51, 0.50, 0.53, 0.48, 0.50]
+WOBBLE = [0.01, -0.01, 0.012, -0.009, 0.008, -0.011, 0.0, 0.0]
+
+
+def arms(**scores: list[float]) -> dict[str, dict[int, float]]:
+    return {name: dict(enumerate(values)) for name, values in scores.items()}
+
+
+def only(rule: Rule, **scores: list[float]) -> Judged:
+    verdict, (judged,) = judge(rule, arms(**scores))
+    assert verdict == judged.outcome
+    return judged
+
+
+def shifted(by: float) -> list[float]:
+    return [x + by + w / 10 for x, w in zip(LOW, WOBBLE, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("shift", "by", "outcome"),
+    [
+        (0.10, 0.0, "holds"),
+        (-0.10, 0.0, "fails"),
+        (0.10, 0.05, "holds"),
+        (0.02, 0.05, "fails"),  # more, but not by as much as was said
+        (0.0, 0.05, "fails"),  # alike: evidence of no difference that matters
+        (0.0, 0.0, "undecided"),  # alike, and no margin: nothing can be shown
+        (0.05, 0.05, "undecided"),  # just at the edge
+    ],
+)
+def test_greater(shift: float, by: float, outcome: str):
+    judged = only(greater("a", "b", by), a=shifted(shift), b=LOW)
+    assert judged.outcome == outcome
+    assert judged.effect == pytest.approx(shift, abs=1e-3)
+    assert judged.low < shift < judged.high
+    opposite = {"holds": "fails", "fails": "holds", "undecided": "undecided"}
+    assert only(not_greater("a", "b", by), a=shifted(shift), b=LOW).outcome == opposite[outcome]
+
+
+def test_a_noisy_difference_is_undecided_and_says_what_would_decide():
+    judged = only(greater("a", "b"), a=[0.9, 0.1, 0.8, 0.2, 0.9, 0.3, 0.7, 0.2], b=LOW)
+    assert judged.outcome == "undecided"
+    assert "seeds would decide" in judged.because
+
+
+def test_five_seeds_decide_nothing_and_six_do():
+    """Even a win at every seed: 2 / 2^5 is above 0.05."""
+    wide = {"a": [x + 1 for x in LOW], "b": LOW}
+    assert only(greater("a", "b"), **{k: v[:5] for k, v in wide.items()}).outcome == "undecided"
+    assert only(greater("a", "b"), **{k: v[:6] for k, v in wide.items()}).outcome == "holds"
+    assert only(greater("a", "b"), **{k: v[:1] for k, v in wide.items()}).outcome == "undecided"
+
+
+def test_an_arm_against_a_number():
+    assert only(greater("a", 0.4), a=LOW).outcome == "holds"
+    assert only(greater("a", 0.6), a=LOW).outcome == "fails"
+    assert only(greater("a", 0.4), a=LOW).words == "a exceeds 0.4"
+
+
+@pytest.mark.parametrize(
+    ("shift", "outcome"),
+    [(0.0, "holds"), (0.02, "holds"), (0.05, "undecided"), (0.2, "fails"), (-0.2, "fails"), (-0.049, "undecided")],
+)
+def test_within(shift: float, outcome: str):
+    noisy = [x + shift + w for x, w in zip(LOW, WOBBLE, strict=True)]
+    assert only(within("a", "b", 0.05), a=noisy, b=LOW).outcome == outcome
+
+
+def test_within_needs_evidence_not_silence():
+    """A wide interval around zero is no equality."""
+    assert only(within("a", "b", 0.05), a=[0.9, 0.1, 0.8, 0.2, 0.9, 0.3, 0.7, 0.2], b=LOW).outcome == "undecided"
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(3.0, "holds"), (2.0, "undecided"), (1.2, "fails"), (0.5, "fails")])
+def test_ratio(times: float, outcome: str):
+    judged = only(ratio("a", "b", above=2.0), a=[times * x * (1 + w) for x, w in zip(LOW, WOBBLE, strict=True)], b=LOW)
+    assert judged.outcome == outcome
+    assert judged.effect == pytest.approx(times, rel=0.01)
+    assert judged.low < times < judged.high
+
+
+def test_a_ratio_of_what_is_not_above_zero_is_undecided():
+    judged = only(ratio("a", "b", above=2.0), a=[0.0, *LOW[1:]], b=LOW)
+    assert (judged.outcome, judged.because) == ("undecided", "a ratio needs scores above zero")
+
+
+def test_every():
+    assert only(every("a", at_least=0.48), a=LOW).outcome == "holds"
+    judged = only(every("a", at_most=0.52), a=LOW)
+    assert (judged.outcome, judged.effect) == ("fails", 7 / 8)
+    share = binomtest(7, 8).proportion_ci(0.95, method="exact")
+    assert (judged.low, judged.high) == pytest.approx((share.low, share.high))
+    assert only(every("a", at_least=0.1), a=LOW).high == 1.0
+    assert only(every("a", at_least=0.9), a=LOW).low == 0.0
+    assert only(every("a", at_least=0.4), a=[*LOW, NAN]).outcome == "undecided"
+    assert only(every("a", at_least=0.5), a=[*LOW, NAN]).outcome == "fails"  # one counterexample is enough
+
+
+def test_only_seeds_with_both_scores_count():
+    judged = only(greater("a", "b"), a=[*shifted(0.1), NAN, 0.9], b=[*LOW, -5.0, NAN])
+    assert (judged.n, judged.outcome) == (8, "holds")
+    judged = only(greater("a", "b"), a=[NAN] * 8, b=LOW)
+    assert (judged.n, judged.outcome) == (0, "undecided")
+    assert "no seed" in judged.because
+
+
+def test_comparisons_are_corrected_together():
+    """At six seeds p is 2 / 2^6 = 0.031 at best: enough for one comparison, not for two."""
+    six = {name: [x + shift for x in LOW[:6]] for name, shift in (("a", 1.0), ("b", 0.5), ("c", 0.0))}
+    one, two = greater("a", "b"), greater("b", "c")
+    assert judge(one, arms(**six))[0] == "holds"
+    verdict, judged = judge(all_of(one, two), arms(**six))
+    assert verdict == "undecided"
+    assert [each.p_holm for each in judged] == [0.0625, 0.0625]
+    seven = {name: [*values, values[0]] for name, values in six.items()}
+    assert judge(all_of(one, two), arms(**seven))[0] == "holds"
+
+
+YES, NO, OPEN = every("a", at_least=0.0), every("a", at_least=2.0), greater("a", "a")
+
+
+@pytest.mark.parametrize(
+    ("rules", "all_outcome", "any_outcome"),
+    [
+        ([YES, YES], "holds", "holds"),
+        ([YES, NO], "fails", "holds"),
+        ([YES, OPEN], "undecided", "holds"),
+        ([NO, OPEN], "fails", "undecided"),
+        ([NO, NO], "fails", "fails"),
+        ([OPEN, OPEN], "undecided", "undecided"),
+    ],
+)
+def test_all_and_any(rules: list[Rule], all_outcome: str, any_outcome: str):
+    assert judge(all_of(*rules), arms(a=LOW))[0] == all_outcome
+    assert judge(any_of(*rules), arms(a=LOW))[0] == any_outcome
+
+
+def test_rules_nest_and_read_as_sentences():
+    rule = all_of(greater("deep", "shallow", by=0.01), any_of(not_greater("a", "b", by=0.5), every("a", at_most=1)))
+    assert rule.words == (
+        "deep exceeds shallow by more than 0.01; and (a does not exceed b by more than 0.5; or a is at most 1 at every "
+        "seed)"
+    )
+    assert [each.words for each in rule.comparisons()] == [
+        "deep exceeds shallow by more than 0.01",
+        "a does not exceed b by more than 0.5",
+        "a is at most 1 at every seed",
+    ]
+
+
+def test_mistakes_of_who_writes_a_rule():
+    with pytest.raises(InputError, match="arm 'wiide' that there is not; did you mean 'wide'"):
+        judge(greater("wiide", "b"), arms(wide=LOW, b=LOW))
+    for wrong in (
+        lambda: greater("a", "b", by=-1),
+        lambda: within("a", "b", by=0),
+        lambda: ratio("a", "b", above=0),
+        lambda: every("a"),
+        lambda: every("a", at_least=1, at_most=0),
+        lambda: all_of(),
+    ):
+        with pytest.raises(InputError):
+            wrong()
