@@ -44,7 +44,7 @@ PREFACE = """## Engines
 many cores as threads, epochs interleaved. Plain SGD; the loss is read every 50 steps. Where an engine takes batches
 from outside it gets the raw loop's, which are faster than its own DataLoader's. Where no bf16 instructions stand behind
 the processor's name, bf16 is emulated, and `runtime.precision=auto` stays with fp32. Keras on TensorFlow has threads of
-its own; on one core they wait for each other, and the spread says how little its row means."""
+its own; they wait for each other here, and the spread says how little its row means."""
 COLUMNS = ["engine", "µs a step", "overhead, µs a step", "throughput, raw = 1", "first epoch, s more", "loss"]
 
 

@@ -74,7 +74,7 @@ def load_recipe(
     else:
         name, fields = recipe_fields(recipe)
     try:
-        return name, parse_recipe(apply_overrides(fields, _one_length(overrides or {})), TABLES)
+        return name, parse_recipe(apply_overrides(fields, one_length(overrides or {})), TABLES)
     except InputError as error:
         if isinstance(recipe, str | Path) and _problem(fields) == str(error):  # no override's doing
             raise InputError(f"{recipe}: {error}") from None
@@ -100,7 +100,7 @@ def with_parts(fields: Mapping[str, Any]) -> Recipe:
     return parse_recipe(fields, TABLES)
 
 
-def _one_length(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+def one_length(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     """Let `budget.steps` replace a recipe's epochs, and the other way round: a run has one length."""
     pair = ("budget.steps", "budget.epochs")
     given = [key for key in pair if overrides.get(key) is not None]

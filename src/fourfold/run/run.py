@@ -17,11 +17,12 @@ from fourfold.records.folder import RunFolder
 from fourfold.records.strict_json import read_mapping
 from fourfold.records.trackers import check_trackers
 from fourfold.run import runtime
-from fourfold.run.build import Parts, batch_size_of, build_model, build_parts
+from fourfold.run.blind import without
+from fourfold.run.build import Parts, batch_size_of, build_network, build_parts
 from fourfold.run.checkpoint import load_weights
 from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
-from fourfold.run.session import Session
+from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
 from fourfold.tasks.seam import Source, Spec
 from fourfold.tasks.specs import spec_from_mapping
@@ -128,7 +129,7 @@ class Run:
         Raises:
             CheckpointError: the run has no weights, or they are damaged.
         """
-        model = build_model(self.recipe.model, self.spec, seed=0)
+        model = build_network(self.recipe, self.spec)
         weights = self.folder.checkpoints / "last" / "model.safetensors"
         try:
             model.load_state_dict(load_weights(weights))
@@ -140,16 +141,25 @@ class Run:
 
 
 def start(
-    name: str, recipe: Recipe, workspace: Path, watcher: Watcher | None = None, trackers: Sequence[str] = ()
+    name: str,
+    recipe: Recipe,
+    workspace: Path,
+    watcher: Watcher | None = None,
+    trackers: Sequence[str] = (),
+    *,
+    splits: Sequence[str] = SPLITS,
+    label: str | None = None,
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`.
 
     Args:
-        name: the recipe's, which the folder's begins with.
+        name: the recipe's.
         recipe: what to train; of several processes, all call this with the same.
         workspace: where the folder goes.
         watcher: hears progress.
         trackers: where the curves go too.
+        splits: those that can be read, and are scored at the end; the others cannot be, by anything.
+        label: what the folder's name begins with; the recipe's name by default.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
@@ -159,7 +169,7 @@ def start(
     """
     machine = runtime.resolve_machine(recipe.runtime)
     with joined(machine.processes, device_of(machine.device)) as processes:
-        return start_among(processes, name, recipe, workspace, watcher, trackers)
+        return start_among(processes, name, recipe, workspace, watcher, trackers, splits=splits, label=label)
 
 
 def start_among(
@@ -169,6 +179,9 @@ def start_among(
     workspace: Path,
     watcher: Watcher | None = None,
     trackers: Sequence[str] = (),
+    *,
+    splits: Sequence[str] = SPLITS,
+    label: str | None = None,
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`, in a process that has joined the others already.
 
@@ -181,6 +194,8 @@ def start_among(
         workspace: as for `start`.
         watcher: as for `start`.
         trackers: as for `start`.
+        splits: as for `start`.
+        label: as for `start`.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
@@ -192,13 +207,14 @@ def start_among(
         check_trackers(trackers)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     device = device_of(recipe.runtime.device)
-    parts = build_parts(recipe)
+    parts = _readable(build_parts(recipe), splits)
     batch_size = batch_size_of(recipe, parts.source)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_model(recipe.runtime, parts.model, batch_size)})
     runtime.apply(recipe.runtime)
     session = Session(name, recipe, parts, device, processes, watcher or Watcher())
     create = processes.rank == 0
-    folder = RunFolder.create(workspace, name, recipe.to_mapping(), _environment(recipe)) if create else None
+    settings, environment = recipe.to_mapping(), _environment(recipe)
+    folder = RunFolder.create(workspace, name, settings, environment, label) if create else None
     created = processes.share(folder)
     session.attach(created, trackers)
     session.execute()
@@ -206,13 +222,20 @@ def start_among(
     return Run(created)
 
 
-def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence[str] = ()) -> Run:
+def resume(
+    folder: RunFolder,
+    watcher: Watcher | None = None,
+    trackers: Sequence[str] = (),
+    *,
+    splits: Sequence[str] = SPLITS,
+) -> Run:
     """Continue an interrupted run from its newest complete checkpoint, as if it had never stopped.
 
     Args:
         folder: the run's; a finished one is left as it is.
         watcher: hears progress.
         trackers: where the rest of its curves goes too; the record does not remember the trackers of before.
+        splits: as for `start`.
 
     Raises:
         InputError: another process runs it, its files are damaged, its data have changed, or no such tracker.
@@ -230,7 +253,7 @@ def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence
     runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
     with joined(recipe.runtime.processes, device) as processes:
-        parts = build_parts(recipe)
+        parts = _readable(build_parts(recipe), splits)
         _refuse_changed_files(folder, parts.source)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
         session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers)
@@ -238,6 +261,14 @@ def resume(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence
         session.execute()
         processes.share(None)
         return Run(folder)
+
+
+def _readable(parts: Parts, splits: Sequence[str]) -> Parts:
+    """Return the parts with only `splits` of the data."""
+    for split in SPLITS:
+        if split not in splits:
+            parts = parts._replace(source=without(split, parts.source))
+    return parts
 
 
 def _refuse_changed_files(folder: RunFolder, source: Source) -> None:

@@ -1,0 +1,94 @@
+"""A study in the terminal: what each arm scored, how far it is from the reference, and the verdict."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourfold.cli.output import console, print_finding
+from fourfold.report.numbers import SHARES, metric, number
+
+STYLES = {"better": "green", "worse": "red", "no difference": "bold", "undecided": "yellow"}
+
+
+def print_study(study: Mapping[str, Any], folder: Path) -> None:
+    """Print a study's tables, what is unfair about it, and where its page is."""
+    out = console()
+    for problem in study["problems"]:
+        out.print(f"\n[bold]{_plain(problem['recipe'])}[/bold] · {problem['metric']}, {_direction(problem)}")
+        _print_arms(problem, study["asked"]["against"])
+        for row in problem["comparisons"]:
+            out.print(f"  {row['arm']}: {row['because']}", markup=False)
+        _print_missing(problem)
+    if study["overall"] is not None:
+        _print_overall(study["overall"])
+    for sentence in study["unfair"]:
+        print_finding(f"unfair: {sentence}")
+    out.print(f"\n{folder / 'study.html'}", markup=False)
+
+
+def difference(name: str, row: Mapping[str, Any]) -> str:
+    """Return a difference and its interval: `+0.42 [+0.11, +0.73]`, in points where the metric is a share."""
+    if row.get("difference") is None:
+        return "–"
+    factor, unit = (100, " points") if name in SHARES else (1, "")
+    middle = f"{factor * row['difference']:+.3g}"
+    if row.get("low") is None or row.get("high") is None:
+        return middle + unit
+    return f"{middle} [{factor * row['low']:+.3g}, {factor * row['high']:+.3g}]{unit}"
+
+
+def _print_arms(problem: Mapping[str, Any], reference: str) -> None:
+    from rich.table import Table
+
+    name = problem["metric"].partition(".")[2]
+    rows = {row["arm"]: row for row in problem["comparisons"]}
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for title in ("arm", "seeds", "mean", "± over seeds", f"difference to {_plain(reference)}", "p", "verdict"):
+        table.add_column(title)
+    sign = 1 if problem["higher_is_better"] else -1
+    best_first = sorted(problem["arms"], key=lambda a: -sign * a["mean"] if a["mean"] is not None else float("inf"))
+    for arm in best_first:
+        row = rows.get(arm["name"], {})
+        word = row.get("verdict", "reference")
+        deviation = arm["deviation"]
+        table.add_row(
+            _plain(arm["name"]),
+            f"{arm['finished']} of {len(arm['cells'])}",
+            metric(name, arm["mean"]),
+            "–" if deviation is None else metric(name, deviation),
+            difference(name, row),
+            f"{row['p_holm']:.2g}" if "p_holm" in row else "",
+            f"[{STYLES.get(word, 'dim')}]{word}[/]",
+        )
+    console().print(table)
+
+
+def _print_missing(problem: Mapping[str, Any]) -> None:
+    """Say which cells have no score, and why."""
+    for arm in problem["arms"]:
+        missing = [cell for cell in arm["cells"] if cell["score"] is None]
+        if missing:
+            seeds = ", ".join(str(cell["seed"]) for cell in missing)
+            print_finding(f"{arm['name']}: no score at seed {seeds}: {missing[0]['because']}")
+
+
+def _print_overall(overall: Mapping[str, Any]) -> None:
+    ranks = overall["ranks"]
+    ordered = sorted(zip(ranks["average"], overall["arms"], strict=True))
+    words = " · ".join(f"{arm} {number(rank)}" for rank, arm in ordered)
+    console().print(f"\naverage rank, 1 is best: {words}", markup=False)
+    console().print(
+        f"  ranks this uneven by chance: p = {ranks['p']:.2g}; closer than {number(ranks['critical_difference'])} "
+        "is not told apart",
+        markup=False,
+    )
+
+
+def _direction(problem: Mapping[str, Any]) -> str:
+    return "more is better" if problem["higher_is_better"] else "less is better"
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

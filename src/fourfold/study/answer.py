@@ -1,0 +1,59 @@
+"""A study that has been answered, read back without torch.
+
+Checked by: a question asked again; one whose data file has changed since, or whose runs are gone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourfold.core.errors import InputError
+from fourfold.records.strict_json import read_mapping
+from fourfold.study.question import Question
+
+FORMAT = 1
+
+
+def read_answer(question: Question, workspace: Path) -> dict[str, Any] | None:
+    """Return study.json's content if the question was answered and nothing has changed since; None if not.
+
+    A cell that failed for want of a disk, say, is worth another attempt, so its study is not answered yet.
+    """
+    path = question.folder(workspace) / "study.json"
+    try:
+        study = read_mapping(path) if path.exists() else {}
+    except InputError:
+        return None  # damaged: it is made again from the cells
+    if study.get("format") != FORMAT or study.get("asked") != question.to_mapping() or not study.get("complete"):
+        return None
+    return study if _stands(study, workspace / "cells") else None
+
+
+def _stands(study: Mapping[str, Any], cells: Path) -> bool:
+    """Return whether every run of a study is where it was, and the files they were trained on hold the same."""
+    known: dict[str, str] = {}
+    for problem in study["problems"]:
+        for arm in problem["arms"]:
+            for cell in arm["cells"]:
+                if cell["folder"] is not None and not (cells / cell["folder"] / "result.json").exists():
+                    return False
+                if not known and cell["folder"] is not None:
+                    known = _files(cells / cell["folder"])
+    return all(_sha256(Path(file)) == digest for file, digest in known.items())
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Return SHA-256 of the user's own files that a run was trained on."""
+    try:
+        files = read_mapping(folder / "inputs.json").get("files")
+    except InputError:
+        return {}
+    return {str(file): str(digest) for file, digest in files.items()} if isinstance(files, dict) else {}
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,174 @@
+"""Cells: one arm at one seed, a whole run that is known by what it computes.
+
+A cell's key is the digest of its resolved recipe and of what may be read. Its run is an ordinary run folder in
+`<workspace>/cells`, whose name ends in the key: a cell that any study has finished is never run again, and
+`fourfold show`, `report` and `predict` read it like any other run.
+
+Checked by: the same cell from two studies; a cell killed at random times against an undisturbed one.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import fourfold
+from fourfold.core.errors import DivergedError, InputError
+from fourfold.records.atomic import write_atomically
+from fourfold.records.folder import RunFolder, Status
+from fourfold.records.strict_json import encode, read_mapping
+
+_NAME = re.compile(r".*-([0-9a-f]{16})-[0-9]{1,9}")
+_IGNORED = ("title", "paper", "expected")  # of a recipe: words about it
+WAIT_SECONDS = 20.0  # for another process that runs the cell, such as the last of a killed study
+ATTEMPTS = 3  # of a cell whose process dies
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm at one seed.
+
+    Attributes:
+        recipe: the recipe's name, for the record.
+        fields: the whole recipe as plain data, its seed included.
+        blind: whether it is a trial of a tuning, which cannot read the test split.
+    """
+
+    recipe: str
+    fields: Mapping[str, Any]
+    blind: bool = False
+
+    @cached_property
+    def key(self) -> str:
+        """16 hex digits that name everything the result depends on."""
+        settings = {name: value for name, value in self.fields.items() if name not in _IGNORED}
+        known = {"recipe": settings, "blind": self.blind, "fourfold": fourfold.__version__}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def seed(self) -> int:
+        """The seed that all its random streams are derived from."""
+        return int(self.fields.get("seed", 0))
+
+
+class CellResult(NamedTuple):
+    """How a cell ended."""
+
+    status: Status
+    metrics: Mapping[str, Mapping[str, float]]  # split -> metric -> value; empty unless done
+    folder: Path
+    result: Mapping[str, Any]  # all of result.json
+    cost: Mapping[str, Any]  # cost.json: what the process took
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it need not run again: a diverged run diverges again, a failed one may have found a full disk."""
+        return self.status in ("done", "diverged")
+
+
+class Store:
+    """The cells of a workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.path = workspace / "cells"
+        self._known: dict[str, CellResult] = {}
+        self._folders: dict[str, list[Path]] | None = None
+
+    def result(self, key: str) -> CellResult | None:
+        """Return how a cell ended, None if it has not begun or has not ended."""
+        if key in self._known:
+            return self._known[key]
+        best: CellResult | None = None
+        for path in self._all().get(key, []):
+            try:
+                folder = RunFolder.open(path)
+                ended = folder.result()
+            except InputError:
+                continue  # damaged: it is run again, beside it
+            if ended is None:
+                continue
+            cost = read_mapping(path / "cost.json") if (path / "cost.json").exists() else {}
+            found = CellResult(ended["status"], ended["metrics"], path, ended, cost)
+            if best is None or found.is_final > best.is_final:
+                best = found
+        if best is not None and best.is_final:
+            self._known[key] = best
+        return best
+
+    def forget(self) -> None:
+        """Look at the disk again: a cell has ended."""
+        self._folders = None
+
+    def _all(self) -> dict[str, list[Path]]:
+        if self._folders is None:
+            self._folders = {}
+            for path in folders(self.path):
+                match = _NAME.fullmatch(path.name)
+                if match:
+                    self._folders.setdefault(match[1], []).append(path)
+        return self._folders
+
+
+def folders(cells: Path) -> list[Path]:
+    """Return the folders in `cells`, by name; none if it is not there."""
+    try:
+        with os.scandir(cells) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir() and entry.name[0] != ".")
+    except OSError:
+        return []
+
+
+def run_cell(cell: Cell, workspace: Path) -> None:
+    """Run a cell to its end, from where an earlier attempt left it; a finished one is left as it is.
+
+    A run that diverges has ended: its folder says so.
+
+    Raises:
+        InputError: its parts do not fit each other; nothing was created.
+        FourfoldError: it cannot be recorded, say.
+    """
+    from fourfold.run.parts import with_parts
+    from fourfold.run.run import resume, start
+
+    began, cells = time.monotonic(), workspace / "cells"
+    splits = ("train", "validation") if cell.blind else ("train", "validation", "test")
+    open_ones = [RunFolder.open(path) for path in folders(cells) if path.name.rsplit("-", 1)[0].endswith(cell.key)]
+    for folder in open_ones:
+        _await_other(folder)
+        if folder.status in ("done", "diverged"):
+            return
+    try:
+        unfinished = next((folder for folder in open_ones if folder.status == "interrupted"), None)
+        if unfinished is not None:
+            run = resume(unfinished, splits=splits)
+        else:
+            run = start(cell.recipe, with_parts(cell.fields), cells, splits=splits, label=f"{cell.recipe}-{cell.key}")
+    except DivergedError:
+        return
+    cost = {"process_seconds": round(time.monotonic() - began, 3), "host": platform.node(), **_memory()}
+    write_atomically(run.folder.path / "cost.json", encode(cost, indent=1))
+
+
+def _await_other(folder: RunFolder) -> None:
+    """Wait for another process that runs this cell, for a while."""
+    until = time.monotonic() + WAIT_SECONDS
+    while folder.status == "running" and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _memory() -> dict[str, int]:
+    """Return the most memory this process has had, in bytes, where the system tells."""
+    try:
+        import resource
+        import sys
+    except ImportError:
+        return {}
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}

@@ -1,0 +1,175 @@
+"""A comparison from question to answer: plan the cells, run what is missing, and write what they say.
+
+    <workspace>/studies/<name>-<digest>/study.json   the question, every cell's scores, statistics and verdicts
+                                        costs.json   seconds and memory, which no two machines share
+    <workspace>/cells/                               the runs
+
+study.json is the same bytes whenever the same study is repeated on the same kind of machine, however often it was
+killed on the way.
+
+Checked by: a study killed at random times against an undisturbed one; arms that are the same.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.recipe import Recipe
+from fourfold.records.atomic import write_atomically
+from fourfold.records.folder import cannot_write
+from fourfold.records.strict_json import encode
+from fourfold.run import runtime
+from fourfold.run.build import data_cache
+from fourfold.run.loop import Stop
+from fourfold.run.parts import used_files, with_parts
+from fourfold.study.analysis import Metric, analyse, chain_name
+from fourfold.study.answer import FORMAT
+from fourfold.study.cells import Cell
+from fourfold.study.design import Arm, apply_arm
+from fourfold.study.execute import Chain, Executor, Watcher, execute
+from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
+from fourfold.study.local_pool import LocalPool
+from fourfold.study.question import Question
+from fourfold.study.tuning import Tuned, check_sampler, tuned, untuned
+from fourfold.tasks.seam import Spec
+
+Place = Callable[[Plan, Path], Executor]
+
+
+class Cells(NamedTuple):
+    """All cells of a question, run.
+
+    Attributes:
+        plan: each arm's recipe on each problem.
+        metrics: what each problem is scored by.
+        unfair: what is unequal between the arms, in sentences.
+        found: each arm's cell at each seed, by `chain_name`.
+    """
+
+    plan: Plan
+    metrics: Mapping[str, Metric]
+    unfair: list[str]
+    found: Mapping[str, Tuned]
+
+
+def compare(
+    question: Question, workspace: Path, watcher: Watcher | None = None, place: Place | None = None
+) -> dict[str, Any]:
+    """Answer a question and return study.json's content.
+
+    Args:
+        question: what is compared.
+        workspace: where cells and the study are recorded; finished cells in it are not run again.
+        watcher: hears progress.
+        place: where cells run: `on_this_machine`, the default, or `on_a_cluster`.
+
+    Raises:
+        InputError: the question cannot be asked, or an arm cannot be built.
+        FourfoldError: a cell cannot be recorded.
+        StoppedError: SIGINT or SIGTERM; what is finished is kept.
+    """
+    cells = run_cells(question, workspace, watcher, place)
+    study, costs = analyse(question, cells.plan, cells.metrics, cells.unfair, cells.found)
+    study = {"format": FORMAT, **study}
+    folder = question.folder(workspace)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "costs.json", encode(costs, indent=1))
+        write_atomically(folder / "study.json", encode(study, indent=1))
+    except OSError as error:
+        raise cannot_write(error, folder) from None
+    return study
+
+
+def run_cells(question: Question, workspace: Path, watcher: Watcher | None = None, place: Place | None = None) -> Cells:
+    """Run every cell of a question that has no result yet; arguments and errors are those of `compare`."""
+    question.check()
+    if question.spaces:
+        check_sampler()
+    plan = resolve(question)
+    unfair = refuse_unfair(question, plan)
+    metrics = {problem: scored_by(question, recipes[0]) for problem, recipes in plan.items()}
+    chains = {
+        chain_name(problem, arm, seed): _chain(question, problem, recipe, seed, metrics[problem])
+        for problem, recipes in plan.items()
+        for arm, recipe in zip(question.arms, recipes, strict=True)
+        for seed in question.seeds
+    }
+    executor = (place or on_this_machine)(plan, workspace)
+    with Stop() as stop:
+        total = len(chains) * (question.trials + 1)
+        found = execute(chains, executor, workspace, total, watcher or Watcher(), stop)
+    return Cells(plan, metrics, unfair, found)
+
+
+def resolve(question: Question) -> Plan:
+    """Return each arm's recipe on each problem, every default filled in, and with its share of the cores.
+
+    Raises:
+        InputError: one line that names the arm where it is the arm's.
+    """
+    return {problem: [_resolve(arm, fields) for arm in question.arms] for problem, fields in question.problems.items()}
+
+
+def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
+    recipe = with_parts(apply_arm(fields, arm.overrides))
+    if recipe.runtime.processes > 1:
+        raise InputError("runtime.processes: a study shares the cores between cells; leave it at 1")
+    if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
+        raise InputError("data.folds: each cell is one run; vary data.fold, or use --seeds, which draw other splits")
+    machine = runtime.resolve_machine(recipe.runtime)
+    threads = machine.threads or 1
+    return recipe.model_copy(update={"runtime": machine.model_copy(update={"threads": threads})})
+
+
+def scored_by(question: Question, recipe: Recipe) -> Metric:
+    """Return the split, the metric, and whether more of it is better.
+
+    Raises:
+        InputError: the task has no such metric; the nearest is offered.
+    """
+    spec: Spec = recipe.data.build(recipe.seed, data_cache()).spec  # type: ignore[attr-defined]
+    split, _, name = (question.metric or f"test.{spec.headline}").partition(".")
+    known = {"loss": False, **spec.metrics, spec.headline: spec.higher_is_better}
+    if name not in known:
+        raise InputError(f"--metric: {spec.task} has no metric '{name}' to compare by{did_you_mean(name, known)}")
+    return split, name, known[name]
+
+
+def on_this_machine(plan: Plan, workspace: Path) -> Executor:
+    """Return this machine's pool: as many workers as the cores can hold, or one a GPU."""
+    if _on_gpus(plan):
+        import torch
+
+        gpus = max(1, torch.cuda.device_count())
+        return LocalPool(workspace, gpus, gpus, used_files())
+    return LocalPool(workspace, max(1, runtime.cores() // _threads(plan)), 0, used_files())
+
+
+def on_a_cluster(plan: Plan, workspace: Path) -> Executor:
+    """Return a Ray cluster, on which each cell has its threads, or a GPU.
+
+    Raises:
+        InputError: Ray is not installed, or there is no cluster.
+    """
+    from fourfold.study.ray_cluster import RayCluster
+
+    return RayCluster(workspace, _threads(plan), int(_on_gpus(plan)), used_files())
+
+
+def _on_gpus(plan: Plan) -> bool:
+    return any(recipe.runtime.device == "cuda" for recipes in plan.values() for recipe in recipes)
+
+
+def _threads(plan: Plan) -> int:
+    return max(recipe.runtime.threads or 1 for recipes in plan.values() for recipe in recipes)
+
+
+def _chain(question: Question, problem: str, recipe: Recipe, seed: int, metric: Metric) -> Chain[Tuned]:
+    cell = Cell(problem, {**recipe.to_mapping(), "seed": seed})
+    spaces = spaces_of(question, recipe)
+    if not spaces:
+        return untuned(cell)
+    _, name, higher = metric
+    return tuned(cell, spaces, question.trials, name, higher)

@@ -1,0 +1,107 @@
+"""What a study was asked, as plain data: enough to know without torch whether it has been answered already.
+
+Checked by: every change to a question changes its digest; the words of a question read back.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fourfold
+from fourfold.core.errors import InputError, did_you_mean
+from fourfold.records.naming import slug
+from fourfold.study.design import Arm, Space
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A comparison, before anything is built.
+
+    Attributes:
+        problems: recipes by name, as plain data without the arms' overrides; each arm runs on each.
+        arms: what is compared; the first is what the others are compared with, unless `against` names another.
+        seeds: each arm runs at each.
+        metric: `split.name`, such as `test.accuracy`; None is the task's headline on the test split.
+        spaces: what is tuned, for every arm alike; empty for nothing.
+        trials: settings tried for each arm and seed.
+        against: the name of the arm that the others are compared with.
+        smallest: the smallest difference that matters, in the metric's unit; None is 1 % of the larger mean.
+        unfair: whether arms may get unequal steps or spaces; every output then says so.
+        use: SHA-256 of the user's own files whose parts are named.
+    """
+
+    problems: Mapping[str, Mapping[str, Any]]
+    arms: Sequence[Arm]
+    seeds: Sequence[int]
+    metric: str | None = None
+    spaces: Sequence[Space] = ()
+    trials: int = 0
+    against: str | None = None
+    smallest: float | None = None
+    unfair: bool = False
+    use: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Refuse what cannot be asked.
+
+        Raises:
+            InputError: one line that names the option.
+        """
+        names = [arm.name for arm in self.arms]
+        if self.against is not None and self.against not in names:
+            raise InputError(f"--against: no arm called '{self.against}'{did_you_mean(self.against, names)}")
+        if len(names) < 2 and not self.spaces:
+            raise InputError("--vary: one arm alone is no comparison; give it another value")
+        if bool(self.spaces) != bool(self.trials):
+            raise InputError("--tune and --trials: one needs the other")
+        if self.spaces and self.trials < 2:
+            raise InputError(f"--trials: at least 2, and not {self.trials}")
+        varied = {key for arm in self.arms for key in arm.overrides}
+        for space in self.spaces:
+            if space.key in varied:
+                raise InputError(f"--tune {space.key}: it is varied too; do one of the two")
+        if "seed" in varied:
+            raise InputError("--vary seed: every arm runs at every seed already; --seeds says how many")
+        if self.metric is not None and self.metric.partition(".")[0] not in SPLITS:
+            split = self.metric.partition(".")[0]
+            raise InputError(f"--metric: no split called '{split}'{did_you_mean(split, SPLITS)}")
+        if self.smallest is not None and self.smallest <= 0:
+            raise InputError(f"--smallest: above 0, and not {self.smallest:g}")
+
+    @property
+    def reference(self) -> str:
+        """The arm that the others are compared with."""
+        return self.against or self.arms[0].name
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the question as JSON-ready data."""
+        return {
+            "problems": {name: dict(fields) for name, fields in self.problems.items()},
+            "arms": [{"name": arm.name, "overrides": dict(arm.overrides)} for arm in self.arms],
+            "seeds": list(self.seeds),
+            "metric": self.metric,
+            "tune": [str(space) for space in self.spaces],
+            "trials": self.trials,
+            "against": self.reference,
+            "smallest": self.smallest,
+            "unfair": self.unfair,
+            "use": list(self.use),
+            "fourfold": fourfold.__version__,
+        }
+
+    def digest(self) -> str:
+        """Return 16 hex digits that name the question."""
+        return hashlib.sha256(json.dumps(self.to_mapping(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def folder(self, workspace: Path) -> Path:
+        """Return where the study of this question is."""
+        varied = dict.fromkeys(
+            key.removesuffix(".name").rsplit(".", 1)[-1] for arm in self.arms for key in arm.overrides
+        )
+        name = "-".join(["-".join(self.problems), *varied])[:80]
+        return workspace / "studies" / f"{slug(name)}-{self.digest()[:8]}"
