@@ -4,17 +4,12 @@ Checked by: every section is there; no address is loaded; a class called `<scrip
 page's own policy lets no script run but its copy button.
 """
 
-import base64
-import hashlib
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from fourfold.core.errors import CheckpointError, InputError
-from fourfold.records.atomic import write_atomically
-from fourfold.report import sections
+from fourfold.report import elements, sections
 from fourfold.report.curves import draw_curves
+from fourfold.report.document import to_document, write_document
 from fourfold.report.drawing import Drawn
 from fourfold.report.reproduce import is_unchanged
 from fourfold.report.shown import Shown, show_predictions
@@ -43,12 +38,7 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
         # the data may be elsewhere by now; the rest is still worth a page
         except (InputError, CheckpointError) as error:
             problem = str(error)
-    page = render(run, curves, shown, problem).encode("utf-8")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, page)
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    write_document(render(run, curves, shown, problem), path)
     if png:
         for drawn in [*curves, *shown.all()]:
             drawn.write_png(run.folder.figures)
@@ -64,31 +54,24 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
         shown: what the trained network says; empty for a run without one.
         problem: why there are no predictions, empty if there is nothing to say.
     """
+    environment = run.folder.environment()
     body = [
         sections.header(run),
         sections.tiles(run),
         sections.ending(run, problem),
         sections.parts(run),
         sections.scores(run),
-        sections.figures("How it learned", "curves", curves),
-        sections.figures("Where it is right and wrong", "mistakes", shown.overview),
-        sections.figures("Best and worst predictions", "predictions", shown.examples),
-        sections.figures("What it says everywhere", "plane", shown.plane),
-        sections.figures("What it learned", "learned", shown.weights),
+        elements.figures("How it learned", "curves", curves),
+        elements.figures("Where it is right and wrong", "mistakes", shown.overview),
+        elements.figures("Best and worst predictions", "predictions", shown.examples),
+        elements.figures("What it says everywhere", "plane", shown.plane),
+        elements.figures("What it learned", "learned", shown.weights),
         sections.notes(run),
         sections.reproduce(run),
-        sections.environment(run),
-        sections.footer(run),
+        elements.environment(environment),
+        elements.footer(str(environment.get("packages", {}).get("fourfold", ""))),
     ]
-    script = _own("copy.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    return Template(_own("page.html")).substitute(
-        title=escape(f"{run.run_id} · Fourfold"),
-        style=_own("style.css").strip(),
-        body="\n".join(part for part in body if part),
-        script=script,
-        script_hash=f"sha256-{digest}",
-    )
+    return to_document(f"{run.run_id} · Fourfold", body)
 
 
 def _expected(run: Run) -> float | None:
@@ -104,7 +87,3 @@ def _loss_name(run: Run) -> str:
     """Return the loss's name; `usual` is the one that goes with the headline."""
     usual = {"accuracy": "cross_entropy", "rmse": "mse", "nll": "gaussian_nll"}
     return usual.get(run.headline, "loss") if run.recipe.loss.name == "usual" else run.recipe.loss.name
-
-
-def _own(name: str) -> str:
-    return (files("fourfold.report") / name).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import shlex
 from html import escape
 from typing import Any
 
-from fourfold.report.drawing import Drawn
+from fourfold.report.elements import callout, copyable, pairs, plain, plain_list, tile
 from fourfold.report.numbers import SHARES, count, duration, metric, quantity
 from fourfold.report.reproduce import command, is_unchanged
 from fourfold.report.words import PartInWords, four_parts, paper_line
@@ -45,15 +45,15 @@ def tiles(run: Run) -> str:
     split = next((s for s in reversed(SPLITS) if headline in run.metrics.get(s, {})), None)
     if split:
         value = run.metrics[split][headline]
-        boxes.append(_tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
+        boxes.append(tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
     planned = int(result.get("planned_steps") or 0)
     short = f" of {count(planned)}" if planned > result["steps"] else ""
-    boxes.append(_tile(count(result["steps"]), f"steps{short}"))
+    boxes.append(tile(count(result["steps"]), f"steps{short}"))
     if result["params"]:
-        boxes.append(_tile(count(result["params"]), "parameters"))
+        boxes.append(tile(count(result["params"]), "parameters"))
     if result["seconds"]:
-        boxes.append(_tile(duration(result["seconds"]), "of training"))
-        boxes.append(_tile(count(result["examples_per_second"]), "examples a second"))
+        boxes.append(tile(duration(result["seconds"]), "of training"))
+        boxes.append(tile(count(result["examples_per_second"]), "examples a second"))
     return f'<section class="tiles" id="result">{"".join(boxes)}</section>'
 
 
@@ -63,16 +63,16 @@ def ending(run: Run, problem: str) -> str:
     if run.status != "done":
         said = [str(f) for f in findings] or ([f"Reason: {reason}"] if reason else [])
         if run.status == "interrupted":
-            again = _copyable("resume", shlex.join(["fourfold", "resume", run.run_id]), "wrap")
-            cards.append(_callout(f"Interrupted ({reason or 'killed'})", _ENDED["interrupted"], [], "", again))
+            again = copyable("resume", shlex.join(["fourfold", "resume", run.run_id]), "wrap")
+            cards.append(callout(f"Interrupted ({reason or 'killed'})", _ENDED["interrupted"], [], "", again))
         else:
             title = "Still running" if run.status == "running" else "Why it stopped"
-            cards.append(_callout(title, _ENDED.get(run.status, ""), said, "" if run.status == "running" else "bad"))
+            cards.append(callout(title, _ENDED.get(run.status, ""), said, "" if run.status == "running" else "bad"))
     elif findings or reason:
         stopped = f"Stopped before its last step: {reason}." if reason else ""
-        cards.append(_callout("Findings", stopped, [str(f) for f in findings], ""))
+        cards.append(callout("Findings", stopped, [str(f) for f in findings], ""))
     if problem:
-        cards.append(_callout("No predictions are shown", problem, [], ""))
+        cards.append(callout("No predictions are shown", problem, [], ""))
     return f'<section class="stack" id="findings">{"".join(cards)}</section>' if cards else ""
 
 
@@ -102,16 +102,6 @@ def scores(run: Run) -> str:
     return f'<section id="scores"><h2>How well it does</h2>{table}</section>'
 
 
-def figures(title: str, identity: str, drawn: list[Drawn]) -> str:
-    """Return a section of figures, empty if there are none."""
-    if not drawn:
-        return ""
-    cards = "".join(f'<div class="card">{each.to_html()}</div>' for each in drawn)
-    several = len(drawn) > 1 and max(each.figure.get_figwidth() for each in drawn) < 6
-    grid = "grid wide" if several else "stack"
-    return f'<section id="{identity}"><h2>{escape(title)}</h2><div class="{grid}">{cards}</div></section>'
-
-
 def notes(run: Run) -> str:
     """Return every decision about the data, and the data's licence."""
     config: Any = run.recipe.data
@@ -120,41 +110,22 @@ def notes(run: Run) -> str:
         for word, name in (("From", "origin"), ("Licence", "licence"))
         if getattr(config, name, None)
     ]
-    listed = "".join(f"<li>{escape(str(note))}</li>" for note in run.result.get("notes", []))
-    decisions = f'<ul class="plain">{listed}</ul>' if listed else "<p>The record holds no decision about the data.</p>"
-    about = f"<dl>{_pairs(facts)}</dl>" if facts else ""
+    listed = plain_list(str(note) for note in run.result.get("notes", []))
+    decisions = listed or "<p>The record holds no decision about the data.</p>"
+    about = f"<dl>{pairs(facts)}</dl>" if facts else ""
     return f'<section id="data"><h2>About the data</h2><div class="card stack">{decisions}{about}</div></section>'
 
 
 def reproduce(run: Run) -> str:
     """Return the command that does it again and the resolved recipe."""
     shell = command(run.folder.identity.recipe, run.recipe)
-    first = _copyable("command", shell, "wrap")
-    recipe = _copyable("recipe", run.recipe.to_yaml().rstrip(), "")
+    first = copyable("command", shell, "wrap")
+    recipe = copyable("recipe", run.recipe.to_yaml().rstrip(), "")
     words = "The recipe below, saved as <code>recipe.yaml</code>, gives the same run whatever becomes of the defaults."
     inside = (
         f'<div>{first}</div><p class="muted">{words}</p><details><summary>The whole recipe</summary>{recipe}</details>'
     )
     return f'<section id="reproduce"><h2>Do it again</h2><div class="card stack">{inside}</div></section>'
-
-
-def environment(run: Run) -> str:
-    """Return what it ran on."""
-    facts = dict(run.folder.environment())
-    packages = facts.pop("packages", {})
-    facts.pop("command", None)
-    shown = [(_plain(str(key)), str(value)) for key, value in facts.items() if value is not None]
-    if isinstance(packages, dict):
-        shown.append(("packages", ", ".join(f"{name} {version}" for name, version in packages.items())))
-    return (
-        f'<section id="environment"><h2>What it ran on</h2><div class="card"><dl>{_pairs(shown)}</dl></div></section>'
-    )
-
-
-def footer(run: Run) -> str:
-    """Return who wrote the page."""
-    version = run.folder.environment().get("packages", {}).get("fourfold", "")
-    return f"<footer>Written by Fourfold {escape(str(version))}. This page is one file and loads nothing.</footer>"
 
 
 def _against(run: Run, value: float) -> str:
@@ -172,27 +143,12 @@ def _against(run: Run, value: float) -> str:
     return "; " + ", ".join(said) if said else ""
 
 
-def _tile(value: str, words: str, kind: str = "") -> str:
-    return f'<div class="card tile {kind}"><b>{escape(value)}</b>{escape(words)}</div>'
-
-
 def _part(part: PartInWords) -> str:
-    known = f"<dl>{_pairs(part.choices)}</dl>" if part.choices else ""
+    known = f"<dl>{pairs(part.choices)}</dl>" if part.choices else ""
     return (
-        f'<div class="card part"><span class="kind">{escape(part.kind)}</span><h3>{escape(_plain(part.name))}</h3>'
+        f'<div class="card part"><span class="kind">{escape(part.kind)}</span><h3>{escape(plain(part.name))}</h3>'
         f'<p class="muted">{escape(part.summary)}</p>{known}</div>'
     )
-
-
-def _callout(title: str, says: str, items: list[str], kind: str, more: str = "") -> str:
-    listed = f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>" if items else ""
-    words = f"<p>{escape(says)}</p>" if says else ""
-    return f'<div class="card note {kind}"><h3>{escape(title)}</h3>{words}{listed}{more}</div>'
-
-
-def _copyable(identity: str, text: str, kind: str) -> str:
-    button = f'<button type="button" data-copy="{identity}" hidden>Copy</button>'
-    return f'<div class="copyable"><pre class="{kind}" id="{identity}" tabindex="0">{escape(text)}</pre>{button}</div>'
 
 
 def _linked(text: str, url: str | None) -> str:
@@ -204,14 +160,6 @@ def _linked(text: str, url: str | None) -> str:
     return f'<a href="{escape(url)}" rel="noreferrer">{escape(text)}</a>'
 
 
-def _pairs(pairs: list[tuple[str, str]]) -> str:
-    return "".join(f"<dt>{escape(word)}</dt><dd>{escape(value)}</dd>" for word, value in pairs)
-
-
 def _measured(name: str) -> str:
     """Return a metric's name, with its unit where the number does not show it."""
-    return _plain(name) if name in SHARES else quantity(name)
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+    return plain(name) if name in SHARES else quantity(name)
