@@ -165,3 +165,33 @@ def test_a_gpu_sees_the_same_batches(name) -> None:
     for (x, y), (other_x, other_y) in zip(before, on_gpu, strict=True):
         torch.testing.assert_close(other_x.cpu(), x)
         assert torch.equal(other_y.cpu(), y)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_sample_is_its_examples_as_often_as_they_stand_in_it(kind) -> None:
+    source = SOURCES[kind]()
+    sample = torch.tensor([4, 4, 0, 9, 9, 9])
+    drawn = source.resampled(sample)
+    assert drawn.sizes["train"] == 6
+    assert source.sizes["train"] == 23
+    (whole,), (batch,) = list(source.split("train", 100)), list(drawn.split("train", 100))
+    assert torch.equal(batch.inputs[0], whole.inputs[0][sample])
+    assert torch.equal(batch.targets, whole.targets[sample])
+    assert torch.equal(drawn.raw("train", [0, 2]), source.raw("train", [4, 0]))
+    for batch_size in (4, 6):
+        stream = drawn.train(Order(0, batch_size))
+        targets = torch.cat([y for _, y in take(stream, -(-6 // batch_size))])
+        assert sorted(targets.tolist()) == sorted(whole.targets[sample].tolist())
+    assert len(take(source.train(Order(0, 23)), 1)[0][1]) == 23
+    again = drawn.resampled(torch.tensor([0, 5]))  # a sample of a sample counts in the sample
+    assert torch.equal(next(iter(again.split("train", 9))).targets, whole.targets[[4, 9]])
+
+
+def test_a_sample_leaves_the_other_splits_alone() -> None:
+    source = rows()
+    drawn = source.resampled(torch.tensor([1]))
+    assert drawn.sizes["validation"] == 5
+    assert_same(
+        [(batch.inputs[0], batch.targets) for batch in drawn.split("validation", 3)],
+        [(batch.inputs[0], batch.targets) for batch in source.split("validation", 3)],
+    )

@@ -16,5 +16,11 @@ ALGORITHMS = Table(
         "normal_equation": Entry(
             "fourfold.algorithms.normal_equation:NormalEquationConfig", "least squares in closed form (1805)"
         ),
+        "bagging": Entry(
+            "fourfold.algorithms.bagging:BaggingConfig", "networks on bootstrap samples, averaged (Breiman 1996)"
+        ),
+        "boosting": Entry(
+            "fourfold.algorithms.boosting:BoostingConfig", "each network on what those before it got wrong (AdaBoost)"
+        ),
     },
 )

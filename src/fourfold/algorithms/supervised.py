@@ -31,16 +31,15 @@ AnySchedule = Annotated[SerializeAsAny[ScheduleConfig], choice_of(SCHEDULES, "al
 AnyRegularizer = Annotated[SerializeAsAny[RegularizerConfig], choice_of(REGULARIZERS, "algorithm.regularizers")]
 
 
-class SupervisedConfig(AlgorithmConfig):
-    """Fields of `algorithm: supervised`."""
+class DescentConfig(AlgorithmConfig):
+    """The fields of gradient descent, for one network or for each member of an ensemble."""
 
-    name: Literal["supervised"] = "supervised"
     optimizer: AnyOptimizer = Field(default="adam", description="how a gradient becomes an update")  # type: ignore[assignment]
     schedule: AnySchedule = Field(default="constant", description="learning rate over the run")  # type: ignore[assignment]
     regularizers: list[AnyRegularizer] = Field(default=[], description="applied in this order")
 
-    def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
-        """Return the algorithm at step 0."""
+    def descent(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
+        """Return the descent of one network, at step 0."""
         trained = [p for p in model.parameters() if p.requires_grad]
         return Supervised(
             model,
@@ -51,6 +50,16 @@ class SupervisedConfig(AlgorithmConfig):
             self.schedule.build(plan.steps),
             [regularizer.build(model, source.spec, plan) for regularizer in self.regularizers],
         )
+
+
+class SupervisedConfig(DescentConfig):
+    """Fields of `algorithm: supervised`."""
+
+    name: Literal["supervised"] = "supervised"
+
+    def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
+        """Return the algorithm at step 0."""
+        return self.descent(model, loss, source, plan)
 
 
 class Supervised(Training):

@@ -8,7 +8,9 @@ to any step without replaying it.
 import hashlib
 from typing import Literal
 
-Stream = Literal["split", "order", "augment", "init", "dropout", "noise", "environment", "sample"]
+Stream = Literal[
+    "split", "order", "augment", "init", "dropout", "noise", "environment", "sample", "bootstrap", "member"
+]
 
 
 def stream_seed(seed: int, stream: Stream, *key: int) -> int:

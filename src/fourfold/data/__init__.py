@@ -22,6 +22,7 @@ DATA = Table(
         "two_moons": Entry("fourfold.data.two_moons:TwoMoonsConfig", "points in the plane: two half circles"),
         "spirals": Entry("fourfold.data.spirals:SpiralsConfig", "points in the plane: spirals, any arms and turns"),
         "rings": Entry("fourfold.data.rings:RingsConfig", "points in the plane: rings around one centre"),
+        "curve": Entry("fourfold.data.curve:CurveConfig", "a noisy sine, one number to predict, its noise known"),
         "mnist": Entry("fourfold.data.mnist:MnistConfig", "70,000 handwritten digits, 28x28 grey; fetched once"),
         "fashion_mnist": Entry(
             "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"

@@ -1,14 +1,23 @@
 """The bases of all data configs: one pool that is split here, or a pool with a test split of its own."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from fourfold.core.config import PartConfig
+from fourfold.core.seeds import stream_seed
 from fourfold.data.splitting import Splits, divide, subset
 from fourfold.tasks.seam import Source
+
+
+class Truth(NamedTuple):
+    """What who draws the data knows of the test split, and nobody knows of data that were measured."""
+
+    targets: Tensor  # without noise, in their own units, float64 [examples, targets]
+    variance: float  # of the noise
 
 
 class DataConfig(PartConfig):
@@ -46,6 +55,10 @@ class DataConfig(PartConfig):
         """
         raise NotImplementedError
 
+    def truth(self) -> Truth | None:
+        """Return the test targets without noise, where every run's seed draws a training sample of its own, or None."""
+        return None
+
 
 class DividedDataConfig(DataConfig):
     """A source whose validation split is chosen here; the base of the two below."""
@@ -55,6 +68,11 @@ class DividedDataConfig(DataConfig):
         default=None, ge=2, le=1000, description="k-fold cross-validation over everything but the test split"
     )
     fold: int | None = Field(default=None, ge=0, description="which fold validates; null runs them all")
+    bootstrap: bool = Field(
+        default=False,
+        description="train on as many examples as the training split has, drawn from it with replacement by the "
+        "run's seed",
+    )
 
     @model_validator(mode="after")
     def _check_fold(self) -> "DividedDataConfig":
@@ -71,7 +89,15 @@ class DividedDataConfig(DataConfig):
         how = "drawn in proportion to the classes" if in_proportion else "drawn at random"
         by = f"the run's seed, {seed}" if self.split_seed is None else f"data.split_seed={self.split_seed}"
         fold = f"; validation is fold {self.fold or 0} of {self.folds}, counted from 0" if self.folds else ""
-        return f"{how} with {by}{fold}"
+        again = f"; training examples drawn from theirs with replacement, by the run's seed, {seed}"
+        return f"{how} with {by}{fold}{again if self.bootstrap else ''}"
+
+    def sampled(self, members: Tensor, seed: int) -> Tensor:
+        """Return the example numbers to train on, ascending: the training split's `members`, or a bootstrap of them."""
+        if not self.bootstrap:
+            return members
+        generator = torch.Generator().manual_seed(stream_seed(seed, "bootstrap"))
+        return members[torch.randint(len(members), (len(members),), generator=generator)].sort().values
 
 
 class SplitDataConfig(DividedDataConfig):
@@ -89,7 +115,7 @@ class SplitDataConfig(DividedDataConfig):
         return self
 
     def splits(self, num_examples: int, labels: Tensor | None, seed: int, groups: Tensor | None = None) -> Splits:
-        """Return disjoint example numbers.
+        """Return disjoint example numbers; of a bootstrap, some of the training split's more than once.
 
         Args:
             num_examples: how many there are.
@@ -100,7 +126,7 @@ class SplitDataConfig(DividedDataConfig):
         Raises:
             InputError: a split would be empty.
         """
-        return divide(
+        splits = divide(
             num_examples,
             self.seed_of_split(seed),
             num_validation=round(self.validation * num_examples),
@@ -110,6 +136,7 @@ class SplitDataConfig(DividedDataConfig):
             labels=labels,
             groups=groups,
         )
+        return {**splits, "train": self.sampled(splits["train"], seed)}
 
 
 class FixedTestDataConfig(DividedDataConfig):
@@ -135,4 +162,5 @@ class FixedTestDataConfig(DividedDataConfig):
             fold=self.fold or 0,
             labels=labels,
         )
-        return subset(splits["train"], self.train_examples, split_seed), splits["validation"]
+        train = subset(splits["train"], self.train_examples, split_seed)
+        return self.sampled(train, seed), splits["validation"]

@@ -4,9 +4,11 @@ A batch is a view of a chunk that was gathered at once, so a step pays for a sli
 are augmented stay uint8 until their batch is standardised as a whole. Pictures are kept channels-last in memory, and
 delivered as `[batch, channels, height, width]`.
 
-Checked by: every example exactly once an epoch; seek equals replay; the shares of processes make up the whole batch.
+Checked by: every example exactly once an epoch; seek equals replay; the shares of processes make up the whole batch; a
+sample is those examples and no others.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 
 import torch
@@ -55,23 +57,39 @@ class InMemorySource(Source):
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
         self._encoded: dict[str, Tensor] = {}
+        self._sample: Tensor | None = None  # which training examples, where not each of them once
 
     def train(self, order: Order) -> "InMemoryStream":
         """Return the endless training stream, reshuffled each epoch."""
+        targets = self._sampled("train", self._targets["train"])
         if self._augment:
             raw, standardise = self._raw["train"].to(self._device), self._standardise.to(self._device)
-            return InMemoryStream(raw, self._targets["train"], order, self._augment, standardise)
-        return InMemoryStream(self._inputs("train"), self._targets["train"], order)
+            return InMemoryStream(self._sampled("train", raw), targets, order, self._augment, standardise)
+        return InMemoryStream(self._sampled("train", self._inputs("train")), targets, order)
 
     def split(self, name: str, batch_size: int) -> Iterator[Batch]:
         """Return a split in order, last batch kept."""
-        inputs, targets = self._inputs(name), self._targets[name]
+        inputs, targets = self._sampled(name, self._inputs(name)), self._sampled(name, self._targets[name])
         for start in range(0, len(targets), batch_size):
             yield Batch((inputs[start : start + batch_size],), targets[start : start + batch_size])
 
     def raw(self, name: str, indices: list[int]) -> Tensor:
         """Return examples of a split before encoding: pixels, or numbers in their own units, on the CPU."""
-        return self._raw[name][indices]
+        return self._sampled(name, self._raw[name])[indices]
+
+    def resampled(self, examples: Tensor) -> "InMemorySource":
+        """Return a source that trains on `examples` of this one; the spec and the encoding are those of all of them."""
+        other = copy.copy(self)
+        other._sample = examples if self._sample is None else self._sample[examples]
+        other.sizes = {**self.sizes, "train": len(examples)}
+        other.notes = list(self.notes)
+        return other
+
+    def _sampled(self, name: str, values: Tensor) -> Tensor:
+        """Return the rows of a split's `values` that its sample names; only a training split has one."""
+        if self._sample is None or name != "train":
+            return values
+        return _gather(values, self._sample.to(values.device))
 
     def to(self, device: torch.device) -> "InMemorySource":
         """Deliver batches on `device`; raw examples stay on the CPU."""

@@ -31,6 +31,9 @@ class _Sealed(Source):
     def train(self, order: Order) -> Stream:
         return self._source.train(order)
 
+    def resampled(self, examples: torch.Tensor) -> Source:
+        return _Sealed(self._sealed, self._source.resampled(examples))
+
     def split(self, name: str, batch_size: int) -> Iterable[Batch]:
         return self._source.split(self._open(name), batch_size)
 

@@ -3,7 +3,7 @@
 import math
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -38,8 +38,17 @@ def build_parts(recipe: Recipe) -> Parts:
         InputError: the parts do not fit each other, or the data cannot be read.
     """
     source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
-    model = build_model(recipe.model, source.spec, recipe.seed)
-    return Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
+    return Parts(source, build_network(recipe, source.spec), recipe.loss.build(source.spec))  # type: ignore[attr-defined]
+
+
+def build_network(recipe: Recipe, spec: Spec) -> nn.Module:
+    """Build what the algorithm trains: the recipe's model, or an ensemble of it; drawn from streams of its seed.
+
+    Raises:
+        InputError: it does not fit the data, or into memory.
+    """
+    algorithm: Any = recipe.algorithm
+    return algorithm.network(lambda seed: build_model(recipe.model, spec, seed), spec, recipe.seed)
 
 
 def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:

@@ -6,14 +6,16 @@ The exported file must give what the model gives, on real examples and on random
 import contextlib
 import io
 import warnings
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fourfold.core.errors import FourfoldError, InputError, did_you_mean
 from fourfold.records.atomic import write_atomically
+from fourfold.run.build import build_network
 from fourfold.run.run import Run
 
 FORMATS = ("safetensors", "onnx")
@@ -83,7 +85,7 @@ def _safetensors(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, l
     from safetensors.torch import load, save
 
     data = save({name: value.contiguous().clone() for name, value in run.model.state_dict().items()})
-    fresh: nn.Module = run.recipe.model.build(run.spec)  # type: ignore[attr-defined]
+    fresh = build_network(run.recipe, run.spec)
     fresh.load_state_dict(load(data))
     fresh.eval()
     with torch.inference_mode():
@@ -97,6 +99,8 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[Ten
     except ImportError:
         raise InputError('ONNX needs more packages: pip install -e ".[onnx]" in your clone of Fourfold') from None
     batch = torch.export.Dim("batch", min=1)
+    shapes = tuple({0: batch} for _ in examples[0])
+    takes_any = any(each.kind is each.VAR_POSITIONAL for each in signature(run.model.forward).parameters.values())
     names = [f"input{i}" if i else "input" for i in range(len(examples[0]))]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
@@ -105,7 +109,7 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[Ten
             examples[0],
             input_names=names,
             output_names=["output"],
-            dynamic_shapes=tuple({0: batch} for _ in examples[0]),
+            dynamic_shapes=(shapes,) if takes_any else shapes,  # as the model's own signature groups its inputs
             dynamo=True,
             verbose=False,
         )

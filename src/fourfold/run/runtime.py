@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from fourfold.algorithms.ensemble import Ensemble
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Runtime
 
@@ -62,8 +63,11 @@ def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int) -> Runtim
     """Return `runtime` with precision, memory layout and threads decided for this model.
 
     `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or has a million
-    parameters; smaller models are bound by the number of operations, which casting raises.
+    parameters; smaller models are bound by the number of operations, which casting raises. Of an ensemble one member
+    decides, for a step moves one.
     """
+    if isinstance(model, Ensemble):
+        model = model.members[0]
     convolutional = is_convolutional(model)
     precision = runtime.precision
     if precision == "auto":

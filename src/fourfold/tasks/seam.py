@@ -187,6 +187,17 @@ class Source(ABC):
     def split(self, name: str, batch_size: int) -> Iterable[Batch]:
         """Return "train", "validation" or "test" in order, unaugmented, last batch kept."""
 
+    def resampled(self, examples: Tensor) -> "Source":
+        """Return a source that trains on `examples` of this one's training split, and is evaluated as this one is.
+
+        Args:
+            examples: numbers in the order of `split("train")`, int64 `[count]`; one that stands twice counts twice.
+
+        Raises:
+            InputError: what this source trains on is no fixed set of examples.
+        """
+        raise InputError("data: samples can be drawn from a fixed set of training examples, and this data has none")
+
     @abstractmethod
     def raw(self, name: str, indices: list[int]) -> Any:
         """Return examples of a split as they were before standardisation, for drawing."""
