@@ -15,8 +15,9 @@ from fourfold.data.gates import GatesConfig
 from fourfold.losses import CrossEntropy, PerceptronCriterion
 from fourfold.models import MLP, Perceptron, SoftmaxRegression
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.processes import OneProcess
 from fourfold.tasks.regression import RegressionSpec
-from fourfold.tasks.seam import Batch, Features, OneProcess, Order, Plan, Source
+from fourfold.tasks.seam import Batch, Features, Order, Plan, Source
 
 GATES = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 AND, OR, XOR = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1, 1, 1]), torch.tensor([0, 1, 1, 0])

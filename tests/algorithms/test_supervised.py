@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fourfold.algorithms.optimizers import OPTIMIZERS, Momentum
 from fourfold.algorithms.regularizers.base import Regularizer
 from fourfold.algorithms.schedules import SCHEDULES
-from fourfold.algorithms.supervised import Supervised, SupervisedConfig, _pieces
+from fourfold.algorithms.supervised import Supervised, SupervisedConfig
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
 from fourfold.losses import LOSSES
@@ -252,17 +252,6 @@ def test_named_terms_of_the_loss_add_up_too(tmp_path: Any) -> None:
     assert set(b.parts) == {"fit", "size"}
     for name in a.parts:
         torch.testing.assert_close(a.parts[name], b.parts[name])
-
-
-def test_pieces_are_nearly_equal_whole_and_never_empty() -> None:
-    inputs, targets = torch.arange(24.0).view(12, 2), torch.arange(12)
-    for count in (1, 5, 12, 40):
-        cut = _pieces(Batch((inputs, inputs * 2), targets), count)
-        assert len(cut) == min(count, 12)
-        assert torch.equal(torch.cat([piece.targets for piece in cut]), targets)
-        assert torch.equal(torch.cat([piece.inputs[1] for piece in cut]), inputs * 2)
-        sizes = [len(piece.targets) for piece in cut]
-        assert max(sizes) - min(sizes) <= 1
 
 
 def test_one_graph_is_refused_where_it_cannot_be(tmp_path: Any) -> None:

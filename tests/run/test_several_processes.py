@@ -26,7 +26,8 @@ from fourfold.run.checkpoint import load_newest
 from fourfold.run.parts import load_recipe, use_file
 from fourfold.run.processes import device_of, lost_is_told
 from fourfold.run.run import Run, start
-from fourfold.tasks.seam import Batch, OneProcess, Plan
+from fourfold.tasks.processes import OneProcess
+from fourfold.tasks.seam import Batch, Plan
 
 RECIPE: dict[str, Any] = {
     "data": {"name": "two_moons", "num_examples": 60},  # 42 of them to train on

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import LATER, diagnose
 from fourfold.algorithms.finite import FiniteCheck
+from fourfold.algorithms.micro_batches import cut_batch
 from fourfold.algorithms.one_graph import GradientGraph, StepGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
 from fourfold.algorithms.regularizers import REGULARIZERS
-from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig, tell_apart
+from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig, tell_apart, with_hook
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
 from fourfold.core.errors import DivergedError, InputError
@@ -100,11 +101,11 @@ class Supervised(Training):
         self._stream = source.train(plan.order)
         self._step = 0
         self._base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
-        self._on_batch = [r for r in regularizers if _overrides(r, "on_batch")]
-        self._before_forward = [r for r in regularizers if _overrides(r, "before_forward")]
-        self._on_gradients = [r for r in regularizers if _overrides(r, "on_gradients")]
-        self._before_update = [r for r in regularizers if _overrides(r, "before_update")]
-        self._after_update = [r for r in regularizers if _overrides(r, "after_update")]
+        self._on_batch = with_hook(regularizers, "on_batch")
+        self._before_forward = with_hook(regularizers, "before_forward")
+        self._on_gradients = with_hook(regularizers, "on_gradients")
+        self._before_update = with_hook(regularizers, "before_update")
+        self._after_update = with_hook(regularizers, "after_update")
         in_pieces = plan.accumulate > 1 or plan.processes.count > 1
         if plan.compile == "step" and in_pieces:
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
@@ -185,12 +186,12 @@ class Supervised(Training):
 
     def _backward_in_pieces(self, batch: Batch) -> tuple[LossValue, Tensor]:
         """Leave that gradient in the parameters, from micro-batches and processes of unequal counts."""
-        processes, pieces = self.plan.processes, _pieces(batch, self.plan.accumulate)
+        processes, pieces = self.plan.processes, cut_batch(batch, self.plan.accumulate)
         total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
         parts: dict[str, Tensor] = {}
         for i, piece in enumerate(pieces):
             last = i == len(pieces) - 1
-            with processes.accumulating(self._forward) if not last else _NOTHING, self.plan.autocast():
+            with processes.accumulating(self._forward) if not last else nullcontext(), self.plan.autocast():
                 value = self.loss(self._forward(*piece.inputs), piece)
                 value.total.backward()
             total, count = total + value.total.detach(), count + value.count
@@ -296,18 +297,3 @@ class Supervised(Training):
             self.network.load_state_dict(state["network"])
         for regularizer, part in zip(self.regularizers, state["regularizers"], strict=True):
             regularizer.load_state_dict(part)
-
-
-_NOTHING = nullcontext()
-
-
-def _pieces(batch: Batch, count: int) -> list[Batch]:
-    """Cut a batch into `count` micro-batches of nearly equal size; a small batch gives fewer."""
-    inputs = [part.tensor_split(count) for part in batch.inputs]
-    targets = batch.targets.tensor_split(count)
-    cut = [Batch(tuple(part[i] for part in inputs), targets[i]) for i in range(count)]
-    return [piece for piece in cut if len(piece.targets)] or cut[:1]
-
-
-def _overrides(regularizer: Regularizer, hook: str) -> bool:
-    return getattr(type(regularizer), hook) is not getattr(Regularizer, hook)

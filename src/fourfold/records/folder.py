@@ -14,36 +14,27 @@ The status is not stored twice: result.json has it, and without one the process 
 Checked by: many processes creating at once, a fault at each write, a killed run, folders damaged file by file.
 """
 
-import errno
 import os
-import re
 import secrets
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Mapping, cast, get_args
+from typing import Any, Literal, Mapping, cast
 
 from fourfold.core.document import read_yaml, to_yaml
 from fourfold.core.errors import InputError, RecordError, did_you_mean
 from fourfold.records import strict_json
-from fourfold.records.atomic import (
-    fsync_directory,
-    remove,
-    rename_durably,
-    temporary_beside,
-    write_atomically,
-    write_durably,
-)
+from fourfold.records.atomic import fsync_directory, remove, temporary_beside, write_atomically, write_durably
 from fourfold.records.identity import Identity, read_identity
 from fourfold.records.location import database_address
-from fourfold.records.naming import slug, to_file_name, to_text
+from fourfold.records.naming import is_plain_name, slug, to_file_name, to_text
+from fourfold.records.numbered import place
 from fourfold.records.points import Point, read_points
 from fourfold.records.process import is_alive, this_process
+from fourfold.records.result import FinalStatus, read_result
 
-FinalStatus = Literal["done", "interrupted", "diverged", "failed"]
 Status = Literal["running", "done", "interrupted", "diverged", "failed"]
-_TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
 
 
 @dataclass(frozen=True)
@@ -55,15 +46,21 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, workspace: Path, name: str, recipe: Mapping[str, Any], environment: Mapping[str, Any]
+        cls,
+        workspace: Path,
+        name: str,
+        recipe: Mapping[str, Any],
+        environment: Mapping[str, Any],
+        label: str | None = None,
     ) -> "RunFolder":
-        """Make `<workspace>/<name>-<n>`, complete or not at all; `n` is the first number after those in use.
+        """Make `<workspace>/<label>-<n>`, complete or not at all; `n` is the first number after those in use.
 
         Args:
             workspace: made if it does not exist.
-            name: the recipe's name; characters that a file name should not have become `-`.
+            name: the recipe's name.
             recipe: the resolved recipe as plain data, with `seed`.
             environment: from `describe_environment`.
+            label: by default the recipe's name; characters that a file name should not have become `-`.
 
         Raises:
             RecordError: the folder cannot be written; nothing is left of it.
@@ -81,7 +78,7 @@ class RunFolder:
                 write_durably(draft / "run.json", strict_json.encode(asdict(identity), indent=1))
                 (draft / "checkpoints").mkdir()
                 (draft / "figures").mkdir()
-                return cls(place(draft, workspace, slug(identity.recipe)), identity)
+                return cls(place(draft, workspace, slug(label or identity.recipe)), identity)
             except BaseException:
                 remove(draft)
                 raise
@@ -113,7 +110,7 @@ class RunFolder:
             InputError: no such run (the nearest id is offered), or a damaged one.
         """
         run = to_text(run)
-        if _is_plain_name(run) and os.path.isdir(workspace / to_file_name(run)):
+        if is_plain_name(run) and os.path.isdir(workspace / to_file_name(run)):
             return cls.open(workspace / to_file_name(run))
         if run and os.path.isdir(to_file_name(run)):
             return cls.open(Path(to_file_name(run)))
@@ -166,27 +163,7 @@ class RunFolder:
             InputError: damaged.
         """
         path = self.path / "result.json"
-        if not path.exists():
-            return None
-        result = strict_json.read_mapping(path)
-        if result.get("status") not in get_args(FinalStatus):
-            raise InputError(f"{path}: damaged: status {result.get('status')!r} is not one of {get_args(FinalStatus)}")
-        if type(result.get("steps", 0)) is not int or type(result.get("ended", "")) is not str:
-            raise InputError(f"{path}: damaged: steps must be a whole number and ended a date")
-        for key in ("params", "planned_steps", "seconds", "examples_per_second"):
-            if not isinstance(result.get(key, 0), int | float):
-                raise InputError(f"{path}: damaged: {key} must be a number, and is {result[key]!r:.60}")
-        for key in ("findings", "notes"):
-            lines = result.get(key, [])
-            if not (isinstance(lines, list) and all(isinstance(line, str) for line in lines)):
-                raise InputError(f"{path}: damaged: {key} must be a list of texts")
-        if not isinstance(result.get("headline"), str | None):
-            raise InputError(f"{path}: damaged: headline must be the name of a metric")
-        try:
-            result["metrics"] = strict_json.numbers(result.get("metrics", {}))
-        except ValueError as error:
-            raise InputError(f"{path}: damaged: metrics: {error}") from None
-        return result
+        return read_result(path) if path.exists() else None
 
     @property
     def status(self) -> Status:
@@ -291,27 +268,6 @@ def run_paths(workspace: Path) -> list[Path]:
         return []
     marks = ("run.json", "result.json", "recipe.yaml")
     return [Path(path) for path in folders if any(os.path.exists(os.path.join(path, mark)) for mark in marks)]
-
-
-def place(draft: Path, workspace: Path, name: str) -> Path:
-    """Rename `draft` to the first free `<name>-<n>`: renaming over a folder that holds files fails, atomically."""
-    fsync_directory(draft)
-    name = to_file_name(name)
-    pattern = re.compile(re.escape(name) + "-([0-9]{1,9})")
-    n = 1 + max((int(m[1]) for entry in os.listdir(workspace) if (m := pattern.fullmatch(entry))), default=0)
-    while True:
-        try:
-            target = workspace / f"{name}-{n}"
-            rename_durably(draft, target)
-            return target
-        except OSError as error:
-            if error.errno not in _TAKEN:
-                raise
-            n += 1
-
-
-def _is_plain_name(run: str) -> bool:
-    return run not in ("", ".", "..") and not any(c in run for c in "/\\\0")
 
 
 def _now() -> str:

@@ -18,10 +18,11 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from fourfold.core.errors import FourfoldError, RecordError
 from fourfold.records.atomic import fsync_directory
-from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
+from fourfold.records.folder import RunFolder, cannot_write
 from fourfold.records.mirror import Mirror
 from fourfold.records.points import Point, append_points, keep_points_to, open_for_append
 from fourfold.records.process import HEARTBEAT_SECONDS
+from fourfold.records.result import FinalStatus
 
 FLUSH_SECONDS = 1.0
 

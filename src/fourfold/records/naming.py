@@ -38,6 +38,11 @@ def to_file_name(text: str) -> str:
     return os.fsdecode(text.encode("utf-8"))
 
 
+def is_plain_name(text: str) -> bool:
+    """Return whether `text` can name an entry of a folder, and no other place."""
+    return text not in ("", ".", "..") and not any(c in text for c in "/\\\0")
+
+
 def path_to_text(path: Path) -> str:
     """Return one text for each folder, however it was reached."""
     return to_text(str(path.parent.resolve() / path.name))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from fourfold.core.errors import InputError
 from fourfold.records.atomic import fsync_directory, is_temporary, remove, temporary_beside
-from fourfold.records.folder import RunFolder, cannot_write, place, run_paths
+from fourfold.records.folder import RunFolder, cannot_write, run_paths
 from fourfold.records.identity import read_identity
 from fourfold.records.naming import slug, to_text
+from fourfold.records.numbered import place
 
 
 def import_folder(workspace: Path, source: Path) -> RunFolder:

@@ -1,4 +1,4 @@
-"""Data-parallel processes: bare torch.distributed behind the `Processes` seam.
+"""Data-parallel processes: bare torch.distributed behind `tasks.processes.Processes`.
 
 A process learns its place from the environment that torchrun sets (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
 MASTER_PORT), or from `launch`, which adds FOURFOLD_RENDEZVOUS, a file through which processes of one machine meet, and
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError, LostProcessError
 from fourfold.run.launch import GRACE_SECONDS
-from fourfold.tasks.seam import OneProcess
+from fourfold.tasks.processes import OneProcess
 
 TIMEOUT = timedelta(minutes=5)  # of silence, after which another process counts as lost
 

@@ -8,13 +8,15 @@ import torch
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.atomic import write_atomically
-from fourfold.records.folder import FinalStatus, RunFolder, cannot_write
+from fourfold.records.folder import RunFolder, cannot_write
 from fourfold.records.metrics import MetricWriter
+from fourfold.records.result import FinalStatus
 from fourfold.records.strict_json import encode
 from fourfold.run import runtime
 from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate
+from fourfold.run.findings import find
 from fourfold.run.loop import Outcome, Progress, Stop, pack_pending, train, unpack_pending
 from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
 from fourfold.run.watch import Setup, Watcher
@@ -145,6 +147,7 @@ class Session:
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
                     metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
+                    findings += find(self.source, metrics) if outcome.step else []
                 reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.seam import Batch, Features, Image, Scorer, Spec
+from fourfold.tasks.seam import Batch, Constant, Features, Image, Scorer, Spec
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ClassificationSpec(Spec):
     task = "classification"
     headline = "accuracy"
     higher_is_better = True
+    metrics = {"accuracy": True, "error": False, "macro_f1": True, "macro_precision": True, "macro_recall": True}  # noqa: RUF012
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:
@@ -65,6 +66,15 @@ class ClassificationSpec(Spec):
         from fourfold.tasks.drawing import draw_classified  # matplotlib only when something is drawn
 
         return draw_classified(self, batch, output, raw)
+
+    def constant(self) -> Constant | None:
+        """Return the most frequent class of the training split."""
+        if not self.class_counts:
+            return None
+        most = self.class_counts.index(max(self.class_counts))
+        scores = torch.zeros(1, self.num_classes)
+        scores[0, most] = 1.0
+        return Constant(scores, f"always answering '{self.class_names[most]}', the most frequent class in training")
 
 
 class ClassificationScorer(Scorer):

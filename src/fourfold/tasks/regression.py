@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.seam import Batch, Features, Image, Scorer, Spec
+from fourfold.tasks.seam import Batch, Constant, Features, Image, Scorer, Spec
 
 CONSTANT = 1e-12  # a variance below this share of the training split's is rounding: the targets do not vary
 
@@ -37,6 +37,7 @@ class RegressionSpec(Spec):
     task = "regression"
     headline = "rmse"
     higher_is_better = False
+    metrics = {"rmse": False, "mae": False, "r2": True}  # noqa: RUF012
 
     def __post_init__(self) -> None:
         check_targets(self.target_names, self.target_mean, self.target_deviation)
@@ -60,6 +61,10 @@ class RegressionSpec(Spec):
         from fourfold.tasks.drawing import draw_predicted  # matplotlib only when something is drawn
 
         return draw_predicted(self, batch, output)
+
+    def constant(self) -> Constant:
+        """Return the mean of the training split."""
+        return Constant(torch.zeros(1, self.num_outputs), "always answering the mean of the training split")
 
 
 class RegressionScorer(Scorer):

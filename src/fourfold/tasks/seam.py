@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
+from fourfold.tasks.inputs import Features, Image
+from fourfold.tasks.processes import OneProcess, Processes
 
 
 class Batch(NamedTuple):
@@ -35,41 +37,6 @@ class LossValue(NamedTuple):
         return self.total / self.count
 
 
-class Features(NamedTuple):
-    """Inputs that are rows of numbers, [batch, features]."""
-
-    names: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """Numbers in one example."""
-        return len(self.names)
-
-    def __str__(self) -> str:
-        return f"rows of {len(self.names)} numbers"
-
-
-class Image(NamedTuple):
-    """Inputs that are pictures, [batch, channels, height, width], standardised per channel."""
-
-    channels: int
-    height: int
-    width: int
-
-    @property
-    def size(self) -> int:
-        """Numbers in one example."""
-        return self.channels * self.height * self.width
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """A name for each number."""
-        return tuple(f"pixel{i}" for i in range(self.size))
-
-    def __str__(self) -> str:
-        return f"pictures of {self.channels}x{self.height}x{self.width}"
-
-
 class Scorer(ABC):
     """Adds up how well a model does on a split, batch by batch."""
 
@@ -86,6 +53,13 @@ class Scorer(ABC):
         """Return each metric over everything added so far."""
 
 
+class Constant(NamedTuple):
+    """The best answer that ignores the inputs: who does no better has learned nothing from them."""
+
+    output: Tensor  # [1, outputs], what a model would return
+    says: str  # such as "always answering 'cat', the most frequent class in training"
+
+
 class Spec(ABC):
     """What a data source promises; each task subclasses it with its own promises.
 
@@ -93,11 +67,13 @@ class Spec(ABC):
         task: the problem's name, such as `classification`.
         headline: the metric that decides between two models.
         higher_is_better: which way the headline improves.
+        metrics: everything the scorer computes, and whether more of it is better; `loss` is always there beside it.
     """
 
     task: str
     headline: str
     higher_is_better: bool
+    metrics: Mapping[str, bool] = {}
     input: Any
 
     @property
@@ -119,6 +95,10 @@ class Spec(ABC):
 
         `raw` holds the examples as the source had them before standardisation (pixels, units).
         """
+
+    def constant(self) -> Constant | None:
+        """Return the best answer that ignores the inputs, or None where the training split does not tell."""
+        return None
 
 
 S = TypeVar("S", bound=Spec)
@@ -218,43 +198,6 @@ class Loss(Protocol):
     """What "good" means: a sum over examples of how bad an output is."""
 
     def __call__(self, output: Any, batch: Batch) -> LossValue: ...
-
-
-class Processes(Protocol):
-    """How data-parallel processes add things up; one process is the same code with nothing to add."""
-
-    rank: int
-    count: int
-
-    def sum(self, tensors: list[Tensor]) -> None:
-        """Replace each tensor by its sum over all processes, in place."""
-        ...
-
-    def parallel(self, model: nn.Module) -> nn.Module:
-        """Return `model` such that backward leaves the mean of all processes' gradients in its parameters."""
-        ...
-
-    def accumulating(self, model: nn.Module) -> AbstractContextManager[Any]:
-        """Return a context in which backward adds to this process's gradients without sharing them yet."""
-        ...
-
-
-class OneProcess:
-    """The trivial `Processes`."""
-
-    rank = 0
-    count = 1
-
-    def sum(self, tensors: list[Tensor]) -> None:
-        """Do nothing: one process's sum is its own value."""
-
-    def parallel(self, model: nn.Module) -> nn.Module:
-        """Return the model itself."""
-        return model
-
-    def accumulating(self, model: nn.Module) -> AbstractContextManager[Any]:
-        """Return a context that does nothing."""
-        return nullcontext()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from fourfold.algorithms.regularizers import REGULARIZERS
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
 from fourfold.algorithms.supervised import Supervised, SupervisedConfig
+from fourfold.tasks.processes import OneProcess
 from fourfold.tasks.regression import RegressionSpec
-from fourfold.tasks.seam import Batch, Features, LossValue, OneProcess, Order, Plan, Source, Spec
+from fourfold.tasks.seam import Batch, Features, LossValue, Order, Plan, Source, Spec
 
 
 class ToyStream:

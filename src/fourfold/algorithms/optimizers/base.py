@@ -9,12 +9,12 @@ and a test holds the two equal.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from fourfold.algorithms.optimizers.cohorts import Cohort, group_into_cohorts
+from fourfold.algorithms.optimizers.cohorts import NO_PLAN, Cohort, StepPlan, Work, group_into_cohorts
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import did_you_mean
 
@@ -23,7 +23,6 @@ States = tuple[list[Tensor], ...]  # for each of `state_names`, one tensor a par
 Number = (
     float | Tensor
 )  # a 0-d tensor in a compiled step: a float would be a constant of it, and a new one compile it anew
-_Work = list[tuple[Cohort, list[Tensor]]]
 
 
 class Optimizer:
@@ -55,7 +54,7 @@ class Optimizer:
         self._defaults = dict(hyperparameters)
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Tensor]] = {}
-        self._plans: list[_Plan] = []
+        self._plans: list[StepPlan] = []
         if isinstance(params, Tensor):
             raise TypeError("params: expected a list of parameters or of groups, got one tensor")
         given = list(params)
@@ -114,7 +113,7 @@ class Optimizer:
         hyperparameters = {**self._defaults, **{k: v for k, v in group.items() if k != "params"}}
         self.check(hyperparameters)
         self.param_groups.append({"params": params, **hyperparameters})
-        self._plans.append(_NO_PLAN)
+        self._plans.append(NO_PLAN)
 
     def step(self, found_inf: Tensor | None = None) -> None:
         """Move every parameter that has a gradient.
@@ -127,7 +126,7 @@ class Optimizer:
             with torch.no_grad():
                 return self.step(found_inf)
         for i, group in enumerate(self.param_groups):
-            work = _expected(self._plans[i], len(group["params"]))
+            work = self._plans[i].work(len(group["params"]))
             if work is None:
                 self._plans[i], work = self._plan(group)
             for cohort, grads in work:
@@ -155,7 +154,7 @@ class Optimizer:
         self.zero_grad()
         return work
 
-    def _plan(self, group: Mapping[str, Any]) -> "tuple[_Plan, _Work]":
+    def _plan(self, group: Mapping[str, Any]) -> tuple[StepPlan, Work]:
         """Give each parameter that moves its state, and gather those that move in one call."""
         params: list[Tensor] = group["params"]
         active = [param for param in params if param.grad is not None]
@@ -169,7 +168,7 @@ class Optimizer:
                     state["step"] = torch.zeros(1, dtype=torch.float32, device=param.device)
         work = group_into_cohorts(active, self.state, self.state_names, self.fast_devices)
         idle = [param for param in params if param.grad is None]
-        return _Plan([cohort for cohort, _ in work], idle, len(params)), work
+        return StepPlan([cohort for cohort, _ in work], idle, len(params)), work
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or fill them with zeros."""
@@ -223,7 +222,7 @@ class Optimizer:
         for group, values in zip(self.param_groups, hyperparameters, strict=True):
             group.update(values)
         self.state = {param: each for param, each in zip(params, loaded, strict=True) if each}
-        self._plans = [_NO_PLAN for _ in self.param_groups]
+        self._plans = [NO_PLAN for _ in self.param_groups]
 
     def _loaded(self, i: int, param: Tensor, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return parameter number `i`'s state, copied to where the parameter is."""
@@ -254,37 +253,6 @@ class Optimizer:
         groups = [{k: v for k, v in group.items() if k != "params"} for group in self.param_groups]
         shown = groups[0] if len(groups) == 1 else groups
         return f"{type(self).__name__}({shown})"
-
-
-class _Plan(NamedTuple):
-    """What a group's last step did, and the next one most likely does again."""
-
-    cohorts: list[Cohort]
-    idle: list[Tensor]  # had no gradient
-    size: int
-
-
-_NO_PLAN = _Plan([], [], -1)
-
-
-def _expected(plan: _Plan, size: int) -> _Work | None:
-    """Return the plan's cohorts with their gradients, or None if a gradient came or went, or a layout changed."""
-    if plan.size != size:
-        return None
-    work: _Work = []
-    try:
-        for cohort in plan.cohorts:
-            params = cohort.params
-            grads: list[Any] = [param.grad for param in params]
-            if [g.stride() for g in grads] != cohort.grad_strides or [p.stride() for p in params] != cohort.strides:
-                return None
-            work.append((cohort, grads))
-    except AttributeError:  # None has no stride; asking for None first would cost more than it saves
-        return None
-    for param in plan.idle:
-        if param.grad is not None:
-            return None
-    return work
 
 
 def _read(state: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:

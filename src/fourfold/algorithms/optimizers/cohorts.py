@@ -6,7 +6,7 @@ small model does not pay for bookkeeping.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -48,12 +48,49 @@ class Cohort:
         return int(self.step)
 
 
+Work = list[tuple[Cohort, list[Tensor]]]  # what to move, each with the gradients to move it along
+
+
+class StepPlan(NamedTuple):
+    """What a group's last step did, and the next one most likely does again."""
+
+    cohorts: list[Cohort]
+    idle: list[Tensor]  # had no gradient
+    size: int
+
+    def work(self, size: int) -> Work | None:
+        """Return the cohorts with their gradients, or None if a gradient came or went, or a layout changed.
+
+        Args:
+            size: parameters in the group.
+        """
+        if self.size != size:
+            return None
+        work: Work = []
+        try:
+            for cohort in self.cohorts:
+                params = cohort.params
+                grads: list[Any] = [param.grad for param in params]
+                if [g.stride() for g in grads] != cohort.grad_strides or [p.stride() for p in params] != cohort.strides:
+                    return None
+                work.append((cohort, grads))
+        except AttributeError:  # None has no stride; asking for None first would cost more than it saves
+            return None
+        for param in self.idle:
+            if param.grad is not None:
+                return None
+        return work
+
+
+NO_PLAN = StepPlan([], [], -1)
+
+
 def group_into_cohorts(
     active: list[Tensor],
     state: Mapping[Tensor, dict[str, Tensor]],
     state_names: tuple[str, ...],
     fast_devices: tuple[str, ...],
-) -> list[tuple[Cohort, list[Tensor]]]:
+) -> Work:
     """Gather parameters that have gradients into cohorts, each with its gradients as the update wants them.
 
     State is moved to its parameter's device, type and layout where the parameter has changed those.

@@ -101,6 +101,11 @@ def tell_apart(regularizers: Sequence[Regularizer]) -> None:
         seen[kind] += 1
 
 
+def with_hook(regularizers: Sequence[Regularizer], hook: str) -> list[Regularizer]:
+    """Return those that do something at `hook`, so that a step calls no others."""
+    return [each for each in regularizers if getattr(type(each), hook) is not getattr(Regularizer, hook)]
+
+
 def decayed(params: list[nn.Parameter], biases: bool) -> list[int]:
     """Return the positions of the parameters that a penalty is for.
 

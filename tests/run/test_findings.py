@@ -1,0 +1,80 @@
+"""A finished run that is no better than an answer that ignores the inputs says so; one that is better does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import accuracy_score, root_mean_squared_error
+
+from fourfold.run.build import build_parts
+from fourfold.run.findings import CAUSES, find
+from fourfold.run.parts import load_recipe
+from fourfold.run.run import start
+
+NEVER = {"name": "supervised", "optimizer": {"name": "sgd", "lr": 1e-9}}
+CLASSES: dict[str, Any] = {
+    "data": {"name": "wine", "validation": 0.2, "test": 0.2},
+    "model": {"name": "mlp", "widths": [8]},
+    "loss": "cross_entropy",
+    "algorithm": "supervised",
+    "budget": {"epochs": 30, "batch_size": 16},
+    "runtime": {"device": "cpu", "threads": 1},
+}
+NUMBERS: dict[str, Any] = {**CLASSES, "data": "diabetes", "loss": "mse"}
+DENSITIES = {**CLASSES, "data": {"name": "diabetes", "task": "probabilistic_regression"}, "loss": "gaussian_nll"}
+
+
+def test_a_huge_learning_rate_that_ends_at_chance_says_so(tmp_path: Path) -> None:
+    saturated = {"name": "mlp", "widths": [8, 8, 8], "activation": "sigmoid"}  # it never overflows, and never learns
+    huge = {"name": "supervised", "optimizer": {"name": "adam", "lr": 10.0}}
+    run = start("run", load_recipe({**CLASSES, "model": saturated, "algorithm": huge})[1], tmp_path)
+    assert run.status == "done"
+    (finding,) = run.findings
+    targets = run.parts.source._targets  # type: ignore[attr-defined]
+    dummy = DummyClassifier().fit(torch.zeros(len(targets["train"]), 1), targets["train"])
+    chance = accuracy_score(targets["test"], dummy.predict(torch.zeros(len(targets["test"]), 1)))
+    most = run.spec.class_names[int(dummy.predict([[0]])[0])]  # type: ignore[attr-defined]
+    accuracy = run.metrics["test"]["accuracy"]
+    assert accuracy <= chance
+    assert finding == (
+        f"test accuracy {accuracy:.4g} is no better than {chance:.4g}, which always answering '{most}', "
+        f"the most frequent class in training, would get; usual causes: {CAUSES}"
+    )
+
+
+def test_numbers_that_are_no_better_than_the_mean_say_so(tmp_path: Path) -> None:
+    run = start("run", load_recipe({**NUMBERS, "algorithm": NEVER})[1], tmp_path)
+    (finding,) = run.findings
+    spec, targets = run.spec, run.parts.source._targets  # type: ignore[attr-defined]
+    dummy = DummyRegressor().fit(torch.zeros(len(targets["train"]), 1), targets["train"])
+    of_the_mean = dummy.predict(torch.zeros(len(targets["test"]), 1))
+    rmse = root_mean_squared_error(targets["test"], of_the_mean) * spec.target_deviation[0]  # type: ignore[attr-defined]
+    assert run.metrics["test"]["rmse"] > rmse
+    assert f" is no better than {rmse:.4g}, which always answering the mean of the training split, would" in finding
+
+
+@pytest.mark.parametrize("recipe", [CLASSES, NUMBERS, DENSITIES], ids=["classes", "numbers", "densities"])
+def test_a_run_that_learned_something_has_no_such_finding(recipe: dict[str, Any], tmp_path: Path) -> None:
+    assert start("run", load_recipe(recipe)[1], tmp_path).findings == []
+
+
+def test_the_border_is_the_score_of_the_constant_answer_itself() -> None:
+    source = build_parts(load_recipe(CLASSES)[1]).source
+    counts = source.spec.class_counts  # type: ignore[attr-defined]
+    share = max(counts) / sum(counts)
+    assert find(source, {"train": {"loss": 9.0, "accuracy": share}}) != []
+    assert find(source, {"train": {"loss": 9.0, "accuracy": share + 1e-6}}) == []
+    assert find(source, {"train": {"accuracy": 0.0}, "test": {"accuracy": 1.0}}) == []  # the last split counts
+    assert find(source, {}) == []
+
+
+def test_a_density_is_compared_with_that_of_the_whole_training_split() -> None:
+    source = build_parts(load_recipe(DENSITIES)[1]).source
+    values = source._targets["train"].double() * source.spec.target_deviation[0]  # type: ignore[attr-defined]
+    normal = torch.distributions.Normal(values.mean(), values.std(correction=0))
+    nll = -float(normal.log_prob(values).mean())
+    assert find(source, {"train": {"nll": nll - 1e-3}}) == []
+    (finding,) = find(source, {"train": {"nll": nll + 1e-3}})
+    assert "which always answering the mean and deviation of the training split, would get" in finding
