@@ -66,6 +66,9 @@ def test_curves_hold_the_points_and_log_only_what_spans():
     assert validation.get_xydata().tolist() == [[0, 2.1], [20, 0.9]]
     assert loss.figure.axes[0].get_yscale() == "linear"
     assert [line.get_ydata()[0] for line in score.figure.axes[0].get_lines()] == [10, 90]
+    (label,) = score.figure.axes[0].get_legend().get_texts()
+    assert label.get_text() == "expected test accuracy"  # the curve is the validation split's, and its title says so
+    assert score.figure.axes[0].get_title("left") == "Validation accuracy"
     assert score.figure.axes[0].get_ylabel() == "accuracy (%)"
     assert "10.00\u00a0% at step 0, 80.00\u00a0% at the end" in score.caption
     (steep,) = draw_curves(points("train.loss", [2.0, 0.001]), "accuracy")

@@ -24,7 +24,7 @@ def draw_curves(points: list[Point], headline: str, expected: float | None = Non
     Args:
         points: every point of the run.
         headline: the deciding metric, such as `accuracy`.
-        expected: the headline that was expected, drawn as a dashed line.
+        expected: the headline that was expected on the test split, drawn as a dashed line that says so.
         loss: the loss's name in the recipe.
     """
     curves = collect(points)
@@ -79,7 +79,8 @@ def _headline(score: Curve, headline: str, expected: float | None) -> Drawn:
         scale = 100 if headline in SHARES else 1
         _line(axes, [(step, scale * value) for step, value in score], ORANGE, "_validation")  # the title says so
         if expected is not None:
-            axes.axhline(scale * expected, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label="expected")
+            label = f"expected test {plain}"  # the curve is another split's
+            axes.axhline(scale * expected, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label=label)
             _legend_above(axes)
         thousands(axes.yaxis)
         axes.set_title(f"Validation {plain}")
