@@ -22,11 +22,15 @@ from fourfold.run.checkpoint import (
 CPU = torch.device("cpu")
 
 
+def bits(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.contiguous().flatten().view(torch.uint8)
+
+
 def equal(a: Any, b: Any) -> bool:
     """Same structure, same types, same bits."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         same_kind = a.dtype == b.dtype and a.shape == b.shape
-        return same_kind and a.contiguous().numpy().tobytes() == b.contiguous().numpy().tobytes()
+        return same_kind and torch.equal(bits(a), bits(b))
     if isinstance(a, dict) and isinstance(b, dict):
         return set(a) == set(b) and all(equal(a[k], b[k]) for k in a)
     if isinstance(a, list) and isinstance(b, list):
@@ -40,6 +44,9 @@ def test_everything_comes_back_bit_for_bit(tmp_path: Path) -> None:
     model = {
         "weight": torch.randn(3, 4),
         "half": torch.randn(3).half(),
+        "brain": torch.tensor([1e30, 1e-30, math.pi]).bfloat16(),  # the first two are none of half's numbers
+        "double": torch.tensor([math.pi, 1e300], dtype=torch.float64),
+        "bytes": torch.arange(3, dtype=torch.uint8),
         "count": torch.tensor(7),
         "none": torch.ones(0),
     }
