@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from part_tables import tables_restored
 
 import fourfold as ff
 from fourfold.core.document import read_yaml
@@ -21,7 +22,7 @@ from fourfold.core.recipe import parse_recipe
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
 from fourfold.data.mnist_like import NAMES
-from fourfold.run.parts import _USED_FILES, TABLES, load_recipe, recipe_names, use_file
+from fourfold.run.parts import TABLES, load_recipe, recipe_names, use_file
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -38,11 +39,8 @@ README, GUIDE = ROOT / "README.md", ROOT / "docs" / "add-a-part.md"
 
 @pytest.fixture
 def _tables_as_before() -> Iterator[None]:
-    before = {kind: dict(table) for kind, table in TABLES.items()}
-    yield
-    _USED_FILES.clear()
-    for kind, table in TABLES.items():
-        table._entries = before[kind]
+    with tables_restored():
+        yield
 
 
 def test_there_is_something_to_check() -> None:
