@@ -1,0 +1,53 @@
+"""What a study's figures share: a legend for long names, and logarithmic axes with plain numbers.
+
+Checked by: figures of long names, which stay inside; the labels of axes that span little and much.
+"""
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from fourfold.report.study_words import fit
+from fourfold.tasks.figure import display_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDEST = 44  # Latin letters of a legend's text that a figure of ordinary width has room for
+HANDLE = 7  # as many that a line and its gaps take
+
+
+def log_axis(axes: "Axes", which: Literal["x", "y"], low: float, high: float) -> None:
+    """Make one axis logarithmic, for values from `low` to `high`, both above 0.
+
+    Labels are numbers as one writes them, and at least two of them whatever the span.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    decades = math.log10(high / low) if high > low else 0.0
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0, 3.0) if decades < 3 else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if 1000 <= x < 1e6 else f"{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
+    axis.grid(False, which="minor")
+
+
+def legend_below(figure: "Figure", axes: "Axes") -> None:
+    """Put a legend below a figure, where nothing can run through it; a figure of one thing needs none."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(handles) < 2:
+        return
+    texts = [fit(label, WIDEST) for label in labels]
+    widest = max(display_width(text) for text in texts) + HANDLE
+    columns = max(1, min(len(texts), (WIDEST + HANDLE) // widest))
+    figure.legend(
+        handles,
+        texts,
+        loc="outside lower left",
+        ncols=columns,
+        columnspacing=1.2,
+        handlelength=1.4,
+        borderaxespad=0.2,
+        labelspacing=0.35,
+    )

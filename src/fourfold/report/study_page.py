@@ -1,0 +1,130 @@
+"""One HTML page a study, whole in one file: it loads nothing, and everything a person named is escaped.
+
+Checked by: every section is there, for studies of each shape; no address is loaded; arms called
+`<script>alert(1)</script>` stay text; the command on it asks the same question.
+"""
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from fourfold.core.errors import InputError
+from fourfold.records.strict_json import read_mapping
+from fourfold.report import elements
+from fourfold.report import study_sections as sections
+from fourfold.report.document import to_document, write_document
+from fourfold.report.drawing import Drawn
+from fourfold.report.study_costs import cost_of, draw_costs
+from fourfold.report.study_curves import draw_study_curves
+from fourfold.report.study_intervals import draw_differences, draw_scores
+from fourfold.report.study_ranks import draw_profile, draw_ranks
+from fourfold.report.study_tables import arms_table, chosen_table, costs_table
+from fourfold.report.study_tuning import draw_tuning
+from fourfold.report.study_words import named_arms
+from fourfold.study.answer import FORMAT
+
+MOST_DRAWN = 6  # problems whose curves and costs are drawn
+
+
+def write_study_page(folder: Path, png: bool = False, path: Path | None = None) -> Path:
+    """Write a study's page and return its path.
+
+    Args:
+        folder: of the study, with its study.json and costs.json; its runs are in `cells`, two folders up.
+        png: also write each figure as PNG into the study's `figures/`.
+        path: where the page goes; `study.html` in the study's folder by default.
+
+    Raises:
+        InputError: there is no study in the folder, it is damaged, or the page or a figure cannot be written.
+    """
+    path = path or folder / "study.html"
+    study = read_mapping(folder / "study.json")
+    if study.get("format") != FORMAT:
+        raise InputError(f"{folder / 'study.json'}: written by another version of Fourfold; ask the study again")
+    costs = read_mapping(folder / "costs.json")["cells"] if (folder / "costs.json").exists() else {}
+    body, drawn = _body(study, costs, folder)
+    write_document(to_document(f"{sections.question(study)} · Fourfold", body), path)
+    if png:
+        for each in drawn:
+            each.write_png(folder / "figures")
+    return path
+
+
+def _body(study: Mapping[str, Any], costs: Mapping[str, Any], folder: Path) -> tuple[list[str], list[Drawn]]:
+    """Return the page's sections, and the figures on it."""
+    cells, drawn = folder.parent.parent / "cells", []
+    named = named_arms(study)
+    body = [
+        sections.header(study, folder),
+        sections.unfair(study),
+        sections.tiles(study, costs),
+        sections.verdicts(study),
+        sections.asked(study),
+    ]
+    if study["overall"] is not None:
+        overall = [draw_ranks(study["overall"], len(study["problems"])), draw_profile(study["overall"], named)]
+        body.append(elements.figures("Over all recipes", "overall", [each for each in overall if each is not None]))
+        drawn += [each for each in overall if each is not None]
+    for number, problem in enumerate(study["problems"], start=1):
+        suffix = f"-{number}" if len(study["problems"]) > 1 else ""
+        html, figures = _problem(study, problem, costs, cells, named, suffix)
+        body.append(html)
+        drawn += figures
+    body += [
+        sections.missing(study),
+        sections.reproduce(study, cells),
+        _environment(study, cells),
+        elements.footer(study["asked"]["fourfold"]),
+    ]
+    return body, drawn
+
+
+def _problem(
+    study: Mapping[str, Any],
+    problem: Mapping[str, Any],
+    costs: Mapping[str, Any],
+    cells: Path,
+    named: Mapping[str, str],
+    suffix: str,
+) -> tuple[str, list[Drawn]]:
+    """Return one recipe's sections, and its figures."""
+    paired = [
+        each for each in (draw_scores(problem, named, suffix), draw_differences(problem, suffix)) if each is not None
+    ]
+    curves, spent, tried = [], [], []
+    cost = {arm["name"]: cost_of(arm, costs) for arm in problem["arms"]}
+    if not suffix or int(suffix[1:]) <= MOST_DRAWN:
+        curves = draw_study_curves(problem, named, cells, suffix)
+        spent = draw_costs(problem, cost, named, suffix)
+        tried = draw_tuning(study, problem, named, suffix)
+    where = f" on {problem['recipe']}" if suffix else ""
+    parts = [
+        ("arms", f"What each arm scored{where}", _card(arms_table(problem, named)) + elements.figure_cards(paired)),
+        ("curves", f"How they learned{where}", elements.figure_cards(curves)),
+        ("cost", f"Cost and quality{where}", elements.figure_cards(spent) + _card(costs_table(problem, cost, named))),
+    ]
+    if study["asked"]["tune"]:
+        chosen = _card(f"<h3>Chosen</h3>{chosen_table(problem, study['asked']['seeds'], named)}")
+        parts.append(("tuning", f"Tuning{where}", elements.figure_cards(tried) + chosen))
+    html = "".join(
+        f'<section id="{name}{suffix}"><h2>{escape(title)}</h2><div class="stack">{inside}</div></section>'
+        for name, title, inside in parts
+        if inside
+    )
+    return html, [*paired, *curves, *spent, *tried]
+
+
+def _card(inside: str) -> str:
+    return f'<div class="card stack">{inside}</div>'
+
+
+def _environment(study: Mapping[str, Any], cells: Path) -> str:
+    """Return what the first run that is still there ran on."""
+    for problem in study["problems"]:
+        for cell in (cell for arm in problem["arms"] for cell in arm["cells"] if cell["folder"] is not None):
+            try:
+                return elements.environment(read_mapping(cells / cell["folder"] / "environment.json"))
+            except InputError:
+                continue
+    return ""

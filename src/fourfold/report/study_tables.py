@@ -1,0 +1,132 @@
+"""The tables of a study's page, each a piece of HTML; every name is escaped.
+
+Checked by: arms of each kind, and what a browser makes of a name that is HTML.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from fourfold.report.drawing import VARIABLES
+from fourfold.report.numbers import count, duration, number
+from fourfold.report.study_costs import Cost
+from fourfold.report.study_words import best_first, difference, scale, score, score_name, unit
+
+MOST_ROWS = 20  # that are seen at once; the others are a click away
+
+
+def arms_table(problem: Mapping[str, Any], named: Mapping[str, str]) -> str:
+    """Return what each arm scored, the best first."""
+    name = score_name(problem)
+    compared = {row["arm"]: row for row in problem["comparisons"]}
+    against = problem["comparisons"][0]["against"] if problem["comparisons"] else None
+    head = ["mean", "95 % interval", "± over seeds", "seeds"]
+    if against is not None:
+        head += [f"difference{unit(name) and ' (points)'}", "p", "verdict"]
+    rows = []
+    for arm in best_first(problem):
+        cells = [
+            score(name, arm["mean"]),
+            _range(name, arm["low"], arm["high"]),
+            _spread(name, arm["deviation"]),
+            f"{arm['finished']} of {len(arm['cells'])}",
+        ]
+        row = compared.get(arm["name"])
+        if row is not None:
+            p = f"{row['p_holm']:.2g}" if "p_holm" in row else ""
+            cells += [difference(name, row).removesuffix(unit(name)), p]
+        elif against is not None:
+            cells += ["", ""]
+        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        if against is not None:
+            told += f"<td>{pill(row['verdict']) if row is not None else '<span class=muted>reference</span>'}</td>"
+        rows.append(f"<tr>{_named(arm['name'], named)}{told}</tr>")
+    return _table(["arm", *head], rows)
+
+
+def verdict_table(study: Mapping[str, Any]) -> str:
+    """Return each arm's verdict on each recipe, with the difference, in the order asked."""
+    rows = []
+    for arm in (arm["name"] for arm in study["asked"]["arms"] if arm["name"] != study["asked"]["against"]):
+        cells = ""
+        for problem in study["problems"]:
+            row = next(row for row in problem["comparisons"] if row["arm"] == arm)
+            cells += f"<td>{pill(row['verdict'])}<br>{escape(difference(score_name(problem), row))}</td>"
+        rows.append(f"<tr>{_named(arm, {})}{cells}</tr>")
+    return _table([f"against {study['asked']['against']}", *(problem["recipe"] for problem in study["problems"])], rows)
+
+
+def costs_table(problem: Mapping[str, Any], costs: Mapping[str, Cost], named: Mapping[str, str]) -> str:
+    """Return what each arm took, in the order asked; empty where nothing is known."""
+    rows = []
+    for arm in problem["arms"]:
+        cost = costs[arm["name"]]
+        cells = [
+            "–" if cost.seconds is None else duration(cost.seconds),
+            "–" if cost.examples_per_second is None else count(cost.examples_per_second),
+            "–" if arm["planned_steps"] is None else count(arm["planned_steps"]),
+            "–" if cost.params is None else count(cost.params),
+            "–" if cost.peak_memory_bytes is None else memory(cost.peak_memory_bytes),
+        ]
+        rows.append(f"<tr>{_named(arm['name'], named)}{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    return _table(["arm", "training", "examples a second", "steps", "parameters", "peak memory"], rows)
+
+
+def chosen_table(problem: Mapping[str, Any], seeds: Sequence[int], named: Mapping[str, str]) -> str:
+    """Return what the tuning chose for each arm at each seed; empty if nothing was tuned."""
+    rows = []
+    for arm in problem["arms"]:
+        if not any(cell["trials"] for cell in arm["cells"]):
+            cells = f'<td colspan="{len(seeds)}"><span class="muted">not tuned</span></td>'
+        else:
+            cells = "".join(f"<td>{_chosen(cell)}</td>" for cell in arm["cells"])
+        rows.append(f"<tr>{_named(arm['name'], named)}{cells}</tr>")
+    return _table(["arm", *(f"seed {seed}" for seed in seeds)], rows)
+
+
+def pill(word: str) -> str:
+    """Return a verdict as a coloured word."""
+    return f'<span class="pill {escape(word.replace(" ", "-"))}">{escape(word)}</span>'
+
+
+def memory(size: float) -> str:
+    """Return bytes for reading: `385 MB`."""
+    return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
+
+
+def _chosen(cell: Mapping[str, Any]) -> str:
+    if not cell["tuned"]:
+        return '<span class="muted">all diverged</span>'
+    several = len(cell["tuned"]) > 1
+    texts = [
+        f"{key.rsplit('.', 1)[-1]} {number(value)}" if several else number(value)
+        for key, value in cell["tuned"].items()
+    ]
+    return "<br>".join(escape(text) for text in texts)
+
+
+def _named(name: str, named: Mapping[str, str]) -> str:
+    dot = f'<i style="background:var(--{VARIABLES[named[name]]})"></i>' if name in named else ""
+    return f'<th scope="row" class="name">{dot}{escape(name)}</th>'
+
+
+def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+
+    def table(some: Sequence[str]) -> str:
+        return (
+            f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{"".join(some)}</tbody></table></div>'
+        )
+
+    if len(rows) <= MOST_ROWS:
+        return table(rows)
+    rest = f"<details><summary>{len(rows) - MOST_ROWS:,} more</summary>{table(rows[MOST_ROWS:])}</details>"
+    return table(rows[:MOST_ROWS]) + rest
+
+
+def _range(name: str, low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{score(name, low)} to {score(name, high)}"
+
+
+def _spread(name: str, deviation: float | None) -> str:
+    return "–" if deviation is None else f"{scale(name) * deviation:.3g}"
