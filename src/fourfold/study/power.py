@@ -23,6 +23,8 @@ from fourfold.study.statistics import EXACT_PAIRS
 
 FEW_PAIRS = 12
 DRAWS = 2_000  # the error of a power of 0.8 is then 0.01
+MANY_PAIRS = 10_000  # from here on the t test's answer has a formula, right to one pair
+MOST_PAIRS = 10**9
 
 
 def smallest_p(n: int) -> float:
@@ -52,7 +54,8 @@ def minimum_detectable_effect(deviation: float, n: int, alpha: float = 0.05, pow
 def seeds_needed(deviation: float, effect: float, alpha: float = 0.05, power: float = 0.8) -> int:
     """Return how many pairs find a true mean difference of `effect` with probability `power`.
 
-    Never fewer than the permutation test needs to decide at all: 6 at a level of 0.05.
+    Never fewer than the permutation test needs to decide at all: 6 at a level of 0.05. A thousand million stands for
+    that many or more.
 
     Args:
         deviation: standard deviation of the differences, in the units of the score, >= 0.
@@ -74,7 +77,13 @@ def seeds_needed(deviation: float, effect: float, alpha: float = 0.05, power: fl
     if deviation == 0:
         return fewest
     d = abs(effect) / deviation
-    n = max(fewest, math.ceil(((ndtri(1 - alpha / 2) + ndtri(power)) / d) ** 2))  # were the spread known: too few
+    wanted = ndtri(1 - alpha / 2)
+    if d * MOST_PAIRS**0.5 <= wanted + ndtri(power):
+        return MOST_PAIRS
+    known = ((wanted + ndtri(power)) / d) ** 2  # pairs, were the spread known: too few, by about wanted^2 / 2
+    if known > MANY_PAIRS:
+        return math.ceil(known + wanted**2 / 2)
+    n = max(fewest, math.ceil(known))
     while _detectable(n, alpha, power) > d:
         n += 1
     return n

@@ -73,7 +73,7 @@ def judge(
     if p_holm <= alpha and (difference.low > 0 or difference.high < 0):
         up = difference.mean > 0
         return decided("better" if up == higher_is_better else "worse", _because_real(difference, p_holm, smallest))
-    if difference.n > 1 and -smallest < difference.low and difference.high < smallest:
+    if -smallest < difference.low and difference.high < smallest:
         return decided("no difference", _because_equal(difference, smallest))
     needed, because = _what_would_decide(difference, p_holm, comparisons, smallest, alpha)
     return Verdict("undecided", because, detectable, needed)
@@ -109,20 +109,20 @@ def _what_would_decide(
     if n < fewest:
         assert smallest_p(n) > share
         among = f" between {comparisons + 1} arms" if comparisons > 1 else ""
-        more = f", and to see a difference of {_number(smallest)} about {needed}" if needed > fewest else ""
+        more = f", and to see a difference of {_number(smallest)} about {needed:,}" if needed > fewest else ""
         one = "1 seed" if n == 1 else f"{n} seeds"
         return (
             needed,
             f"{one} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}{more}",
         )
     if needed > n:
-        plan = f"to see a difference of {_number(smallest)} about {needed} seeds are needed"
+        plan = f"to see a difference of {_number(smallest)} about {needed:,} seeds are needed"
     else:
         # Enough seeds to see what matters, and yet the interval holds both zero and what matters. The difference that
         # still has to be seen is the farther one from the observed mean.
         farther = max(abs(difference.mean), smallest - abs(difference.mean))
         needed = max(n + 1, seeds_needed(spread, farther, share, SEEN))
-        plan = f"if it stays about {_number(difference.mean)}, {needed} seeds would tell"
+        plan = f"if it stays about {_number(difference.mean)}, {needed:,} seeds would tell"
     return needed, f"{_why_not_yet(difference, p_holm, comparisons, alpha)}; {plan}"
 
 
