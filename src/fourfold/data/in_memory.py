@@ -110,6 +110,13 @@ class InMemoryStream:
 
     Every epoch is a new permutation, keyed by its number; each example comes exactly once an epoch, so the last batch
     of an epoch may be smaller. With several processes, each takes its share of every batch.
+
+    Attributes:
+        inputs: the examples, `[examples, …]`.
+        targets: theirs.
+        batch_size: examples a step, over all processes.
+        augments: whether examples are changed on their way.
+        steps_per_epoch: steps until every example has come once.
     """
 
     def __init__(
@@ -120,8 +127,9 @@ class InMemoryStream:
         augment: tuple[Augment, ...] = (),
         standardise: Standardise | None = None,
     ) -> None:
-        self._inputs, self._targets, self._order = inputs, targets, order
+        self.inputs, self.targets, self._order = inputs, targets, order
         self._augment, self._standardise = augment, standardise
+        self.augments, self.batch_size = bool(augment), order.batch_size
         self.steps_per_epoch = -(-len(targets) // order.batch_size)
         bytes_per_batch = max(1, order.batch_size * (inputs[0].numel() * inputs.element_size() if len(inputs) else 1))
         self._batches_per_chunk = 1 if augment else max(1, min(1024, CHUNK_BYTES // bytes_per_batch))
@@ -147,17 +155,17 @@ class InMemoryStream:
         epoch, offset = divmod(first, self.steps_per_epoch)
         count = min(self._batches_per_chunk, self.steps_per_epoch - offset)
         if self.steps_per_epoch == 1 and order.processes == 1 and not self._augment:
-            self._ready = [Batch((self._inputs,), self._targets)]  # the order inside a full batch means nothing
+            self._ready = [Batch((self.inputs,), self.targets)]  # the order inside a full batch means nothing
         else:
-            chosen = self._epoch(epoch)[offset * order.batch_size : (offset + count) * order.batch_size]
+            chosen = self.permutation(epoch)[offset * order.batch_size : (offset + count) * order.batch_size]
             self._ready = self._augmented(chosen, first) if self._augment else self._gathered(chosen)
         self._next_chunk_step = first + len(self._ready)
 
     def _gathered(self, chosen: Tensor) -> list[Batch]:
         """Return this process's share of each batch of `chosen`, last batch first."""
         order = self._order
-        inputs = _gather(self._inputs, chosen).split(order.batch_size)
-        targets = self._targets.index_select(0, chosen).split(order.batch_size)
+        inputs = _gather(self.inputs, chosen).split(order.batch_size)
+        targets = self.targets.index_select(0, chosen).split(order.batch_size)
         if order.processes > 1:
             inputs = tuple(self._share(part) for part in inputs)
             targets = tuple(self._share(part) for part in targets)
@@ -168,19 +176,20 @@ class InMemoryStream:
         assert self._standardise is not None
         generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "augment", step))
         mine = self._share(members)
-        images = _gather(self._inputs, mine)
+        images = _gather(self.inputs, mine)
         for augment in self._augment:
             images = augment.apply(images, self._share(augment.draw(len(members), generator)))
-        return [Batch((self._standardise.encode(images),), self._targets.index_select(0, mine))]
+        return [Batch((self._standardise.encode(images),), self.targets.index_select(0, mine))]
 
     def _share(self, whole: Tensor) -> Tensor:
         order = self._order
         return whole if order.processes == 1 else whole.tensor_split(order.processes)[order.rank]
 
-    def _epoch(self, epoch: int) -> Tensor:
+    def permutation(self, epoch: int) -> Tensor:
+        """Return the order of an epoch's examples, int64 `[examples]`."""
         if self._permutation is None or self._permutation[0] != epoch:
             generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "order", epoch))
-            permutation = torch.randperm(len(self._targets), generator=generator).to(self._inputs.device)
+            permutation = torch.randperm(len(self.targets), generator=generator).to(self.inputs.device)
             self._permutation = epoch, permutation
         return self._permutation[1]
 

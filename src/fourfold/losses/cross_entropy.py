@@ -49,3 +49,9 @@ class CrossEntropy(Loss):
     def evaluate(self, output: Tensor, targets: Tensor) -> LossValue:
         """Return the summed cross-entropy of logits `[batch, classes]`."""
         return cross_entropy(output, targets, self.label_smoothing)
+
+    def totals(self, output: Tensor, targets: Tensor) -> Tensor:
+        """Return each network's summed cross-entropy, from logits `[stack, batch, classes]`."""
+        rows, labels = output.flatten(0, 1), targets.flatten(0, 1)
+        terms = F.cross_entropy(rows, labels, reduction="none", label_smoothing=self.label_smoothing)
+        return terms.view(len(output), -1).sum(1)

@@ -40,3 +40,8 @@ class MSE(Loss):
     def evaluate(self, output: Tensor, targets: Tensor) -> LossValue:
         """Return the summed squared error of `[batch, targets]`."""
         return mse(output, targets)
+
+    def totals(self, output: Tensor, targets: Tensor) -> Tensor:
+        """Return each model's summed squared error, from outputs `[stack, batch, targets]`."""
+        same_shape(output, targets)
+        return F.mse_loss(output, targets, reduction="none").flatten(2).mean(2).sum(1)

@@ -7,6 +7,7 @@ Departures: weights start at zero, from where every algorithm here reaches the s
 Checked by: torch.nn.Linear with copied weights; numpy's lstsq, through the algorithms.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.models.base import ModelConfig
+from fourfold.nn.stacked import linear_stacked
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Spec, require_task
 
@@ -50,3 +52,7 @@ class LinearRegression(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, …]` to `[batch, targets]`."""
         return F.linear(x.flatten(1), self.weight, self.bias)
+
+    def forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Map `[stack, batch, …]` to `[stack, batch, targets]` by the parameters of as many models."""
+        return linear_stacked(x.flatten(2), params["weight"], params["bias"])

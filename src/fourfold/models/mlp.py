@@ -5,6 +5,7 @@ Departures: any activation in place of the logistic; trained on batches.
 Checked by: torch.nn.Sequential with copied weights; parameter counts by hand.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from fourfold.models.base import ModelConfig
 from fourfold.nn.activations import Activation, make_activation
 from fourfold.nn.initialise import Initialisation, initialise_
+from fourfold.nn.stacked import linear_stacked
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec
 
@@ -73,3 +75,13 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, …]` to `[batch, out_features]`."""
         return self.layers(x)
+
+    def forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Map `[stack, batch, …]` to `[stack, batch, out_features]` by the parameters of as many networks."""
+        x = x.flatten(2)
+        for name, layer in self.layers.named_children():
+            if isinstance(layer, nn.Linear):
+                x = linear_stacked(x, params[f"layers.{name}.weight"], params[f"layers.{name}.bias"])
+            elif not isinstance(layer, nn.Flatten):
+                x = layer(x)
+        return x

@@ -8,6 +8,7 @@ Departures: weights start at zero; with cross-entropy the loss is convex and the
 Checked by: torch.nn.Linear with copied weights; scikit-learn's LogisticRegression at the optimum.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.models.base import ModelConfig
+from fourfold.nn.stacked import linear_stacked
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec, require_task
 
@@ -51,3 +53,7 @@ class SoftmaxRegression(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, …]` to class scores before the softmax, `[batch, classes]`."""
         return F.linear(x.flatten(1), self.weight, self.bias)
+
+    def forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Map `[stack, batch, …]` to class scores `[stack, batch, classes]` by the parameters of as many models."""
+        return linear_stacked(x.flatten(2), params["weight"], params["bias"])

@@ -1,0 +1,102 @@
+"""Each network of a stack computes what it computes alone, and so does each loss: values and gradients."""
+
+import pytest
+import torch
+from torch import nn
+
+from fourfold.losses import LOSSES
+from fourfold.models import MODELS
+from fourfold.nn.stacked import HasStackedForward, HasTotals, forward_stacked, totals_stacked
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Batch, Features, Image, Spec
+
+STACK = 3
+PICTURES = ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
+CLASSES = ClassificationSpec(Features(("a", "b", "c", "d")), ("x", "y", "z"), (50, 10, 1))
+NUMBERS = RegressionSpec(Features(("a", "b", "c", "d")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
+DISTRIBUTIONS = ProbabilisticRegressionSpec(Features(("a", "b")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
+MODEL_SPECS: dict[str, Spec] = {
+    "linear_regression": NUMBERS,
+    "perceptron": CLASSES,
+    "softmax_regression": CLASSES,
+    "mlp": CLASSES,
+    "lenet5": PICTURES,
+}
+LOSS_SPECS: dict[str, Spec] = {
+    **dict.fromkeys(["mse", "mae", "huber"], NUMBERS),
+    "gaussian_nll": DISTRIBUTIONS,
+    **dict.fromkeys(["cross_entropy", "focal", "class_balanced", "soft_f1", "perceptron", "usual"], CLASSES),
+}
+
+
+def networks(name: str, **fields: object) -> list[nn.Module]:
+    torch.manual_seed(0)
+    config = MODELS.parse({"name": name, **fields}, "model")
+    built = [config.build(MODEL_SPECS[name]) for _ in range(STACK)]  # type: ignore[attr-defined]
+    for param in (p for network in built for p in network.parameters()):
+        nn.init.normal_(param, std=0.3)  # some start at zero, where they could not be told apart
+    return built
+
+
+def assert_equal_to_each_alone(built: list[nn.Module], x: torch.Tensor) -> None:
+    x = x.double()
+    built = [network.double() for network in built]
+    named = {
+        name: torch.stack([dict(network.named_parameters())[name].detach() for network in built]).requires_grad_()
+        for name, _ in built[0].named_parameters()
+    }
+    output = forward_stacked(built[0], named, (x,))
+    output.square().sum().backward()
+    for row, network in enumerate(built):
+        alone = network(x[row])
+        torch.testing.assert_close(output[row], alone)
+        alone.square().sum().backward()
+        for name, param in network.named_parameters():
+            torch.testing.assert_close(named[name].grad[row], param.grad)  # type: ignore[index]
+
+
+def test_every_model_and_loss_of_the_tables_is_tested_here() -> None:
+    assert set(MODEL_SPECS) == set(MODELS)
+    assert set(LOSS_SPECS) == set(LOSSES)
+
+
+@pytest.mark.parametrize("name", MODEL_SPECS)
+def test_each_network_of_a_stack_computes_what_it_computes_alone(name) -> None:
+    shape = (1, 28, 28) if name == "lenet5" else (4,)
+    assert_equal_to_each_alone(networks(name), torch.randn(STACK, 5, *shape))
+
+
+@pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu"])
+@pytest.mark.parametrize("widths", [[], [7], [6, 5]])
+def test_mlps_of_every_form_have_a_twin(activation, widths) -> None:
+    built = networks("mlp", widths=widths, activation=activation)
+    assert isinstance(built[0], HasStackedForward)
+    assert_equal_to_each_alone(built, torch.randn(STACK, 5, 2, 2))
+
+
+@pytest.mark.parametrize("name", LOSS_SPECS)
+def test_each_loss_of_a_stack_is_what_it_is_alone(name) -> None:
+    spec = LOSS_SPECS[name]
+    loss = LOSSES.parse({"name": name}, "loss").build(spec)  # type: ignore[attr-defined]
+    output = torch.randn(STACK, 6, spec.num_outputs, requires_grad=True)
+    classes = isinstance(spec, ClassificationSpec)
+    targets = torch.randint(0, 3, (STACK, 6)) if classes else torch.randn(STACK, 6, 2)
+    totals = totals_stacked(loss, output, targets)
+    (gradient,) = torch.autograd.grad(totals.sum(), output)
+    for row in range(STACK):
+        own = output[row].detach().requires_grad_()
+        alone = loss(own, Batch((), targets[row])).total
+        torch.testing.assert_close(totals[row], alone)
+        torch.testing.assert_close(gradient[row], torch.autograd.grad(alone, own)[0])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_twin_of_cross_entropy_knows_smoothing_and_soft_labels(smoothing) -> None:
+    loss = LOSSES.parse({"name": "cross_entropy", "label_smoothing": smoothing}, "loss").build(CLASSES)  # type: ignore[attr-defined]
+    assert isinstance(loss, HasTotals)
+    output = torch.randn(STACK, 6, 3)
+    for targets in (torch.randint(0, 3, (STACK, 6)), torch.rand(STACK, 6, 3).softmax(2)):
+        alone = [loss(output[row], Batch((), targets[row])).total for row in range(STACK)]
+        torch.testing.assert_close(totals_stacked(loss, output, targets), torch.stack(alone))
