@@ -113,7 +113,8 @@ def test_lists_hold_every_name(tmp_path, capsys):
     found = answer(capsys)
     assert found["recipes"] == recipe_names()
     assert found["parts"] == {kind: list(table) for kind, table in TABLES.items()}
-    assert (found["claims"], found["runs"]) == ([], [])
+    assert "xor-needs-depth" in found["claims"]
+    assert found["runs"] == []
 
 
 @pytest.mark.promise("R17")

@@ -32,7 +32,7 @@ def test_module_and_command_are_the_same(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "fourfold", "list", "claims", "--json"], capture_output=True, text=True, cwd=tmp_path
     )
-    assert json.loads(done.stdout) == {"claims": []}
+    assert "xor-needs-depth" in json.loads(done.stdout)["claims"]
 
 
 @pytest.mark.promise("R9")

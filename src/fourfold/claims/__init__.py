@@ -41,14 +41,18 @@ class ClaimTable(Mapping[str, ClaimEntry]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def require(self, name: str) -> None:
+        """Raise InputError where there is no such claim; the nearest id is offered."""
+        if name not in self._entries:
+            raise InputError(f"no claim called '{name}'{did_you_mean(name, self)}")
+
     def load(self, name: str) -> "Claim":
         """Import a claim's file and return the claim.
 
         Raises:
             InputError: no such claim; the nearest id is offered.
         """
-        if name not in self._entries:
-            raise InputError(f"no claim called '{name}'{did_you_mean(name, self)}")
+        self.require(name)
         module, _, attribute = self._entries[name].target.partition(":")
         return getattr(import_module(module), attribute)
 

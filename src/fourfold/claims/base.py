@@ -33,8 +33,6 @@ Nothing is imported here that loads torch; a claim's file imports torch inside i
 Checked by: each claim of the table; a claim of each kind made by hand.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -83,12 +81,8 @@ class Claim:
     likely_reason: str = ""
 
     def asked(self, size: Name) -> dict[str, Any]:
-        """Return as plain data what the verdict depends on besides the code: the record of an old rule is no record."""
+        """Return as plain data what was asked, the rule included: a record of something else is no record of this."""
         raise NotImplementedError
-
-    def digest(self, size: Name) -> str:
-        """Return 16 hex digits that name what was asked."""
-        return hashlib.sha256(json.dumps(self.asked(size), sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Checked by: a claim of each kind made by hand; a cell that diverges; a claim tha
 """
 
 import math
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,9 +21,9 @@ from fourfold.core.overrides import apply_overrides
 from fourfold.records.environment import describe_environment
 from fourfold.run.parts import one_length, recipe_fields
 from fourfold.study.analysis import chain_name
-from fourfold.study.compare import run_cells
+from fourfold.study.compare import Place, run_cells
 from fourfold.study.design import Arm, parse_space
-from fourfold.study.execute import Executor, Watcher
+from fourfold.study.execute import Watcher
 from fourfold.study.question import Question
 from fourfold.study.tuning import Tuned
 
@@ -32,7 +33,7 @@ def run_claim(
     size: Name,
     workspace: Path,
     watcher: Watcher | None = None,
-    executor: Executor | None = None,
+    place: Place | None = None,
 ) -> dict[str, Any]:
     """Judge a claim, write its record to the workspace, and return it.
 
@@ -41,7 +42,7 @@ def run_claim(
         size: how much to run.
         workspace: where cells and the record go; finished cells in it are not run again.
         watcher: hears progress.
-        executor: where cells run; by default this machine's cores.
+        place: where cells run; by default this machine's cores.
 
     Raises:
         InputError: an arm cannot be built, or the rule names an arm that there is not.
@@ -49,15 +50,15 @@ def run_claim(
         StoppedError: SIGINT or SIGTERM; what is finished is kept.
     """
     began = time.monotonic()
+    threads: int | None = None
     if isinstance(claim, ExactClaim):
         proof = claim.prove(size)
         found: dict[str, Any] = {
-            "rule": claim.rule,
             "verdict": "holds" if proof.holds else "fails",
             "evidence": list(proof.evidence),
         }
     elif isinstance(claim, TrainedClaim):
-        found = _train(claim, size, workspace, watcher, executor)
+        found, threads = _train(claim, size, workspace, watcher, place)
     else:
         assert isinstance(claim, ComputedClaim)
         found = _compute(claim, size)
@@ -66,7 +67,7 @@ def run_claim(
         "id": claim.id,
         "kind": claim.kind,
         "size": size,
-        "asked": claim.digest(size),
+        "asked": claim.asked(size),
         "says": claim.says,
         "source": claim.source,
         "scaled_from": claim.scaled_from,
@@ -74,7 +75,7 @@ def run_claim(
         "likely_reason": claim.likely_reason if found["verdict"] == "fails" else "",
         "seconds": round(time.monotonic() - began, 1),
         "date": datetime.now(UTC).date().isoformat(),
-        "environment": _environment(),
+        "environment": _environment(threads),
     }
     write_record(record, workspace / "claims" / f"{claim.id}-{size}.json")
     return record
@@ -104,11 +105,11 @@ def question_of(claim: TrainedClaim, size: Name) -> Question:
 
 
 def _train(
-    claim: TrainedClaim, size: Name, workspace: Path, watcher: Watcher | None, executor: Executor | None
-) -> dict[str, Any]:
-    """Train every arm at every seed, measure each run, and judge."""
+    claim: TrainedClaim, size: Name, workspace: Path, watcher: Watcher | None, place: Place | None
+) -> tuple[dict[str, Any], int | None]:
+    """Train every arm at every seed, measure each run, and judge; return also the CPU threads of a run."""
     question = question_of(claim, size)
-    cells = run_cells(question, workspace, watcher, executor)
+    cells = run_cells(question, workspace, watcher, place)
     names = iter(claim.arm_names())
     arms, scores = [], {}
     for problem in cells.plan:
@@ -116,16 +117,16 @@ def _train(
             ended = {seed: cells.found[chain_name(problem, arm, seed)] for seed in question.seeds}
             name = next(names)
             scores[name] = {seed: _score(claim, cell) for seed, cell in ended.items()}
-            arms.append({**_arm(name, scores[name]), "overrides": dict(arm.overrides), **_told(ended)})
-    return {"measure": claim.measure.words, "unfair": list(cells.unfair), **_verdict(claim, scores, arms)}
+            arms.append({**_arm(name, scores[name]), **_told(ended)})
+    threads = max((recipe.runtime.threads or 1 for recipes in cells.plan.values() for recipe in recipes), default=None)
+    return {**_verdict(claim, scores, arms), "unfair": list(cells.unfair)}, threads
 
 
 def _compute(claim: ComputedClaim, size: Name) -> dict[str, Any]:
     """Score every arm at every seed, and judge."""
     seeds = range(claim.size(size).seeds)
     scores = {arm: {seed: float(claim.score(arm, seed, size)) for seed in seeds} for arm in claim.arms}
-    arms = [{**_arm(name, scores[name]), "is": words} for name, words in claim.arms.items()]
-    return {"measure": claim.measured, **_verdict(claim, scores, arms)}
+    return _verdict(claim, scores, [_arm(name, scores[name]) for name in claim.arms])
 
 
 def _score(claim: TrainedClaim, cell: Tuned) -> float:
@@ -138,7 +139,6 @@ def _score(claim: TrainedClaim, cell: Tuned) -> float:
 def _verdict(claim: StatisticalClaim, scores: Scores, arms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     verdict, judged = judge(claim.rule, scores)
     return {
-        "rule": claim.rule.words,
         "verdict": verdict,
         "comparisons": [_plain(each) for each in judged],
         "arms": list(arms),
@@ -164,8 +164,9 @@ def _told(ended: Mapping[int, Tuned]) -> dict[str, Any]:
     results = {str(seed): cell.result for seed, cell in ended.items()}
     metrics: dict[str, dict[str, float | None]] = {}
     for seed, result in results.items():
+        shown = ("loss", result.result.get("headline")) if result is not None else ()
         for split, named in (result.metrics if result is not None else {}).items():
-            for name, value in named.items():
+            for name, value in ((name, value) for name, value in named.items() if name in shown):
                 metrics.setdefault(f"{split}.{name}", {})[seed] = _rounded(value)
     told: dict[str, Any] = {
         "cells": {str(seed): cell.cell.key for seed, cell in ended.items()},
@@ -187,11 +188,19 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def _environment() -> dict[str, Any]:
-    """Return what a verdict may depend on: versions and the machine; not whose machine it is."""
+def _environment(threads: int | None) -> dict[str, Any]:
+    """Return what a verdict may depend on, versions and the machine; whose machine it is, it does not."""
     import torch
 
-    known = describe_environment({"threads": torch.get_num_threads()})
-    return {
-        name: known[name] for name in ("python", "platform", "machine", "cores", "packages", "threads") if name in known
-    }
+    known = describe_environment({"cpu": _cpu(), "threads": threads or torch.get_num_threads()})
+    kept = ("python", "platform", "machine", "cores", "cpu", "threads", "packages")
+    return {name: known[name] for name in kept if known.get(name) is not None}
+
+
+def _cpu() -> str | None:
+    """Return what the processor is called, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or None
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)

@@ -23,13 +23,14 @@ Checked by: scores made by hand for each branch.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.study.power import seeds_needed
 from fourfold.study.statistics import Difference, holm, paired_difference
 
 Outcome = Literal["holds", "fails", "undecided"]
+Unit = Literal["difference", "ratio", "share"]
 Scores = Mapping[str, Mapping[int, float]]  # arm -> seed -> score; NaN where there is none
 ALPHA = 0.05
 
@@ -65,6 +66,7 @@ class Judged(NamedTuple):
 
     Attributes:
         words: what the rule says.
+        unit: what the effect is: a "difference", a "ratio", or a "share" of seeds.
         outcome: whether that is so.
         effect: see `Tested`.
         low: see `Tested`.
@@ -75,6 +77,7 @@ class Judged(NamedTuple):
     """
 
     words: str
+    unit: Unit
     outcome: Outcome
     effect: float
     low: float
@@ -102,7 +105,9 @@ class Rule:
 
 
 class Comparison(Rule):
-    """A rule that is one comparison."""
+    """A rule that is one comparison; its effect is a `unit`."""
+
+    unit: ClassVar[Unit] = "difference"
 
     def comparisons(self) -> "list[Comparison]":
         return [self]
@@ -141,6 +146,8 @@ class _Greater(Comparison):
 
 @dataclass(frozen=True)
 class _Ratio(Comparison):
+    unit = "ratio"
+
     arm: str
     other: str
     above: float
@@ -195,6 +202,8 @@ class _Within(Comparison):
 
 @dataclass(frozen=True)
 class _Every(Comparison):
+    unit = "share"
+
     arm: str
     at_least: float
     at_most: float
@@ -313,7 +322,11 @@ def judge(rule: Rule, scores: Scores) -> tuple[Outcome, list[Judged]]:
         p_holm = None if test.p is None else next(corrected)
         outcome: Outcome = test.side if p_holm is None or p_holm <= ALPHA else "undecided"
         because = _because(test, outcome, p_holm, len(tests))
-        judged.append(Judged(comparison.words, outcome, test.effect, test.low, test.high, test.n, p_holm, because))
+        judged.append(
+            Judged(
+                comparison.words, comparison.unit, outcome, test.effect, test.low, test.high, test.n, p_holm, because
+            )
+        )
     return rule.combine({id(c): j.outcome for c, j in zip(comparisons, judged, strict=True)}), judged
 
 

@@ -41,7 +41,7 @@ def list_names(
     collect: dict[str, Callable[[], Any]] = {
         "recipes": _recipes,
         "parts": _parts,
-        "claims": lambda: [],
+        "claims": _claims,
         "runs": lambda: _runs(place, kind),
     }
     if json:
@@ -49,10 +49,9 @@ def list_names(
         print_json({each: _names(each, value) for each, value in found.items()})
     elif kind is None:
         _print_all({each: collect[each]() for each in KINDS}, str(place))
-    elif kind == "claims":
-        console().print("no claims yet")
     else:
-        {"recipes": _print_recipes, "parts": _print_parts, "runs": _print_runs}[kind](collect[kind](), str(place))
+        printers = {"recipes": _print_recipes, "parts": _print_parts, "claims": _print_claims, "runs": _print_runs}
+        printers[kind](collect[kind](), str(place))
 
 
 def _recipes() -> dict[str, str]:
@@ -67,6 +66,13 @@ def _parts() -> dict[str, dict[str, str]]:
     from fourfold.run.parts import TABLES
 
     return {kind: {name: entry.summary for name, entry in table.items()} for kind, table in TABLES.items()}
+
+
+def _claims() -> dict[str, str]:
+    """Return each claim's id and what it says, in a line."""
+    from fourfold.claims import CLAIMS
+
+    return {name: entry.summary for name, entry in CLAIMS.items()}
 
 
 def _runs(workspace: Path, kind: str | None) -> list["RunRow"]:
@@ -90,11 +96,11 @@ def _print_all(found: dict[str, Any], workspace: str) -> None:
     out.print(f"[bold]recipes[/] ({len(found['recipes'])}) {escape(', '.join(found['recipes']))}")
     for kind, names in found["parts"].items():
         out.print(f"[bold]{kind}[/] ({len(names)}) {escape(', '.join(names))}")
-    out.print("[bold]claims[/] none yet")
+    out.print(f"[bold]claims[/] ({len(found['claims'])}) {escape(', '.join(found['claims']))}")
     runs = [row.run_id for row in found["runs"]]
     shown = escape(", ".join(runs[:5]) + (", …" if len(runs) > 5 else ""))
     out.print(f"[bold]runs[/] ({len(runs)} in {escape(workspace)}) {shown}")
-    out.print("[dim]more: fourfold list recipes|parts|runs · fourfold show NAME · fourfold run RECIPE[/]")
+    out.print("[dim]more: fourfold list recipes|parts|claims|runs · fourfold show NAME · fourfold run RECIPE[/]")
 
 
 def _table(*columns: str) -> Any:
@@ -109,6 +115,15 @@ def _print_recipes(found: dict[str, str], _: str) -> None:
     table = _table("recipe", "what it shows")
     for name, title in found.items():
         table.add_row(name, escape(title))
+    console().print(table)
+
+
+def _print_claims(found: dict[str, str], _: str) -> None:
+    from rich.markup import escape
+
+    table = _table("claim", "what it says")
+    for name, summary in found.items():
+        table.add_row(name, escape(summary))
     console().print(table)
 
 

@@ -1,4 +1,4 @@
-"""`fourfold show`: what a recipe, a part or a run is."""
+"""`fourfold show`: what a recipe, a part, a claim or a run is."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from fourfold.records.location import workspace_path
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, model.mlp), an activation, a run.")
+        str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, model.mlp), an activation, a claim, a run.")
     ],
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to a recipe, as for fourfold run.")
@@ -28,7 +28,7 @@ def show(
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Explain a recipe, a part or a run: its fields and defaults, its size, what happens in a step.
+    """Explain a recipe, a part, a claim or a run: its fields and defaults, its size, what happens in a step.
 
     A model's parameters and FLOPs are counted at its paper's input and output. FLOPs are 2 x multiply-adds.
 
@@ -40,9 +40,11 @@ def show(
       fourfold show lenet5
       fourfold show optimizer.adam
       fourfold show relu --png relu.png
+      fourfold show xor-needs-depth
       fourfold show digits-mlp-1
     """
     load_parts(use)
+    from fourfold.claims import CLAIMS
     from fourfold.run.parts import TABLES, recipe_names
 
     place, kinds = workspace_path(workspace), _kinds_of(name)
@@ -54,6 +56,10 @@ def show(
         from fourfold.cli.show_recipe import show_recipe
 
         return show_recipe(name, overrides or [], steps=steps, yaml=yaml, json=json)
+    if name in CLAIMS and not overrides:
+        from fourfold.cli.claim_table import show_claim
+
+        return show_claim(name, json=json)
     if overrides and not kinds:
         raise InputError(f"no recipe called '{name}'{did_you_mean(name, recipe_names())}")
     if kinds:
@@ -84,9 +90,9 @@ def show(
         runs = [row.run_id for row in rows]
     parts = [part for table in TABLES.values() for part in table]
     dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
-    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *runs, *NAMES, ALL})
+    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *CLAIMS, *runs, *NAMES, ALL})
     hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
-    raise InputError(f"no recipe, part or run called '{name}'{hint}")
+    raise InputError(f"no recipe, part, claim or run called '{name}'{hint}")
 
 
 def _kinds_of(name: str) -> list[str]:
