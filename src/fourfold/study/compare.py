@@ -97,8 +97,9 @@ def run_cells(question: Question, workspace: Path, watcher: Watcher | None = Non
         for seed in question.seeds
     }
     executor = (place or on_this_machine)(plan, workspace)
+    tuned_arms = sum(bool(spaces_of(question, recipe)) for recipes in plan.values() for recipe in recipes)
+    total = len(chains) + tuned_arms * question.trials * len(question.seeds)
     with Stop() as stop:
-        total = len(chains) * (question.trials + 1)
         found = execute(chains, executor, workspace, total, watcher or Watcher(), stop)
     return Cells(plan, metrics, unfair, found)
 

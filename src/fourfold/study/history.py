@@ -1,0 +1,128 @@
+"""Every landmark that fits the data, oldest first, under one budget: which years of deep learning pay off here?
+
+All train by the same optimizer on the same batches; the perceptron alone has a learning rule of its own.
+
+Checked by: what fits which data; the question that is asked is a fair one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fourfold.core.errors import InputError, did_you_mean
+from fourfold.run.build import build_model, data_cache
+from fourfold.run.parts import TABLES, with_parts
+from fourfold.study.design import Arm, Space, apply_arm
+from fourfold.study.question import Question
+
+TABLES_OF_ONES_OWN = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+SPACE = Space("algorithm.optimizer.lr", 1e-4, 1e-1, log=True, whole=False)
+
+
+class Landmark(NamedTuple):
+    """A step in the history of the field.
+
+    Attributes:
+        year: of the publication.
+        name: what it is called.
+        source: who and where.
+        overrides: what makes it, from softmax regression trained by Adam on.
+    """
+
+    year: int
+    name: str
+    source: str
+    overrides: Mapping[str, Any]
+
+
+LANDMARKS = (
+    Landmark(1805, "linear_regression", "Legendre, Nouvelles méthodes", {"model": "linear_regression"}),
+    Landmark(
+        1958,
+        "perceptron",
+        "Rosenblatt, Psychological Review 65",
+        {"model": "perceptron", "loss": "perceptron", "algorithm": "perceptron_rule"},
+    ),
+    Landmark(1966, "softmax_regression", "Cox, Research Papers in Statistics", {"model": "softmax_regression"}),
+    Landmark(
+        1986,
+        "mlp, sigmoid",
+        "Rumelhart, Hinton and Williams, Nature 323",
+        {"model": {"name": "mlp", "widths": [128], "activation": "sigmoid"}},
+    ),
+    Landmark(1998, "lenet5", "LeCun et al., Proceedings of the IEEE 86", {"model": "lenet5"}),
+    Landmark(
+        2011,
+        "mlp, deep and ReLU",
+        "Glorot, Bordes and Bengio, AISTATS",
+        {"model": {"name": "mlp", "widths": [128, 128], "activation": "relu"}},
+    ),
+    Landmark(
+        2014,
+        "mlp, deep, ReLU and dropout",
+        "Srivastava et al., JMLR 15",
+        {"model": {"name": "mlp", "widths": [128, 128], "activation": "relu", "dropout": 0.5}},
+    ),
+)
+
+
+def history(
+    data: str, target: str | None, overrides: Mapping[str, Any], seeds: list[int], trials: int
+) -> tuple[Question, list[Landmark], list[str]]:
+    """Return the question to ask, the landmarks in it, and why others are not.
+
+    Args:
+        data: a name from the table of data, or the path of a table.
+        target: the column to predict, of a table.
+        overrides: to the recipe, for all alike.
+        seeds: each landmark runs at each.
+        trials: learning rates tried for each landmark and seed; 0 leaves the default.
+
+    Raises:
+        InputError: no such data, or nothing fits it.
+    """
+    fields = _recipe(data, target, overrides)
+    spec = with_parts(fields).data.build(seeds[0], data_cache()).spec  # type: ignore[attr-defined]
+    fitting, left_out = [], []
+    for landmark in LANDMARKS:
+        try:
+            recipe = with_parts(apply_arm(fields, landmark.overrides))
+            recipe.loss.build(spec)  # type: ignore[attr-defined]
+            build_model(recipe.model, spec, seed=0)
+            fitting.append(landmark)
+        except InputError as error:
+            left_out.append(f"{landmark.name} ({landmark.year}): {error}")
+    if len(fitting) < 2:
+        raise InputError(f"--data {data}: fewer than two landmarks fit {spec.task} on {spec.input}")
+    arms = [Arm(landmark.name, landmark.overrides) for landmark in fitting]
+    question = Question({_name(data): fields}, arms, seeds)
+    if trials:
+        question = replace(question, spaces=[SPACE], trials=trials, unfair=True)  # a perceptron has no rate to tune
+    return question, fitting, left_out
+
+
+def _recipe(data: str, target: str | None, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    path = Path(data)
+    if path.suffix.lower() in TABLES_OF_ONES_OWN:
+        if target is None:
+            raise InputError(f"--target: which column of {data} is to be predicted?")
+        part: dict[str, Any] = {"name": "table", "path": data, "target": target}
+    elif target is not None:
+        raise InputError(f"--target: '{data}' is no table of your own, and knows its target")
+    elif data not in TABLES["data"]:
+        raise InputError(f"--data: no data called '{data}'{did_you_mean(data, TABLES['data'])} (a table ends in .csv)")
+    else:
+        part = {"name": data}
+    base = {
+        "data": part,
+        "model": {"name": "softmax_regression"},
+        "loss": {"name": "usual"},
+        "algorithm": {"name": "supervised", "optimizer": {"name": "adam"}},
+        "budget": {"epochs": 20, "batch_size": 32},
+    }
+    return apply_arm(base, overrides)
+
+
+def _name(data: str) -> str:
+    return f"history-{Path(data).stem}"

@@ -1,0 +1,71 @@
+"""What fits which data, oldest first, under one budget."""
+
+from pathlib import Path
+
+import pytest
+
+from fourfold.core.errors import InputError
+from fourfold.study.compare import resolve
+from fourfold.study.fairness import refuse_unfair
+from fourfold.study.history import LANDMARKS, SPACE, history
+
+
+def names(data: str, target: str | None = None) -> list[str]:
+    return [landmark.name for landmark in history(data, target, {}, [0], 0)[1]]
+
+
+def test_landmarks_are_in_the_order_of_their_years() -> None:
+    years = [landmark.year for landmark in LANDMARKS]
+    assert years == sorted(years)
+
+
+def test_what_fits_is_taken_and_what_does_not_is_told() -> None:
+    _, fitting, left_out = history("digits", None, {}, [0], 0)
+    assert "lenet5" in [landmark.name for landmark in fitting]
+    assert left_out == [
+        "linear_regression (1805): linear_regression is for regression, but this data poses classification"
+    ]
+    assert "lenet5" not in names("breast_cancer")
+    assert names("diabetes")[0] == "linear_regression"
+    assert "perceptron" not in names("diabetes")
+
+
+def test_a_table_of_ones_own(tmp_path: Path) -> None:
+    table = tmp_path / "집값.csv"
+    rows = "".join(f"{i},{(i * 7) % 11},{'비쌈' if i % 3 else '쌈'}\n" for i in range(60))
+    table.write_text(f"방,층,값\n{rows}", encoding="utf-8")
+    assert "perceptron" in names(str(table), "값")
+    with pytest.raises(InputError, match="--target: which column"):
+        names(str(table))
+
+
+@pytest.mark.promise("R15")
+def test_the_question_is_a_fair_one() -> None:
+    question, _, _ = history("iris", None, {"budget.epochs": 3}, [0, 1], 0)
+    assert not question.unfair
+    assert refuse_unfair(question, resolve(question)) == []
+    assert {recipe.budget.epochs for recipe in resolve(question)["history-iris"]} == {3}
+
+
+@pytest.mark.promise("R15")
+def test_with_tuning_it_says_who_was_not_tuned() -> None:
+    question, _, _ = history("iris", None, {}, [0], 3)
+    said = refuse_unfair(question, resolve(question))
+    assert question.spaces == [SPACE]
+    assert len(said) == 1
+    assert "'perceptron'" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "says"),
+    [
+        ("digts", None, "did you mean 'digits'"),
+        ("digits", "label", "--target: 'digits' is no table"),
+        ("gone.csv", "price", "gone.csv"),
+    ],
+)
+def test_a_mistake_in_one_line(data: str, target: str | None, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        names(data, target)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
