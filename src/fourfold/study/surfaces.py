@@ -8,11 +8,11 @@
     wells       x^4 / 4 - 7 x^2 / 8 - 3 x / 4 + y^2 / 2                Thom 1972 (the cusp), with roots easy to check
 
 Sources: Sutton, Two problems with backpropagation and other steepest-descent learning procedures for networks,
-Cognitive Science Society 1986; Polyak, Some methods of speeding up the convergence of iteration methods, 1964; Nesterov,
-Introductory Lectures on Convex Optimization, 2004; Beale, On an iterative method for finding a local minimum of a
-function of more than one variable, Princeton 1958; Rosenbrock, An automatic method for finding the greatest or least
-value of a function, Computer Journal 3, 1960; Himmelblau, Applied Nonlinear Programming, 1972; Thom, Stabilite
-structurelle et morphogenese, 1972. Beale's and Rosenbrock's minima are those of More, Garbow and Hillstrom, Testing
+Cognitive Science Society 1986; Polyak, Some methods of speeding up the convergence of iteration methods, 1964;
+Nesterov, Introductory Lectures on Convex Optimization, 2004; Beale, On an iterative method for finding a local minimum
+of a function of more than one variable, Princeton 1958; Rosenbrock, An automatic method for finding the greatest or
+least value of a function, Computer Journal 3, 1960; Himmelblau, Applied Nonlinear Programming, 1972; Thom, Stabilité
+structurelle et morphogenèse, 1972. Beale's and Rosenbrock's minima are those of More, Garbow and Hillstrom, Testing
 unconstrained optimization software, ACM TOMS 7, 1981, problems 1 and 5.
 Departures: starts are chosen for the picture, and are the papers' only for Rosenbrock.
 Checked by: gradients written out by hand; at every listed point the gradient is zero and the curvatures' signs fit.
