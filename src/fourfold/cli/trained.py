@@ -144,32 +144,49 @@ def export(
 
 
 def report(
-    run: RunArgument,
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN | STUDY", help="A name, such as digits-mlp-1, or a folder; a study is what `compare` made."
+        ),
+    ],
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="PATH", help="Default: report.html in the run's folder.")
+        Path | None,
+        typer.Option("--to", metavar="PATH", help="Default: report.html in the run's folder, study.html in a study's."),
     ] = None,
     png: Annotated[
-        bool, typer.Option("--png", help="Also write each figure as a PNG, in the run's figures folder.")
+        bool, typer.Option("--png", help="Also write each figure as a PNG, in the figures folder beside the page.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Draw and explain a run on one page that works offline: curves, mistakes, weights, how to reproduce it.
+    """Draw and explain a run or a study on one page that works offline, and say how to do it again.
+
+    A run's page has curves, mistakes and weights; a study's has verdicts, differences, curves and costs.
 
     \b
     Examples:
       fourfold report digits-mlp-1
       fourfold report digits-mlp-1 --png --open
+      fourfold report digits-mlp-optimizer-5d4b1cc4
     """
-    opened = _open(run, workspace, use)
-    from fourfold.report.page import write_report
+    from fourfold.study.answer import find_study
 
-    page = write_report(opened, path=to, png=png)
+    if (study := find_study(workspace_path(workspace), run)) is not None:
+        load_parts(use)
+        from fourfold.report.study_page import write_study_page
+
+        page, whose = write_study_page(study, png=png, path=to), {"study": study.name}
+    else:
+        opened = _open(run, workspace, use)
+        from fourfold.report.page import write_report
+
+        page, whose = write_report(opened, path=to, png=png), {"run_id": opened.run_id}
     note(f"report: {page}")
     if json:
-        print_json({"run_id": opened.run_id, "path": str(page.resolve())})
+        print_json({**whose, "path": str(page.resolve())})
     if open_page:
         import webbrowser
 

@@ -73,11 +73,13 @@ def draw_costs(
     if timed:
         caption = "Each faint dot is a seed, each large one the mean of an arm; seconds are those of training alone"
         drawn.append(
-            _draw(f"cost{suffix}", "Score against time", "seconds of training", problem, timed, named, caption)
+            _draw(f"score-by-time{suffix}", "Score against time", "seconds of training", problem, timed, named, caption)
         )
     if len({x for cells in sized.values() for x, _ in cells}) > 1:
         caption = "Each faint dot is a seed, each large one the mean of an arm"
-        drawn.append(_draw(f"size{suffix}", "Score against size", "parameters", problem, sized, named, caption))
+        drawn.append(
+            _draw(f"score-by-size{suffix}", "Score against size", "parameters", problem, sized, named, caption)
+        )
     return drawn
 
 

@@ -24,7 +24,7 @@ from fourfold.report.study_tuning import draw_tuning
 from fourfold.report.study_words import named_arms
 from fourfold.study.answer import FORMAT
 
-MOST_DRAWN = 6  # problems whose curves and costs are drawn
+MOST_DRAWN = 4  # recipes that have figures; the others have their tables
 
 
 def write_study_page(folder: Path, png: bool = False, path: Path | None = None) -> Path:
@@ -43,7 +43,7 @@ def write_study_page(folder: Path, png: bool = False, path: Path | None = None) 
     if study.get("format") != FORMAT:
         raise InputError(f"{folder / 'study.json'}: written by another version of Fourfold; ask the study again")
     costs = read_mapping(folder / "costs.json")["cells"] if (folder / "costs.json").exists() else {}
-    body, drawn = _body(study, costs, folder)
+    body, drawn = _body(study, costs, folder.resolve())
     write_document(to_document(f"{sections.question(study)} · Fourfold", body), path)
     if png:
         for each in drawn:
@@ -53,8 +53,8 @@ def write_study_page(folder: Path, png: bool = False, path: Path | None = None) 
 
 def _body(study: Mapping[str, Any], costs: Mapping[str, Any], folder: Path) -> tuple[list[str], list[Drawn]]:
     """Return the page's sections, and the figures on it."""
-    cells, drawn = folder.parent.parent / "cells", []
-    named = named_arms(study)
+    workspace, named = folder.parent.parent, named_arms(study)
+    cells, drawn = workspace / "cells", []
     body = [
         sections.header(study, folder),
         sections.unfair(study),
@@ -73,7 +73,7 @@ def _body(study: Mapping[str, Any], costs: Mapping[str, Any], folder: Path) -> t
         drawn += figures
     body += [
         sections.missing(study),
-        sections.reproduce(study, cells),
+        sections.reproduce(study, workspace),
         _environment(study, cells),
         elements.footer(study["asked"]["fourfold"]),
     ]
@@ -89,19 +89,18 @@ def _problem(
     suffix: str,
 ) -> tuple[str, list[Drawn]]:
     """Return one recipe's sections, and its figures."""
-    paired = [
-        each for each in (draw_scores(problem, named, suffix), draw_differences(problem, suffix)) if each is not None
-    ]
-    curves, spent, tried = [], [], []
     cost = {arm["name"]: cost_of(arm, costs) for arm in problem["arms"]}
+    scored, learned, spent, tried = [], [], [], []
     if not suffix or int(suffix[1:]) <= MOST_DRAWN:
-        curves = draw_study_curves(problem, named, cells, suffix)
+        both = (draw_scores(problem, named, suffix), draw_differences(problem, suffix))
+        scored = [each for each in both if each is not None]
+        learned = draw_study_curves(problem, named, cells, suffix)
         spent = draw_costs(problem, cost, named, suffix)
         tried = draw_tuning(study, problem, named, suffix)
     where = f" on {problem['recipe']}" if suffix else ""
     parts = [
-        ("arms", f"What each arm scored{where}", _card(arms_table(problem, named)) + elements.figure_cards(paired)),
-        ("curves", f"How they learned{where}", elements.figure_cards(curves)),
+        ("arms", f"What each arm scored{where}", _card(arms_table(problem, named)) + elements.figure_cards(scored)),
+        ("curves", f"How they learned{where}", elements.figure_cards(learned)),
         ("cost", f"Cost and quality{where}", elements.figure_cards(spent) + _card(costs_table(problem, cost, named))),
     ]
     if study["asked"]["tune"]:
@@ -112,7 +111,7 @@ def _problem(
         for name, title, inside in parts
         if inside
     )
-    return html, [*paired, *curves, *spent, *tried]
+    return html, [*scored, *learned, *spent, *tried]
 
 
 def _card(inside: str) -> str:

@@ -1,5 +1,6 @@
 """The sections of a study's page, each a piece of HTML; whatever a person named goes through `escape`."""
 
+import shlex
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -100,7 +101,7 @@ def tiles(study: Mapping[str, Any], costs: Mapping[str, Mapping[str, Any]]) -> s
     if study["overall"] is not None:
         rank, name = min(zip(study["overall"]["ranks"]["average"], study["overall"]["arms"], strict=True))
         boxes.append(
-            tile(f"{rank:.3g}", f"average rank of {len(study['problems'])} recipes, the best: {name}", "headline")
+            tile(f"{rank:.3g}", f"average rank over {len(study['problems'])} recipes, the best: {name}", "headline")
         )
     elif len(study["problems"]) == 1:
         problem = study["problems"][0]
@@ -173,7 +174,7 @@ def missing(study: Mapping[str, Any]) -> str:
     return f'<section id="missing"><h2>Missing</h2>{callout("Runs without a score", says, items, "")}</section>'
 
 
-def reproduce(study: Mapping[str, Any], cells: Path) -> str:
+def reproduce(study: Mapping[str, Any], workspace: Path) -> str:
     """Return the command that asks again, and where the runs are."""
     command = study_command(study["asked"])
     parts = []
@@ -187,9 +188,11 @@ def reproduce(study: Mapping[str, Any], cells: Path) -> str:
     if study["asked"]["use"]:
         digests = listed([digest[:12] for digest in study["asked"]["use"]])
         parts.append(f"<p>Add <code>--use</code> and the file of your own parts (SHA-256 {escape(digests)}…).</p>")
+    again = f"--workspace {shlex.quote(str(workspace))}"
     parts.append(
-        '<p class="muted">Runs that are finished are read and not run again. Each is an ordinary run, which '
-        f"<code>fourfold report</code> and <code>fourfold show</code> read, in {escape(str(cells))}.</p>"
+        f'<p class="muted">With <code>{escape(again)}</code>, runs that are finished are read and not run again. They '
+        f"are in <code>{escape(str(workspace / 'cells'))}</code>; <code>fourfold report</code> and <code>fourfold show"
+        "</code> read each like any other run.</p>"
     )
     return f'<section id="reproduce"><h2>Do it again</h2><div class="card stack">{"".join(parts)}</div></section>'
 

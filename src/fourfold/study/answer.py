@@ -4,11 +4,13 @@ Checked by: a question asked again; one whose data file has changed since, or wh
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fourfold.core.errors import InputError
+from fourfold.records.naming import is_plain_name, to_file_name, to_text
 from fourfold.records.strict_json import read_mapping
 from fourfold.study.question import Question
 
@@ -28,6 +30,15 @@ def read_answer(question: Question, workspace: Path) -> dict[str, Any] | None:
     if study.get("format") != FORMAT or study.get("asked") != question.to_mapping() or not study.get("complete"):
         return None
     return study if _stands(study, workspace / "cells") else None
+
+
+def find_study(workspace: Path, name: str) -> Path | None:
+    """Return the folder of a study, by its name in `workspace` or by its path; None if there is none."""
+    file_name = to_file_name(to_text(name))
+    places = [workspace / "studies" / file_name] if is_plain_name(name) else []
+    places += [Path(file_name)] if name else []
+    # os.path says no, and does not raise, where a name is too long for a file
+    return next((place for place in places if os.path.isfile(place / "study.json")), None)
 
 
 def _stands(study: Mapping[str, Any], cells: Path) -> bool:
