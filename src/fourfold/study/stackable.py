@@ -1,0 +1,111 @@
+"""Whether runs can be trained as one stack, and whether that is faster on this machine.
+
+Checked by: every reason by a recipe that has it; what a reason does not cover is caught by a trial of two.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import islice
+
+import torch
+
+from fourfold.algorithms.stacked_rows import ELEMENTWISE_REGULARIZERS, NETWORKWISE_REGULARIZERS
+from fourfold.algorithms.supervised import SupervisedConfig
+from fourfold.core.recipe import Recipe
+from fourfold.data.in_memory import InMemorySource
+from fourfold.nn.stacked import forward_stacked, totals_stacked
+from fourfold.run import runtime
+from fourfold.run.build import Parts, batch_size_of, build_parts
+
+SEEN = ("title", "paper", "expected", "seed")  # what a recipe says about itself, and what cells may differ in
+
+
+def can_stack(recipes: Sequence[Recipe]) -> str | None:
+    """Return why runs cannot be trained as one stack, in one line, or None where they can.
+
+    They may differ in seed, optimizer, schedule and the regularizers named below, and in nothing else. The first one's
+    parts are built to look at them.
+
+    Raises:
+        InputError: the first one's parts cannot be built.
+    """
+    for recipe in recipes:
+        if reason := _reason_in(recipe):
+            return reason
+    first = _shared(recipes[0])
+    for recipe in recipes:
+        other = _shared(recipe)
+        for key in first | other:
+            if first.get(key) != other.get(key):
+                return f"{key}: differs between them; a stack's runs differ in seed, optimizer and the like only"
+    return _reason_in_parts(recipes[0], build_parts(recipes[0]))
+
+
+def _reason_in(recipe: Recipe) -> str | None:
+    """Return what in one recipe a stack cannot do."""
+    algorithm, machine = recipe.algorithm, recipe.runtime
+    if not isinstance(algorithm, SupervisedConfig):
+        return f"algorithm: only supervised can be stacked, and not {algorithm.name}"
+    known = (*ELEMENTWISE_REGULARIZERS, *NETWORKWISE_REGULARIZERS)
+    for regularizer in algorithm.regularizers:
+        if regularizer.name not in known:
+            return f"algorithm.regularizers: {regularizer.name} acts on one run; stacked are {', '.join(known)}"
+    if machine.processes > 1:
+        return "runtime.processes: a stack is one process"
+    if machine.accumulate > 1:
+        return "runtime.accumulate: a stack takes each batch whole"
+    if machine.compile != "none":
+        return "runtime.compile: a stack is not compiled"
+    if recipe.budget.checkpoint_every is not None:
+        return "budget.checkpoint_every: a stack has no checkpoints on the way"
+    return None
+
+
+def _reason_in_parts(recipe: Recipe, parts: Parts) -> str | None:
+    """Return what in a recipe's data, model or loss a stack cannot do."""
+    model, machine = parts.model, runtime.resolve_machine(recipe.runtime)
+    if not isinstance(parts.source, InMemorySource):
+        return f"data: {recipe.data.name} is not held in memory"
+    precision = runtime.resolve_model(machine, model, batch_size_of(recipe, parts.source)).precision
+    if precision != "fp32":
+        return f"runtime.precision: a stack computes in fp32, and not in {precision}"
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            return f"model: its layer '{name}' draws at random ({type(module).__name__})"
+    if any(True for _ in model.buffers()):
+        return f"model: {recipe.model.name} has buffers, such as running statistics, beside its parameters"
+    if not all(p.requires_grad and p.dtype == torch.float32 for p in model.parameters()):
+        return f"model: {recipe.model.name} has parameters that are not trained, or not in fp32"
+    return _reason_in_trial(recipe, parts)
+
+
+def _reason_in_trial(recipe: Recipe, parts: Parts) -> str | None:
+    """Return what is wrong with a stack of two on one batch, or None where it gives what each gives alone."""
+    half = parts.source.sizes["train"] // 2
+    if half == 0:
+        return "data: one training example"
+    batches = list(islice(parts.source.split("train", min(4, half)), 2))
+    named = {name: torch.stack([p.detach()] * 2).requires_grad_() for name, p in parts.model.named_parameters()}
+    try:
+        alone = [parts.loss(parts.model(*batch.inputs), batch) for batch in batches]
+        inputs = tuple(torch.stack(both) for both in zip(*(batch.inputs for batch in batches), strict=True))
+        output = forward_stacked(parts.model, named, inputs)
+        totals = totals_stacked(parts.loss, output, torch.stack([batch.targets for batch in batches]))
+        grads = torch.autograd.grad(totals.sum(), list(named.values()), allow_unused=True)
+    except Exception as error:  # of a user's own part, or of torch's, which cannot map everything
+        return f"model or loss: cannot be stacked: {str(error).strip().splitlines()[0]}"
+    if any(value.parts or value.count != len(batch.targets) for value, batch in zip(alone, batches, strict=True)):
+        return f"loss: {recipe.loss.name} is not one sum over examples"
+    if idle := [name for name, grad in zip(named, grads, strict=True) if grad is None]:
+        return f"model: its parameter '{idle[0]}' has no part in the output"
+    for mine, value in zip(totals.tolist(), alone, strict=True):
+        if not math.isclose(mine, value.total.item(), rel_tol=1e-3, abs_tol=1e-6):
+            return f"model or loss: {mine:g} in a stack, but {value.total.item():g} alone"
+    return None
+
+
+def _shared(recipe: Recipe) -> dict[str, object]:
+    """Return what all runs of a stack have in common."""
+    fields = {key: value for key, value in recipe.to_mapping().items() if key not in SEEN}
+    fields["algorithm"] = recipe.algorithm.name
+    return fields
