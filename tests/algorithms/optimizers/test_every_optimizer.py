@@ -304,7 +304,9 @@ def test_listing_the_table_imports_no_torch() -> None:
 @pytest.mark.parametrize("name", list(TABLE))
 def test_configs_build_what_they_name(problem, name) -> None:
     usual = {k: v for k, v in TABLE.parse(name, "").to_mapping().items() if k != "name"}
-    other = {k: v / 2 or 1 / (7 + i) for i, (k, v) in enumerate(usual.items())}  # nothing left as it was, no two alike
+    numbers = {k: v for k, v in usual.items() if not isinstance(v, bool)}
+    other: dict[str, float] = {k: v / 2 or 1 / (7 + i) for i, (k, v) in enumerate(numbers.items())}  # no two alike
+    other |= {k: not v for k, v in usual.items() if k not in numbers}  # nothing left as it was
     assert len(set(other.values())) == len(other)
     config = TABLE.parse({"name": name, **other}, "algorithm.optimizer")
     assert isinstance(config, OptimizerConfig)
