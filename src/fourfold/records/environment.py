@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Mapping
@@ -35,13 +36,15 @@ def describe_environment(device: Mapping[str, Any]) -> dict[str, Any]:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that can change a result; those not installed are left out."""
-    versions: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    return {name: version for name in PACKAGES if (version := _version(name)) is not None}
+
+
+@cache  # a study's processes are forked from one that knows them: all together they take as long as a short run's data
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def git_commit(folder: Path) -> str | None:
