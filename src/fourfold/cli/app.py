@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fourfold.cli import claiming, decomposing, doctor, importing, listing, racing, showing, trained, training
+from fourfold.cli import claiming, decomposing, doctor, importing, landscaping, listing, racing, showing, trained, training
 from fourfold.cli.output import is_first_process, note, print_json, speak_utf8
 from fourfold.core.errors import (
     BAD_INPUT,
@@ -76,6 +76,7 @@ app.command("report", no_args_is_help=True)(trained.report)
 app.command("decompose", no_args_is_help=True)(decomposing.decompose)
 app.command("claim", no_args_is_help=True)(claiming.claim)
 app.command("race")(racing.race)
+app.command("landscape", no_args_is_help=True)(landscaping.landscape)
 app.command("list")(listing.list_names)
 app.command("show", no_args_is_help=True)(showing.show)
 app.command("import", no_args_is_help=True)(importing.import_run)

@@ -15,7 +15,7 @@ Checked by: each filter's norm equals its weight's; the centre of a plane is the
 whose plane is written out by hand; scaling a filter up and the next layer's down leaves a ReLU net's plane as it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,10 @@ class Plane:
     betas: Tensor
     losses: Tensor
     centre: float
+
+
+def _nobody(rows: int) -> None:
+    """Hear nothing."""
 
 
 @torch.no_grad()
@@ -77,7 +81,13 @@ def random_direction(weights: Mapping[str, Tensor], seed: int, which: int = 0) -
     return normalise_filters(drawn, weights)
 
 
-def random_plane(objective: Objective, resolution: int = 41, reach: float = 1.0, seed: int = 0) -> Plane:
+def random_plane(
+    objective: Objective,
+    resolution: int = 41,
+    reach: float = 1.0,
+    seed: int = 0,
+    heard: Callable[[int], None] = _nobody,
+) -> Plane:
     """Return the loss on the plane of two filter-normalised random directions around the objective's own weights.
 
     Args:
@@ -85,6 +95,7 @@ def random_plane(objective: Objective, resolution: int = 41, reach: float = 1.0,
         resolution: points along each direction, odd, so that the weights themselves are one of them.
         reach: the plane goes from -reach to reach in both directions; 1 is as far as the weights are from zero.
         seed: of the directions.
+        heard: told how many rows are done, after each.
 
     Raises:
         InputError: resolution or reach are out of range.
@@ -98,11 +109,18 @@ def random_plane(objective: Objective, resolution: int = 41, reach: float = 1.0,
     first, second = (objective.flat(random_direction(weights, seed, which)) for which in (0, 1))
     steps = torch.arange(resolution, dtype=torch.float64) - resolution // 2
     grid = reach * steps / (resolution // 2)  # exactly 0 in the middle
-    return loss_plane(objective, first, second, grid, grid)
+    return loss_plane(objective, first, second, grid, grid, heard)
 
 
 @torch.no_grad()
-def loss_plane(objective: Objective, first: Tensor, second: Tensor, alphas: Tensor, betas: Tensor) -> Plane:
+def loss_plane(
+    objective: Objective,
+    first: Tensor,
+    second: Tensor,
+    alphas: Tensor,
+    betas: Tensor,
+    heard: Callable[[int], None] = _nobody,
+) -> Plane:
     """Return L(theta + alpha first + beta second) for every alpha and beta, theta the objective's own weights.
 
     Args:
@@ -111,12 +129,13 @@ def loss_plane(objective: Objective, first: Tensor, second: Tensor, alphas: Tens
         second: `[weights]`.
         alphas: `[columns]`.
         betas: `[rows]`.
+        heard: told how many rows are done, after each.
     """
     start = objective.start
-    rows = [
-        [float(objective(start + alpha * first + beta * second)) for alpha in alphas.tolist()]
-        for beta in betas.tolist()
-    ]
+    rows = []
+    for beta in betas.tolist():
+        rows.append([float(objective(start + alpha * first + beta * second)) for alpha in alphas.tolist()])
+        heard(len(rows))
     return Plane(alphas, betas, torch.tensor(rows, dtype=torch.float64), float(objective(start)))
 
 

@@ -1,0 +1,73 @@
+"""`fourfold landscape`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fourfold.cli import main
+
+CHANGES = ["model.widths=[6]", "budget.steps=12", "budget.epochs=null"]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs")
+    assert main(["run", "digits-mlp", *CHANGES, "--workspace", str(place), "--quiet"]) == 0
+    return place
+
+
+def _ask(workspace: Path, capsys, *options: str) -> dict:
+    assert (
+        main(["landscape", "digits-mlp-1", "--resolution", "3", "--workspace", str(workspace), "--json", *options]) == 0
+    )
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_centre_is_the_loss_that_the_run_recorded(split: str, workspace: Path, capsys) -> None:
+    found = _ask(workspace, capsys, "--split", split, "--examples", "0")
+    recorded = json.loads((workspace / "digits-mlp-1" / "result.json").read_text(encoding="utf-8"))
+    assert found["loss"] == pytest.approx(recorded["metrics"][split]["loss"], rel=1e-5)
+    assert found["losses"][1][1] == found["loss"]
+    assert found["alphas"] == found["betas"] == [-1, 0, 1]
+    assert found["sharpness"] > 0
+    assert found["largest_curvature"] > 0
+
+
+def test_the_page_goes_into_the_run_s_figures_and_pictures_on_request(workspace: Path, capsys) -> None:
+    figures = workspace / "digits-mlp-1" / "figures"
+    assert [Path(each).name for each in _ask(workspace, capsys)["files"]] == ["landscape.html"]
+    written = _ask(workspace, capsys, "--png", "--range", "0.5", "--examples", "40")
+    assert [Path(each).name for each in written["files"]] == ["landscape.html", "landscape.png", "landscape-3d.png"]
+    assert all(Path(each).parent == figures.resolve() for each in written["files"])
+    assert (written["alphas"], written["examples"]) == ([-0.5, 0, 0.5], 40)
+    assert "40 of 1,257 train" in (figures / "landscape.html").read_text(encoding="utf-8")
+
+
+def test_the_same_seed_is_the_same_plane_and_another_is_another(workspace: Path, capsys) -> None:
+    first, again, other = (_ask(workspace, capsys, "--seed", seed)["losses"] for seed in ("1", "1", "2"))
+    assert first == again != other
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["digits-mlp-2"], "no run 'digits-mlp-2' in"),
+        (["digits-mlp-1", "--split", "tets"], "--split: no split called 'tets'; did you mean 'test'?"),
+        (
+            ["digits-mlp-1", "--resolution", "10"],
+            "resolution: expected an odd number of at least 3, got 10; such as 11",
+        ),
+        (["digits-mlp-1", "--range", "0"], "range: expected a number above 0, got 0"),
+        (["digits-mlp-1", "--examples", "-1"], "--examples: expected at least 1, or 0 for all, got -1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(arguments, says, workspace: Path, capsys) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (workspace / "digits-mlp-1").rglob("*")}
+    assert main(["landscape", *arguments, "--workspace", str(workspace)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"error: {says}")
+    assert before == {path: path.stat().st_mtime_ns for path in (workspace / "digits-mlp-1").rglob("*")}
