@@ -7,6 +7,9 @@
     run.curve("validation.accuracy")
     run.model  # a plain torch module
 
+    study = ff.compare("digits-mlp", {"algorithm.optimizer": ["sgd", "adam"]}, seeds=10)
+    study.comparison("adam")["verdict"]
+
 Models, losses and optimizers work alone in any PyTorch loop: `ff.models.MLP`, `ff.losses.CrossEntropy`,
 `fourfold.algorithms.optimizers.Adam`.
 """
@@ -24,12 +27,16 @@ if TYPE_CHECKING:
     from fourfold.run.api import run as run
     from fourfold.run.parts import load_recipe as load_recipe
     from fourfold.run.run import Run as Run
+    from fourfold.study.api import Study as Study
+    from fourfold.study.api import compare as compare
 
 __version__ = "0.1.0"
 
 _EXPORTS = {
     "Recipe": "fourfold.core.recipe",
     "Run": "fourfold.run.run",
+    "Study": "fourfold.study.api",
+    "compare": "fourfold.study.api",
     "cross_validate": "fourfold.run.api",
     "load_recipe": "fourfold.run.parts",
     "open_run": "fourfold.run.api",

@@ -1,0 +1,154 @@
+"""Comparing from Python: `ff.compare("digits-mlp", {"algorithm.optimizer": ["sgd", "adam"]}, seeds=10)`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.overrides import apply_overrides
+from fourfold.records.location import workspace_path
+from fourfold.run.parts import one_length, recipe_fields
+from fourfold.study.answer import read_answer
+from fourfold.study.compare import compare as answer
+from fourfold.study.design import Space, arms_of, parse_seeds, parse_space
+from fourfold.study.execute import Watcher
+from fourfold.study.question import Question
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Study:
+    """An answered comparison.
+
+    Attributes:
+        folder: where study.json is.
+        content: everything in it.
+    """
+
+    def __init__(self, folder: Path, content: Mapping[str, Any]) -> None:
+        self.folder, self.content = folder, content
+
+    def __repr__(self) -> str:
+        return f"Study({self.folder.name!r}, {len(self.arms)} arms, {len(self.content['asked']['seeds'])} seeds)"
+
+    @property
+    def arms(self) -> list[str]:
+        """The names of the arms."""
+        return [arm["name"] for arm in self.content["asked"]["arms"]]
+
+    @property
+    def recipes(self) -> list[str]:
+        """The names of the recipes that the arms ran on."""
+        return [problem["recipe"] for problem in self.content["problems"]]
+
+    @property
+    def unfair(self) -> list[str]:
+        """What is unequal between the arms, in sentences; empty for a fair comparison."""
+        return list(self.content["unfair"])
+
+    def scores(self, arm: str, recipe: str | None = None) -> dict[int, float | None]:
+        """Return an arm's score at each seed, None where it diverged or failed.
+
+        Raises:
+            InputError: no such arm or recipe; the nearest is offered.
+        """
+        problem = self._problem(recipe)
+        found = problem["arms"][self.arms.index(self._arm(arm))]
+        return {cell["seed"]: cell["score"] for cell in found["cells"]}
+
+    def comparison(self, arm: str, recipe: str | None = None) -> dict[str, Any]:
+        """Return an arm's difference to the reference: `difference`, `low`, `high`, `p_holm`, `verdict`, `because`, ….
+
+        Raises:
+            InputError: no such arm or recipe, or the arm is the reference itself.
+        """
+        rows = {row["arm"]: row for row in self._problem(recipe)["comparisons"]}
+        if self._arm(arm) not in rows:
+            raise InputError(f"'{arm}' is what the others are compared with; one of {', '.join(rows)}")
+        return dict(rows[arm])
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return one row a cell: recipe, arm, seed, status, score, and each metric as `split.name`."""
+        import pandas
+
+        rows = []
+        for problem in self.content["problems"]:
+            for arm in problem["arms"]:
+                for cell in arm["cells"]:
+                    metrics = {f"{s}.{name}": v for s, named in cell["metrics"].items() for name, v in named.items()}
+                    shown = {name: cell[name] for name in ("seed", "status", "score", "folder")}
+                    rows.append({"recipe": problem["recipe"], "arm": arm["name"], **shown, **metrics})
+        return pandas.DataFrame(rows)
+
+    def _problem(self, recipe: str | None) -> Mapping[str, Any]:
+        if recipe is None and len(self.recipes) > 1:
+            raise InputError(f"recipe: which one? one of {', '.join(self.recipes)}")
+        name = recipe or self.recipes[0]
+        if name not in self.recipes:
+            raise InputError(f"recipe: no '{name}' in this study{did_you_mean(name, self.recipes)}")
+        return self.content["problems"][self.recipes.index(name)]
+
+    def _arm(self, arm: str) -> str:
+        if arm not in self.arms:
+            raise InputError(f"no arm called '{arm}'{did_you_mean(arm, self.arms)}")
+        return arm
+
+
+def compare(
+    recipes: str | Path | Mapping[str, Any] | Sequence[str | Path],
+    vary: Mapping[str, Sequence[Any]],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    seeds: int = 10,
+    metric: str | None = None,
+    tune: Sequence[str | Space] = (),
+    trials: int = 8,
+    against: str | None = None,
+    smallest: float | None = None,
+    unfair: bool = False,
+    workspace: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Study:
+    """Swap a part, hold the others still, and return what it was worth.
+
+    Cells that are finished are not run again; a script that calls this needs no `if __name__ == "__main__"`.
+
+    Args:
+        recipes: one recipe, or several: a shipped name, a YAML file, or plain data.
+        vary: dotted keys to the values that are compared, such as `{"algorithm.optimizer": ["sgd", "adam"]}`.
+        overrides: dotted keys to values, for every arm alike.
+        seeds: how many; each arm runs at each.
+        metric: `split.name`; by default the task's headline on the test split.
+        tune: spaces such as `"algorithm.optimizer.lr=1e-4:1:log"`, searched for every arm at every seed.
+        trials: settings tried for each arm and seed, where something is tuned.
+        against: the arm that the others are compared with; by default the first.
+        smallest: the smallest difference that matters, in the metric's unit; by default 1 % of the larger mean.
+        unfair: let arms get unequal steps or searches; every output then says so.
+        workspace: where cells and the study go; default `FOURFOLD_WORKSPACE`, else `./runs`.
+        watcher: hears how far the cells are.
+
+    Raises:
+        InputError: the question cannot be asked, or an arm cannot be built; one line.
+        FourfoldError: a cell cannot be recorded.
+        StoppedError: SIGINT or SIGTERM; what is finished is kept.
+    """
+    several = recipes if isinstance(recipes, Sequence) and not isinstance(recipes, str) else [recipes]
+    changes, problems = one_length(overrides or {}), {}
+    for recipe in several:
+        name, fields = recipe_fields(recipe)
+        problems[name] = apply_overrides(fields, changes)
+    question = Question(
+        problems=problems,
+        arms=arms_of(vary),
+        seeds=parse_seeds(seeds),
+        metric=metric if metric is None or "." in metric else f"test.{metric}",
+        spaces=[space if isinstance(space, Space) else parse_space(space) for space in tune],
+        trials=trials if tune else 0,
+        against=against,
+        smallest=smallest,
+        unfair=unfair,
+    )
+    place = workspace_path(workspace)
+    found = read_answer(question, place)
+    return Study(question.folder(place), found if found is not None else answer(question, place, watcher))
