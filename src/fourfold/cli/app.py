@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fourfold.cli import claiming, decomposing, doctor, importing, landscaping, listing, racing, showing, trained, training
+from fourfold.cli import (
+    claiming,
+    decomposing,
+    doctor,
+    importing,
+    landscaping,
+    listing,
+    racing,
+    showing,
+    trained,
+    training,
+)
 from fourfold.cli.output import is_first_process, note, print_json, speak_utf8
 from fourfold.core.errors import (
     BAD_INPUT,
