@@ -157,7 +157,7 @@ def put_heights(axes: "Axes", surface: Surface, paths: Mapping[str, Path]) -> No
     for i, (name, path) in enumerate(paths.items()):
         height = np.clip(heights(path, surface), 1e-300, None)  # a logarithmic axis has no 0
         axes.plot(np.arange(len(height)), height, color=colour(i), label=name)
-    _log(axes, FLOOR * top, 20 * top)
+    logarithmic(axes, FLOOR * top, 20 * top)
     thousands(axes.xaxis)
     axes.set_title("Height above the deepest minimum")
     axes.set_xlabel("step")
@@ -180,7 +180,7 @@ def put_step_sizes(axes: "Axes", surface: Surface, paths: Mapping[str, Path]) ->
     top = max((float(np.median(each)) for each in staying or sizes.values() if len(each)), default=1.0)
     for i, (name, each) in enumerate(sizes.items()):
         axes.plot(np.arange(1, len(each) + 1), np.clip(each, 1e-300, None), color=colour(i), label=name)
-    _log(axes, 1e-6 * top, 1e3 * top)
+    logarithmic(axes, 1e-6 * top, 1e3 * top)
     thousands(axes.xaxis)
     axes.set_title("Size of the step")
     axes.set_xlabel("step")
@@ -191,7 +191,7 @@ def power_of_ten(value: float) -> str:
     return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS) if value > 0 else ""
 
 
-def _log(axes: "Axes", least: float, most: float) -> None:
+def logarithmic(axes: "Axes", least: float, most: float) -> None:
     """Make the y axis logarithmic, and have it show no more than from `least` to `most`."""
     from matplotlib.ticker import LogLocator
 
