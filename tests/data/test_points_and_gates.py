@@ -6,6 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import make_circles, make_moons
 
+from fourfold.core.errors import InputError
 from fourfold.data.gates import GatesConfig
 from fourfold.data.plane import shares
 from fourfold.data.rings import RingsConfig
@@ -98,3 +99,23 @@ def test_a_gate_is_its_truth_table_in_every_split(gate) -> None:
 def test_shares() -> None:
     assert shares(10, 3) == [3, 3, 4]
     assert shares(9, 3) == [3, 3, 3]
+
+
+def test_shares_with_imbalance() -> None:
+    """A factor of 100 over three classes is 10 a class; Cui et al.'s counts are rounded down too."""
+    assert shares(111, 3, 100) == [100, 10, 1]
+    assert shares(2100, 2, 20) == [2000, 100]
+    assert sum(shares(12345, 7, 50)) == 12345
+    with pytest.raises(
+        InputError, match=r"data\.num_examples: 10 are too few for 10 classes with data\.imbalance=1000"
+    ):
+        shares(10, 10, 1000)
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_with_imbalance_every_split_has_both_classes_in_proportion(kind) -> None:
+    source = kind(num_examples=2100, imbalance=20).build(0, Path("nowhere"))
+    for name, size in source.sizes.items():
+        labels = torch.cat([batch.targets for batch in source.split(name, 10_000)])
+        assert int((labels == 1).sum()) == pytest.approx(size / 21, abs=1)
+    assert list(source.spec.class_counts) == [1400, 70]

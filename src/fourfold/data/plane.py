@@ -7,6 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from fourfold.core.errors import InputError
 from fourfold.core.seeds import stream_seed
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.in_memory import InMemorySource
@@ -21,6 +22,9 @@ class PlaneConfig(SplitDataConfig):
 
     num_examples: int = Field(default=1000, ge=10, le=1_000_000, description="points, shared out between the classes")
     noise: float = Field(default=0.1, ge=0, le=10, description="standard deviation added to each coordinate")
+    imbalance: float = Field(
+        default=1.0, ge=1, le=1000, description="points of the first class for one of the last; 1 is as many of each"
+    )
     data_seed: int | None = Field(default=0, ge=0, description="null: the points vary with the run's seed")
 
     def curves(self) -> list[Tensor]:
@@ -49,6 +53,21 @@ class PlaneConfig(SplitDataConfig):
         return labelled_rows(("x", "y"), points, labels, self.class_names(), splits, notes)
 
 
-def shares(total: int, parts: int) -> list[int]:
-    """Return `parts` whole numbers that add up to `total` and differ by at most one, smaller ones first."""
-    return [(total + part) // parts for part in range(parts)]
+def shares(total: int, parts: int, imbalance: float = 1.0) -> list[int]:
+    """Return `parts` whole numbers that add up to `total`.
+
+    Without imbalance they differ by at most one, smaller ones first. With it each is the same factor below the one
+    before it, to rounding, and none is below 1: the long tail of Cui et al., CVPR 2019, arXiv:1901.05555, section 5.1.
+
+    Raises:
+        InputError: `total` is too small for that.
+    """
+    if imbalance == 1:
+        return [(total + part) // parts for part in range(parts)]
+    weights = [imbalance ** (-part / (parts - 1)) for part in range(parts)]
+    rest = [max(1, int(total * weight / sum(weights))) for weight in weights[1:]]
+    if total - sum(rest) < rest[0]:
+        raise InputError(
+            f"data.num_examples: {total} are too few for {parts} classes with data.imbalance={imbalance:g}"
+        )
+    return [total - sum(rest), *rest]

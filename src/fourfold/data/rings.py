@@ -26,7 +26,10 @@ class RingsConfig(PlaneConfig):
 
     def curves(self) -> list[Tensor]:
         """Return one circle a ring, the outermost first."""
-        return [self._ring(ring, count) for ring, count in enumerate(shares(self.num_examples, self.num_rings))]
+        return [
+            self._ring(ring, count)
+            for ring, count in enumerate(shares(self.num_examples, self.num_rings, self.imbalance))
+        ]
 
     def _ring(self, ring: int, count: int) -> Tensor:
         angle = torch.arange(count, dtype=torch.float64) * (2 * math.pi / count)

@@ -30,7 +30,7 @@ class SpiralsConfig(PlaneConfig):
 
     def curves(self) -> list[Tensor]:
         """Return one spiral an arm."""
-        return [self._arm(arm, count) for arm, count in enumerate(shares(self.num_examples, self.arms))]
+        return [self._arm(arm, count) for arm, count in enumerate(shares(self.num_examples, self.arms, self.imbalance))]
 
     def _arm(self, arm: int, count: int) -> Tensor:
         u = torch.linspace(0, 1, count, dtype=torch.float64)

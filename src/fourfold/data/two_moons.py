@@ -25,7 +25,9 @@ class TwoMoonsConfig(PlaneConfig):
 
     def curves(self) -> list[Tensor]:
         """Return the two half circles."""
-        upper, lower = (torch.linspace(0, math.pi, n, dtype=torch.float64) for n in shares(self.num_examples, 2))
+        upper, lower = (
+            torch.linspace(0, math.pi, n, dtype=torch.float64) for n in shares(self.num_examples, 2, self.imbalance)
+        )
         return [
             torch.stack([upper.cos(), upper.sin()], 1),
             torch.stack([1 - lower.cos(), 0.5 - lower.sin()], 1),
