@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDEST = 44  # Latin letters of a legend's text that a figure of ordinary width has room for
+ROW = 0.19  # inches of a line of a legend
 HANDLE = 7  # as many that a line and its gaps take
 
 
@@ -34,13 +35,14 @@ def log_axis(axes: "Axes", which: Literal["x", "y"], low: float, high: float) ->
 
 
 def legend_below(figure: "Figure", axes: "Axes") -> None:
-    """Put a legend below a figure, where nothing can run through it; a figure of one thing needs none."""
+    """Make a figure higher and put its legend there, where nothing can run through it; one thing alone needs none."""
     handles, labels = axes.get_legend_handles_labels()
     if len(handles) < 2:
         return
     texts = [fit(label, WIDEST) for label in labels]
     widest = max(display_width(text) for text in texts) + HANDLE
     columns = max(1, min(len(texts), (WIDEST + HANDLE) // widest))
+    figure.set_figheight(figure.get_figheight() + ROW * math.ceil(len(texts) / columns))
     figure.legend(
         handles,
         texts,

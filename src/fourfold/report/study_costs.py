@@ -95,7 +95,7 @@ def _draw(
     factor = scale(score_name(problem))
     everything = [x for each in cells.values() for x, _ in each]
     with style():
-        figure = new_figure(WIDTH, 3.2)
+        figure = new_figure(WIDTH, 2.8)
         axes = figure.subplots()
         others = [arm for arm in cells if arm not in named]
         for arm in [*others, *(arm for arm in named if arm in cells)]:

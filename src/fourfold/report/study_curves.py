@@ -90,7 +90,7 @@ def _draw(curve: str, bands: Mapping[str, Band], named: Mapping[str, str], suffi
     factor = scale(name)
     title = "Training loss" if split == "train" else f"Validation {name.replace('_', ' ')}"
     with style():
-        figure = new_figure(WIDTH, 3.2)
+        figure = new_figure(WIDTH, 2.8)
         axes = figure.subplots()
         for arm, each in bands.items():
             colour = named[arm]

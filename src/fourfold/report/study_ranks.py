@@ -117,7 +117,7 @@ def draw_profile(overall: Mapping[str, Any], named: Mapping[str, str]) -> Drawn 
     factors = profile["factors"]
     end = factors[-1] * 1.03 if factors[-1] > 1 else 1.1
     with style():
-        figure = new_figure(WIDTH, 3.2)
+        figure = new_figure(WIDTH, 2.8)
         axes = figure.subplots()
         for arm, shares in zip(overall["arms"], profile["shares"], strict=True):
             if arm in named:

@@ -126,7 +126,7 @@ def asked(study: Mapping[str, Any]) -> str:
     question = study["asked"]
     facts = []
     for key, values in varied_values(question["arms"]).items():
-        facts.append((key.removesuffix(".name"), ", ".join(as_text(value) for value in values)))
+        facts.append((key.removesuffix(".name"), ", ".join(_shown(value) for value in values)))
     facts.append(("compared with", question["against"]))
     seeds = question["seeds"]
     whole = seeds == list(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2

@@ -59,7 +59,7 @@ def _draw(space: Space, problem: Mapping[str, Any], arms: list[Any], named: Mapp
     factor = scale(score_name(problem))
     failed = 0
     with style():
-        figure = new_figure(WIDTH, 3.2)
+        figure = new_figure(WIDTH, 2.8)
         axes = figure.subplots()
         for arm in arms:
             colour, tried = named[arm["name"]], _trials(arm, space.key)

@@ -51,7 +51,7 @@ class Space(NamedTuple):
 
     def __str__(self) -> str:
         marks = (":log" if self.log else "") + (":int" if self.whole else "")
-        return f"{self.key}={self.low:g}:{self.high:g}{marks}"
+        return f"{self.key}={self.low:.15g}:{self.high:.15g}{marks}"
 
 
 def parse_vary(arguments: Iterable[str]) -> dict[str, list[Any]]:
