@@ -10,7 +10,7 @@ from fourfold.core.recipe import Recipe
 from fourfold.core.registry import Entry
 from fourfold.models.base import ModelConfig
 from fourfold.run.parts import TABLES, load_recipe
-from fourfold.study.stackable import can_stack
+from fourfold.study.stackable import can_stack, pays
 
 
 def recipe(**overrides: object) -> Recipe:
@@ -123,3 +123,20 @@ def test_what_nobody_has_written_down_is_found_by_a_trial(config, named) -> None
         reason = can_stack([recipe(model="own"), recipe(model="own", seed=1)])
     assert reason is not None
     assert named in reason
+
+
+@pytest.mark.parametrize(
+    ("overrides", "runs", "answer"),
+    [
+        ({}, 4, True),
+        ({}, 3, False),
+        ({"model__widths": [512, 512]}, 4, False),
+        ({"model": "perceptron"}, 4, False),
+    ],
+)
+def test_a_stack_pays_where_steps_are_small_and_runs_are_many(overrides, runs, answer) -> None:
+    if "model" in overrides:
+        _, parsed = load_recipe("iris-softmax", overrides)
+        assert pays([parsed] * runs) is answer
+    else:
+        assert pays([recipe(**overrides, seed=seed) for seed in range(runs)]) is answer

@@ -9,6 +9,7 @@ import torch
 
 from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder
+from fourfold.records.listing import list_runs
 from fourfold.run.blind import SealedError
 from fourfold.run.checkpoint import Checkpoint, load_checkpoint
 from fourfold.run.parts import load_recipe
@@ -30,7 +31,9 @@ BASE = {
 
 
 def cell(seed: int, overrides: Mapping[str, Any] | None = None, blind: bool = False) -> Cell:
-    _, recipe = load_recipe("moons-mlp", {**BASE, "seed": seed, **(overrides or {})})
+    changes = overrides or {}
+    base = {key: value for key, value in BASE.items() if key.split(".")[0] not in changes}  # a part with other fields
+    _, recipe = load_recipe("moons-mlp", {**base, "seed": seed, **changes})
     return Cell("moons-mlp", recipe.to_mapping(), blind)
 
 
@@ -227,3 +230,10 @@ def test_the_threads_of_the_process_are_as_they_were(tmp_path) -> None:
     before = torch.get_num_threads()
     run_stack([cell(0), cell(1)], tmp_path, threads=before + 1)
     assert torch.get_num_threads() == before
+
+
+def test_whoever_lists_the_cells_finds_the_stacked_ones_too(tmp_path) -> None:
+    """Telling the index of each of them when it ends would take as long as all the rest."""
+    run_stack([cell(0), cell(1)], tmp_path)
+    assert {path.name.rsplit("-", 2)[0] for path in (tmp_path / "cells").iterdir()} == {"moons-mlp"}
+    assert [row.status for row in list_runs(tmp_path / "cells")] == ["done", "done"]

@@ -1,6 +1,7 @@
 """The files of installed packages that carry data, read without importing the package (scikit-learn takes a second)."""
 
 import gzip
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def read_sklearn_csv(name: str, header: int, delimiter: str | None = ",") -> np.
 
     `delimiter` None is any white space.
     """
+    return _numbers(name, header, delimiter).copy()  # whoever asks next must not see what is changed in it
+
+
+@lru_cache(maxsize=4)
+def _numbers(name: str, header: int, delimiter: str | None) -> np.ndarray:
+    """Read such a table once a process: runs at many seeds ask for it again and again."""
     return np.loadtxt(_lines(name), delimiter=delimiter, skiprows=header, ndmin=2)
 
 

@@ -35,15 +35,16 @@ class MetricWriter:
     Args:
         folder: the run's folder.
         trackers: names from `records.trackers.TRACKERS` that get a copy of every point.
+        indexed: whether the workspace's own index hears of the run when it ends; see `Mirror`.
 
     Raises:
         RecordError: metrics.jsonl cannot be opened for writing.
         InputError: no such tracker, or it is not installed; `check_trackers` says so before the folder is made.
     """
 
-    def __init__(self, folder: RunFolder, trackers: Sequence[str] = ()) -> None:
+    def __init__(self, folder: RunFolder, trackers: Sequence[str] = (), indexed: bool = True) -> None:
         self.folder = folder
-        self._mirror = Mirror(folder, trackers)
+        self._mirror = Mirror(folder, trackers, indexed)
         self._queue: deque[tuple[int, float, Mapping[str, float]]] = deque()
         self._writing = threading.Lock()
         self._stop = threading.Event()

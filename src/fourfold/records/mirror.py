@@ -39,11 +39,17 @@ log = logging.getLogger("fourfold.records")
 class Mirror:
     """Feeds the copies of one run from a thread of its own, which the first points start.
 
+    Args:
+        run: whose.
+        trackers: names from `records.trackers.TRACKERS`.
+        indexed: whether the workspace's own index hears of the run when it ends; else, at the latest, when somebody
+            reads it. Among very short runs telling it takes as long as all the rest. A shared index hears of every run.
+
     Raises:
         InputError: no such tracker, or it is not installed; or `FOURFOLD_DB` is not usable.
     """
 
-    def __init__(self, run: RunFolder, trackers: Sequence[str]) -> None:
+    def __init__(self, run: RunFolder, trackers: Sequence[str], indexed: bool = True) -> None:
         check_trackers(trackers)
         self._run = run
         self._trackers: dict[str, Tracker] = {name: TRACKERS[name].open(run.path) for name in trackers}
@@ -51,6 +57,7 @@ class Mirror:
         self._for_index: deque[Point] = deque()
         self._index: Index | None = None
         self._shared = database_address() is not None
+        self._indexed = indexed or self._shared
         if self._shared:
             with contextlib.suppress(Exception):  # the first write to the index says what is wrong
                 import_module("fourfold.records.index")
@@ -97,7 +104,8 @@ class Mirror:
             if self._shared and time.monotonic() >= self._retry_at:
                 self._feed_index(last=False)
         self._feed_trackers()
-        self._feed_index(last=True)
+        if self._indexed:
+            self._feed_index(last=True)
         self._tell_trackers(lambda tracker: tracker.finish(self._run.status))
 
     def _feed_index(self, last: bool) -> None:

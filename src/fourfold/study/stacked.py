@@ -33,6 +33,7 @@ from fourfold.data.stacked_stream import StackedStream
 from fourfold.records.atomic import write_atomically
 from fourfold.records.environment import describe_environment
 from fourfold.records.folder import RunFolder
+from fourfold.records.metrics import MetricWriter
 from fourfold.records.strict_json import encode
 from fourfold.run import runtime
 from fourfold.run.blind import without
@@ -246,8 +247,8 @@ def _tell(
         folder = RunFolder.create(cells, cell.recipe, settings, environment, label)
     else:
         folder = unfinished.claim()
-    session.attach(folder, ())
-    if unfinished is not None and session.writer is not None:
+    session.folder, session.writer = folder, MetricWriter(folder, indexed=False)
+    if unfinished is not None:
         session.writer.truncate_after(0)  # what the interrupted attempt wrote
     set_random_state(built.random, session.device)
     with suppress(DivergedError):  # its folder says so
