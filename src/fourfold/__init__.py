@@ -10,6 +10,9 @@
     study = ff.compare("digits-mlp", {"algorithm.optimizer": ["sgd", "adam"]}, seeds=10)
     study.comparison("adam")["verdict"]
 
+Whatever goes wrong is a `ff.FourfoldError`: `ff.InputError` for a mistake in what was asked, `ff.DivergedError` for a
+run that stopped being finite.
+
 Models, losses and optimizers work alone in any PyTorch loop: `ff.models.MLP`, `ff.losses.CrossEntropy`,
 `fourfold.algorithms.optimizers.Adam`.
 """
@@ -20,6 +23,9 @@ from typing import TYPE_CHECKING, Any
 from fourfold.core.registry import lazy_exports
 
 if TYPE_CHECKING:
+    from fourfold.core.errors import DivergedError as DivergedError
+    from fourfold.core.errors import FourfoldError as FourfoldError
+    from fourfold.core.errors import InputError as InputError
     from fourfold.core.recipe import Recipe as Recipe
     from fourfold.run.api import cross_validate as cross_validate
     from fourfold.run.api import open_run as open_run
@@ -33,6 +39,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "DivergedError": "fourfold.core.errors",
+    "FourfoldError": "fourfold.core.errors",
+    "InputError": "fourfold.core.errors",
     "Recipe": "fourfold.core.recipe",
     "Run": "fourfold.run.run",
     "Study": "fourfold.study.api",

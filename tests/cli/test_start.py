@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import typer
+from rich.text import Text
 
 from fourfold.cli import main
+from fourfold.cli.app import app
 
 HEAVY = ("torch", "sqlalchemy", "sklearn", "matplotlib", "pandas", "numpy")
 
@@ -26,6 +29,15 @@ def test_help_and_lists_import_nothing_heavy(arguments, tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_a_help_text_loses_no_word_to_markup():
+    """`[word]` in a text for rich is a style, and is not printed."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert len(commands) >= 10
+    texts = [each.help or "" for command in commands.values() for each in command.params]
+    assert [text for text in texts if Text.from_markup(text).plain != text.replace("\\[", "[")] == []
+    assert 'One row as {"name": value} or \\[numbers]; repeatable.' in texts
 
 
 def test_module_and_command_are_the_same(tmp_path):

@@ -192,6 +192,13 @@ print(third.run_id)
     assert python(code, tmp_path) == "recipe-3"
 
 
+def test_what_goes_wrong_can_be_caught_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ff.InputError, match="did you mean 'widths'"):
+        ff.run(RECIPE, {"model.widht": 9}, workspace=tmp_path)
+    assert issubclass(ff.InputError, ff.FourfoldError)
+    assert issubclass(ff.DivergedError, ff.FourfoldError)
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error_with_the_nearest() -> None:
     with pytest.raises(AttributeError, match=r"did you mean 'resume'\?$"):
         _ = ff.resum  # type: ignore[attr-defined]

@@ -71,7 +71,7 @@ def predict(
     ] = None,
     row: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="JSON", help='One row as {"name": value} or [numbers]; repeatable.'),
+        typer.Option("--row", metavar="JSON", help='One row as {"name": value} or \\[numbers]; repeatable.'),
     ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,

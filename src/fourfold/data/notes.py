@@ -41,7 +41,7 @@ def pictures_note(encoding: ImageEncoding) -> str:
     each = "a channel each, " if encoding.channels > 1 else ""
     return (
         f"pictures: {encoding.channels}x{encoding.height}x{encoding.width}, pixels 0 to {encoding.maximum:g}, "
-        f"standardised over the training split ({each}{'; '.join(by)}); not flattened here, but by models of rows"
+        f"standardised over the training split ({each}{'; '.join(by)}); kept as pictures: models of rows flatten them"
     )
 
 
