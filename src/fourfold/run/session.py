@@ -147,7 +147,7 @@ class Session:
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
                     metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
-                    findings += find(self.source, metrics) if outcome.step else []
+                    findings += find(self.source, metrics)
                 reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]
