@@ -82,13 +82,14 @@ def reason(name: str, row: Mapping[str, Any]) -> str:
         name: the metric without its split.
         row: one of a problem's comparisons.
     """
-    matters = f"{_plain(name, row['smallest'])}{unit(name)}"
+    size = _plain(name, row["smallest"])
+    matters = f"{size}{unit(name).removesuffix('s') if size == '1' else unit(name)}, the smallest that matters."
     if row["verdict"] in ("better", "worse"):
         chance = f"Were they alike, chance would do this in {100 * row['p_holm']:.2g} % of studies of {row['n']} seeds."
         small = max(abs(row["low"]), abs(row["high"])) < row["smallest"]
-        return chance + (f" Yet it is less than the {matters} that matter." if small else "")
+        return chance + (f" Yet all of it is less than {matters}" if small else "")
     if row["verdict"] == "no difference":
-        return f"Over {row['n']} seeds all that is plausible is less than {matters}, the smallest that matters."
+        return f"Over {row['n']} seeds all that is plausible is less than {matters}"
     because = f"{row['because'][:1].upper()}{row['because'][1:]}."
     return f"{because} Here 0.01 is one point." if name in SHARES and row["n"] else because
 
