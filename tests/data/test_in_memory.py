@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from fourfold.data import DATA
 from fourfold.data.augment.horizontal_flip import HorizontalFlip
 from fourfold.data.augment.pad_crop import PadCrop
 from fourfold.data.encoding import FeaturesEncoding
@@ -195,3 +196,16 @@ def test_a_sample_leaves_the_other_splits_alone() -> None:
         [(batch.inputs[0], batch.targets) for batch in drawn.split("validation", 3)],
         [(batch.inputs[0], batch.targets) for batch in source.split("validation", 3)],
     )
+
+
+def test_two_sources_hold_the_same_if_no_example_differs(tmp_path) -> None:
+    def moons(seed: int, **fields: object) -> InMemorySource:
+        return DATA.parse({"name": "two_moons", **fields}, "data").build(seed, tmp_path)  # type: ignore[attr-defined]
+
+    first = moons(0)
+    assert first.holds_what(moons(1))  # points and split have seeds of their own
+    assert not first.holds_what(moons(1, split_seed=None))
+    assert not first.holds_what(moons(1, data_seed=None))
+    other = moons(0)
+    other._raw["test"][3, 1] += 1e-9
+    assert not first.holds_what(other)

@@ -91,6 +91,17 @@ class InMemorySource(Source):
             return values
         return _gather(values, self._sample.to(values.device))
 
+    def holds_what(self, other: "InMemorySource") -> bool:
+        """Return whether this source gives what `other` gives, and says the same of itself; then either will do."""
+        mine, theirs = [*self._raw.values(), *self._targets.values()], [*other._raw.values(), *other._targets.values()]
+        return (
+            (self.spec, self.sizes, self.notes, self.files) == (other.spec, other.sizes, other.notes, other.files)
+            and self.encoding == other.encoding
+            and self._augment == other._augment == ()
+            and self._sample is other._sample is None
+            and all(torch.equal(a.cpu(), b.cpu()) for a, b in zip(mine, theirs, strict=True))
+        )
+
     def to(self, device: torch.device) -> "InMemorySource":
         """Deliver batches on `device`; raw examples stay on the CPU."""
         self._targets = {name: part.to(device) for name, part in self._targets.items()}

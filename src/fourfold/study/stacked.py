@@ -28,7 +28,7 @@ from fourfold.algorithms.stacked_rows import Rows
 from fourfold.algorithms.supervised import Supervised, SupervisedConfig
 from fourfold.core.errors import DivergedError
 from fourfold.core.recipe import Recipe
-from fourfold.data.in_memory import InMemoryStream
+from fourfold.data.in_memory import InMemorySource, InMemoryStream
 from fourfold.data.stacked_stream import StackedStream
 from fourfold.records.atomic import write_atomically
 from fourfold.records.environment import describe_environment
@@ -115,16 +115,15 @@ def _unfinished(cell: Cell, paths: Sequence[Path]) -> RunFolder | None:
     return next((folder for folder in found if folder.status == "interrupted"), None)
 
 
-def _build(cell: Cell, sources: dict[str, Source]) -> _Built:
-    """Build a cell's parts as the run alone would; runs of one seed share their data."""
+def _build(cell: Cell, sources: dict[str, InMemorySource]) -> _Built:
+    """Build a cell's parts as the run alone would."""
     recipe = with_parts(cell.fields)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
-    source = _source(recipe, sources)
-    for split in SPLITS:
-        if cell.blind and split == "test":
-            source = without(split, source)
+    source: Source = _source(recipe, sources)
+    if cell.blind:
+        source = without("test", source)
     model = build_model(recipe.model, source.spec, recipe.seed)
     parts = Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
     resolved = runtime.resolve_model(recipe.runtime, model, batch_size_of(recipe, source))
@@ -133,10 +132,12 @@ def _build(cell: Cell, sources: dict[str, Source]) -> _Built:
     return _Built(cell, session, random_state(device))
 
 
-def _source(recipe: Recipe, sources: dict[str, Source]) -> Source:
+def _source(recipe: Recipe, sources: dict[str, InMemorySource]) -> InMemorySource:
+    """Return the recipe's data, which it shares with every cell that has the same: seeds need not differ in data."""
     key = f"{recipe.seed} {recipe.data.model_dump_json()}"
     if key not in sources:
-        sources[key] = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+        source: InMemorySource = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+        sources[key] = next((other for other in sources.values() if other.holds_what(source)), source)
     return sources[key]
 
 
