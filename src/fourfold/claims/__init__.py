@@ -65,5 +65,14 @@ CLAIMS = ClaimTable(
         "xor-needs-depth": ClaimEntry(
             "fourfold.claims.xor_needs_depth:CLAIM", "a line cannot split XOR; one hidden layer can"
         ),
+        "sigmoid-vanishes": ClaimEntry(
+            "fourfold.claims.sigmoid_vanishes:CLAIM", "sigmoid' <= 1/4, so gradients shrink with depth"
+        ),
+        "first-adam-step": ClaimEntry(
+            "fourfold.claims.first_adam_step:CLAIM", "without bias correction Adam's first steps are too long"
+        ),
+        "bias-correction": ClaimEntry(
+            "fourfold.claims.bias_correction:CLAIM", "with bias correction Adam does as well or better at any step size"
+        ),
     }
 )

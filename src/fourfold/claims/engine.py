@@ -9,7 +9,7 @@ Checked by: a claim of each kind made by hand; a cell that diverges; a claim tha
 import math
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from fourfold.core.overrides import apply_overrides
 from fourfold.records.environment import describe_environment
 from fourfold.run.parts import one_length, recipe_fields
 from fourfold.study.analysis import chain_name
+from fourfold.study.cells import Store
 from fourfold.study.compare import Place, run_cells
 from fourfold.study.design import Arm, parse_space
 from fourfold.study.execute import Watcher
@@ -51,6 +52,7 @@ def run_claim(
     """
     began = time.monotonic()
     threads: int | None = None
+    computing: float | None = None
     if isinstance(claim, ExactClaim):
         proof = claim.prove(size)
         found: dict[str, Any] = {
@@ -59,6 +61,7 @@ def run_claim(
         }
     elif isinstance(claim, TrainedClaim):
         found, threads = _train(claim, size, workspace, watcher, place)
+        computing = found.pop("seconds")
     else:
         assert isinstance(claim, ComputedClaim)
         found = _compute(claim, size)
@@ -73,7 +76,7 @@ def run_claim(
         "scaled_from": claim.scaled_from,
         **found,
         "likely_reason": claim.likely_reason if found["verdict"] == "fails" else "",
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(time.monotonic() - began if computing is None else computing, 1),
         "date": datetime.now(UTC).date().isoformat(),
         "environment": _environment(threads),
     }
@@ -119,7 +122,15 @@ def _train(
             scores[name] = {seed: _score(claim, cell) for seed, cell in ended.items()}
             arms.append({**_arm(name, scores[name]), **_told(ended)})
     threads = max((recipe.runtime.threads or 1 for recipes in cells.plan.values() for recipe in recipes), default=None)
-    return {**_verdict(claim, scores, arms), "unfair": list(cells.unfair)}, threads
+    seconds = _computing(cells.found.values(), Store(workspace))
+    return {**_verdict(claim, scores, arms), "unfair": list(cells.unfair), "seconds": seconds}, threads
+
+
+def _computing(ended: Iterable[Tuned], store: Store) -> float:
+    """Return the seconds that all cells and trials took, one after another, whenever they ran."""
+    keys = {key for cell in ended for key in (cell.cell.key, *(trial.key for trial in cell.trials))}
+    results = [store.result(key) for key in keys]
+    return sum(float(result.cost.get("process_seconds", 0.0)) for result in results if result is not None)
 
 
 def _compute(claim: ComputedClaim, size: Name) -> dict[str, Any]:

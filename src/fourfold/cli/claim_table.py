@@ -17,7 +17,7 @@ def print_claims(records: Sequence[Mapping[str, Any]]) -> None:
 
     out = console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("claim", "verdict", "effect [95 % interval]", "seeds", "time"):
+    for title in ("claim", "verdict", "effect [95 % interval]", "seeds", "computing"):
         table.add_column(title)
     for record in records:
         verdict = f"[{STYLES[record['verdict']]}]{record['verdict']}[/]"

@@ -146,7 +146,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         *setting_words(record["asked"]),
         ("scaled down from", record["scaled_from"]),
         ("why it fails here, probably", record["likely_reason"]),
-        ("run", f"{record['size']}, {record['date']}, {duration(record['seconds'])}, {machine}"),
+        ("run", f"{record['size']}, {record['date']}, {duration(record['seconds'])} of computing, {machine}"),
     ]
     return [fact for fact in facts if fact[1]]
 
