@@ -75,6 +75,18 @@ def test_the_first_member_has_the_run_s_seed_and_the_others_their_own() -> None:
     assert len(set(seeds)) == len(seeds)
 
 
+def test_every_member_is_the_supervised_run_of_its_own_seed() -> None:
+    descent = {"optimizer": {"name": "adam", "lr": 0.02}, "schedule": "cosine", "regularizers": ["input_noise"]}
+    training = begin({"name": "bagging", "members": 2, "sample": None, **descent})
+    for _ in range(10):
+        training.step()
+    for member in range(2):
+        alone = begin({"name": "supervised", **descent}, seed=member_seed(5, member), steps=5)
+        for _ in range(5):
+            alone.step()
+        assert torch.equal(weights_of(training.ensemble.members[member]), weights_of(alone.model)), member
+
+
 @ENSEMBLES
 def test_fewer_steps_than_members_are_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"^algorithm.members: 11 members cannot share 10 steps.*number is 10$"):

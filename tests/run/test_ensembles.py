@@ -12,6 +12,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.report.page import write_report
 from fourfold.run.blind import SealedError, without
+from fourfold.run.build import build_parts
 from fourfold.run.evaluate import evaluate
 from fourfold.run.export import export
 from fourfold.run.inspect import inspect_recipe
@@ -70,6 +71,16 @@ def test_one_member_without_sampling_is_supervised_bit_for_bit(tmp_path: Path) -
     for field in ("metrics", "params", "steps", "sizes"):
         assert differences(bagged["result"][field], alone["result"][field]) == []
     assert differences(bagged["state"]["training"]["current"], alone["state"]["training"]) == []
+
+
+def test_each_member_s_first_weights_are_a_draw_of_its_own() -> None:
+    members = build_parts(recipe({"name": "bagging", "members": 3})).model.members
+    assert isinstance(members, torch.nn.ModuleList)
+    drawn = [next(member.parameters()).detach() for member in members]
+    alone = build_parts(recipe("supervised")).model
+    assert torch.equal(drawn[0], next(alone.parameters()))
+    assert not torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[1], drawn[2])
 
 
 ENSEMBLES = {
