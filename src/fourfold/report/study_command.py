@@ -127,8 +127,6 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -
         before, dotted = old.get(key), at + key
         if key in old and _same(before, value):
             continue
-        if isinstance(before, str) and isinstance(value, Mapping):  # a part given by its name alone
-            before = {"name": before}
         if isinstance(before, Mapping) and isinstance(value, Mapping):
             if "name" in value and before.get("name") != value["name"]:
                 found[dotted], before = value["name"], {"name": value["name"]}

@@ -50,7 +50,7 @@ def _chosen(arm: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
     found = []
     for cell in arm["cells"]:
         of_it = [trial["score"] for trial in cell["trials"] if trial["values"] == cell["tuned"]]
-        if key in cell["tuned"] and of_it and of_it[0] is not None:
+        if of_it and of_it[0] is not None:
             found.append((cell["tuned"][key], of_it[0]))
     return found
 
