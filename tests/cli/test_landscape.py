@@ -45,6 +45,12 @@ def test_the_page_goes_into_the_run_s_figures_and_pictures_on_request(workspace:
     assert "40 of 1,257 train" in (figures / "landscape.html").read_text(encoding="utf-8")
 
 
+def test_the_way_of_the_training_is_drawn_on_request(workspace: Path, capsys) -> None:
+    written = _ask(workspace, capsys, "--path", "--png")["files"]
+    assert [Path(each).name for each in written] == ["landscape.html", "landscape.png", "landscape-3d.png", "path.png"]
+    assert 'id="path"' in Path(written[0]).read_text(encoding="utf-8")
+
+
 def test_the_same_seed_is_the_same_plane_and_another_is_another(workspace: Path, capsys) -> None:
     first, again, other = (_ask(workspace, capsys, "--seed", seed)["losses"] for seed in ("1", "1", "2"))
     assert first == again != other

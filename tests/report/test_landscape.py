@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fourfold.report.landscape import draw_landscape, is_logarithmic, landscape_page, levels
-from fourfold.study.landscape import Plane
+from fourfold.report.landscape import draw_landscape, draw_path, is_logarithmic, landscape_page, levels
+from fourfold.study.landscape import PathPlane, Plane
 
 
 def _plane(function, reach: float = 1.0, points: int = 21) -> Plane:
@@ -69,6 +69,18 @@ def test_rows_are_the_second_direction_and_columns_the_first() -> None:
     x, y, z = np.asarray(corners).T
     np.testing.assert_allclose(z, 1 + y, atol=1e-9)
     assert np.ptp(x) == 2
+
+
+def test_the_way_is_drawn_from_the_circle_to_the_star() -> None:
+    places = torch.tensor([[-3.0, 1.0], [-1.0, -1.0], [0.0, 0.0]], dtype=torch.float64)
+    path = PathPlane(torch.zeros(2), torch.zeros(2), places, (0.8, 0.15))
+    drawn = draw_path(_plane(lambda x, y: 1 + x**2 + y**2, reach=4), path, "loss")
+    axes = drawn.figure.axes[0]
+    way, start, end = (np.asarray(line.get_xydata()).tolist() for line in axes.lines)
+    assert way == places.tolist()
+    assert (start, end) == ([[-3, 1]], [[0, 0]])
+    assert "80 % of" in axes.get_xlabel()
+    assert "15 %" in axes.get_ylabel()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from fourfold.study.landscape import (
     loss_plane,
     normalise_filters,
     path_plane,
+    plane_around,
     random_direction,
     random_plane,
 )
@@ -163,6 +164,21 @@ def test_a_path_in_a_plane_is_found_whole() -> None:
     assert sum(found.explained) == pytest.approx(1)
     rebuilt = states[-1] + found.places.float() @ torch.stack([found.first, found.second])
     torch.testing.assert_close(rebuilt, torch.stack(states))
+
+
+def test_the_plane_of_a_path_has_its_states_losses() -> None:
+    """A path that lies in a plane passes over it at the losses it had."""
+    x = torch.eye(2, dtype=torch.float64)
+    objective = Objective(_Bowl(), MSE(), [Batch((x,), torch.zeros(2, 1, dtype=torch.float64))])
+    moves = torch.tensor([[-4.0, 0], [-3, 1], [-1, 1], [0, 0]], dtype=torch.float64)
+    path = path_plane([objective.start + move for move in moves])
+    plane = plane_around(objective, path, resolution=2)
+    low, high = path.places.min(0).values, path.places.max(0).values
+    margin = 0.2 * (high - low)
+    assert plane.alphas.tolist() == pytest.approx([float((low - margin)[0]), float((high + margin)[0])])
+    assert plane.betas.tolist() == pytest.approx([float((low - margin)[1]), float((high + margin)[1])])
+    corner = objective.start + plane.alphas[1] * path.first + plane.betas[0] * path.second
+    assert float(plane.losses[0, 1]) == pytest.approx(float(objective(corner).detach()))
 
 
 def test_numbers_out_of_range_are_refused() -> None:

@@ -69,7 +69,12 @@ def test_the_vector_is_taken_apart_and_put_together_again() -> None:
 
 def test_it_keeps_a_copy_and_leaves_the_model_alone() -> None:
     model = nn.Linear(2, 1)
-    model.train()
+    dropping = nn.Sequential(model, nn.Dropout(0.5)).train()
+    example = Batch((torch.ones(64, 2),), torch.zeros(64, 1))
+    assert float(Objective(dropping, MSE(), [example])(Objective(dropping, MSE(), [example]).start)) == pytest.approx(
+        float(nn.functional.mse_loss(model(*example.inputs), example.targets).detach()), rel=1e-5
+    )
+    assert dropping.training
     objective = Objective(model, MSE(), [Batch((torch.ones(1, 2),), torch.zeros(1, 1))], dtype=torch.float64)
     before = float(objective(objective.start))
     with torch.no_grad():

@@ -33,6 +33,9 @@ def landscape(
         int, typer.Option("--examples", metavar="N", help="Examples of the split, the first ones; 0 is all.")
     ] = EXAMPLES,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the directions.")] = 0,
+    path: Annotated[
+        bool, typer.Option("--path", help="Also train the run again, and draw the way that it took.")
+    ] = False,
     png: Annotated[bool, typer.Option("--png", help="Also write each figure as a PNG.")] = False,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
@@ -48,6 +51,7 @@ def landscape(
       fourfold landscape digits-mlp-1
       fourfold landscape digits-mlp-1 --range 0.5 --resolution 61 --png
       fourfold landscape digits-mlp-1 --split test --seed 3
+      fourfold landscape digits-mlp-1 --path
     """
     if split not in SPLITS:
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, SPLITS)}")
@@ -61,17 +65,18 @@ def landscape(
 
     from fourfold import __version__
     from fourfold.report.document import write_document
-    from fourfold.report.landscape import draw_landscape, landscape_page
+    from fourfold.report.landscape import draw_landscape, draw_path, landscape_page
     from fourfold.run.run import Run
-    from fourfold.study.landscape import random_plane
+    from fourfold.study.landscape import path_plane, plane_around, random_plane
     from fourfold.study.objective import Objective, split_batches
     from fourfold.study.sharpness import EPS, largest_curvature, sharpness
+    from fourfold.study.trajectory import weights_along
 
     opened = Run(folder)
     model, parts = opened.model, opened.parts
     batches = split_batches(parts.source, split, examples or None)
     objective = Objective(model, parts.loss, batches)
-    with _progress(resolution) as heard:
+    with _progress("the plane", resolution) as heard:
         plane = random_plane(objective, resolution, reach, seed, heard)
     few = split_batches(parts.source, split, min(examples or SEARCHED, SEARCHED))
     exact = Objective(model, parts.loss, few, torch.float64)
@@ -79,6 +84,11 @@ def landscape(
     used = sum(len(batch.inputs[0]) for batch in batches)
     name = "loss" if opened.recipe.loss.name == "usual" else quantity(opened.recipe.loss.name)
     drawn = draw_landscape(plane, name)
+    if path:
+        with _progress("the way", int(opened.result["steps"])) as heard:
+            way = path_plane(weights_along(opened, objective.flat, heard=heard))
+        with _progress("its plane", resolution) as heard:
+            drawn.append(draw_path(plane_around(objective, way, resolution, heard), way, name))
     searched = sum(len(batch.inputs[0]) for batch in few)
     page = landscape_page(
         opened.run_id,
@@ -97,7 +107,7 @@ def landscape(
             ("sharpness", f"Keskar et al. 2017, Eq. 4, full space, on {count(searched)} examples"),
             ("largest curvature", f"the Hessian's largest eigenvalue, on {count(searched)} examples"),
         ],
-        command=shlex.join(_command(run, resolution, reach, split, examples, seed)),
+        command=shlex.join(_command(run, resolution, reach, split, examples, seed) + ["--path"] * path),
         version=__version__,
     )
     file = write_document(page, folder.figures / "landscape.html")
@@ -130,12 +140,12 @@ def _command(run: str, resolution: int, reach: float, split: str, examples: int,
 
 
 @contextmanager
-def _progress(rows: int) -> Iterator[Callable[[int], None]]:
-    """Give what is told of each row done, and show it where stderr is a terminal."""
+def _progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give what is told how much is done, and show it where stderr is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("the plane", total=rows)
+        task = bar.add_task(words, total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -8,7 +8,7 @@ Checked by: contour lines lie at the losses they name; the star is where the wei
 import math
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from fourfold.report.document import to_document
 from fourfold.report.drawing import Drawn
 from fourfold.report.elements import copyable, figures, footer, pairs, tile
 from fourfold.report.numbers import number
-from fourfold.study.landscape import Plane
-from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, PAPER, WIDTH, new_figure, rgb, style
+from fourfold.study.landscape import PathPlane, Plane
+from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, WIDTH, new_figure, rgb, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SPAN = 20.0
 LEVELS = 12  # contour lines
@@ -32,6 +35,30 @@ def draw_landscape(plane: Plane, loss: str) -> list[Drawn]:
         loss: the loss's name for reading, with its unit.
     """
     return [_contours(plane, loss), _surface(plane, loss)]
+
+
+def draw_path(plane: Plane, path: PathPlane, loss: str) -> Drawn:
+    """Draw the way a training took, on the plane that holds most of it.
+
+    Args:
+        plane: losses on `path`'s plane.
+        path: where the training went.
+        loss: the loss's name for reading, with its unit.
+    """
+    places = path.places.numpy()
+    shares = [f"{100 * share:.0f} %" for share in path.explained]
+    with style():
+        figure = new_figure(1.12 * WIDTH, 4.2)
+        axes = figure.subplots()
+        _lines(axes, plane)
+        axes.plot(places[:, 0], places[:, 1], color=ORANGE, linewidth=1.6, marker=".", markersize=6, zorder=4)
+        axes.plot(*places[0], "o", markersize=7, color=PAPER, markeredgecolor=INK, markeredgewidth=1.4, zorder=5)
+        axes.plot(*places[-1], "*", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
+        axes.set_title("The way there")
+        axes.set_xlabel(f"first direction ({shares[0]} of the way's variance)")
+        axes.set_ylabel(f"second direction ({shares[1]})")
+    says = f"From the circle to the star, on the plane that holds most of the way; lines of equal {loss}."
+    return Drawn("path", figure, says)
 
 
 def is_logarithmic(losses: Any) -> bool:
@@ -53,29 +80,39 @@ def levels(losses: Any) -> list[float]:
 
 
 def _contours(plane: Plane, loss: str) -> Drawn:
-    losses = np.where(np.isfinite(plane.losses.numpy()), plane.losses.numpy(), np.nan)
-    xs, ys, lines = plane.alphas.numpy(), plane.betas.numpy(), sorted(set(levels(losses)))
+    losses = plane.losses.numpy()
     with style():
         figure = new_figure(1.12 * WIDTH, 4.6)
         axes = figure.subplots()
-        axes.grid(False)
         axes.set_aspect("equal")
-        if lines:
-            lowest = float(np.nanmin(losses)) - 1
-            for line in lines:  # each lies on those before, which leaves no seams as rings side by side would
-                axes.contourf(xs, ys, losses, levels=[lowest, line], colors=[BLUE], alpha=0.045)
-            drawn = axes.contour(xs, ys, losses, levels=lines, colors=[BLUE], linewidths=0.8, linestyles="solid")
-            axes.clabel(drawn, lines[::LABELLED], fontsize=7.5, colors=[INK], fmt=lambda value: f"{value:g}")
+        _lines(axes, plane)
         axes.plot(0, 0, "*", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
         axes.set_title("Loss around the trained weights")
         axes.set_xlabel("first direction")
         axes.set_ylabel("second direction")
-    worst = number(float(np.nanmax(losses))) if np.isfinite(losses).any() else "no number"
+    known = losses[np.isfinite(losses)]
+    worst = number(float(known.max())) if len(known) else "no number"
     says = f"Lines of equal {loss}; the star is the trained network, at {number(plane.centre)}; at most {worst}."
     return Drawn("landscape", figure, says)
 
 
+def _lines(axes: "Axes", plane: Plane) -> None:
+    """Draw lines of equal loss, darker where it is lower."""
+    losses = np.where(np.isfinite(plane.losses.numpy()), plane.losses.numpy(), np.nan)
+    xs, ys, lines = plane.alphas.numpy(), plane.betas.numpy(), sorted(set(levels(losses)))
+    axes.grid(False)
+    if not lines:
+        return
+    lowest = float(np.nanmin(losses)) - 1
+    for line in lines:  # each lies on those before, which leaves no seams as rings side by side would
+        axes.contourf(xs, ys, losses, levels=[lowest, line], colors=[BLUE], alpha=0.045)
+    drawn = axes.contour(xs, ys, losses, levels=lines, colors=[BLUE], linewidths=0.8, linestyles="solid")
+    axes.clabel(drawn, lines[::LABELLED], fontsize=7.5, colors=[INK], fmt=lambda value: f"{value:g}")
+
+
 def _surface(plane: Plane, loss: str) -> Drawn:
+    from matplotlib.ticker import MultipleLocator
+
     losses = plane.losses.numpy()
     logarithmic = is_logarithmic(losses)
     heights = np.log10(losses, where=losses > 0, out=np.full_like(losses, np.nan)) if logarithmic else losses.copy()
@@ -93,12 +130,14 @@ def _surface(plane: Plane, loss: str) -> Drawn:
             middle = math.log10(plane.centre) if logarithmic else plane.centre
             axes.plot([0], [0], [middle], "*", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
         if logarithmic:
-            axes.zaxis.set_major_formatter(lambda value, _: f"{10**value:.2g}")
+            axes.zaxis.set_major_locator(MultipleLocator(1))
+            axes.zaxis.set_major_formatter(lambda value, _: f"{10**value:g}")
+        axes.zaxis.set_tick_params(pad=5)
         for axis, places in ((axes.xaxis, plane.alphas), (axes.yaxis, plane.betas)):
             axis.set_ticks([float(places[0]), 0.0, float(places[-1])])
         axes.view_init(elev=32, azim=-58)
         axes.set_box_aspect((1, 1, 0.75), zoom=0.92)
-        axes.set_title("The same as a surface")
+        axes.set_title("The same as a surface", loc="left")
     scale = ", logarithmic" if logarithmic else ""
     return Drawn("landscape-3d", figure, f"Height is {loss}{scale}; the star is the trained network.")
 

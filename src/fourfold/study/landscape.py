@@ -139,6 +139,26 @@ def loss_plane(
     return Plane(alphas, betas, torch.tensor(rows, dtype=torch.float64), float(objective(start)))
 
 
+def plane_around(
+    objective: Objective, path: "PathPlane", resolution: int, heard: Callable[[int], None] = _nobody
+) -> Plane:
+    """Return the loss on a path's plane, from a little before its lowest coordinates to a little past its highest.
+
+    Args:
+        objective: the loss, and the path's last state as its own weights.
+        path: from `path_plane`.
+        resolution: points along each direction, at least 2.
+        heard: told how many rows are done, after each.
+    """
+    low, high = path.places.min(0).values, path.places.max(0).values
+    margin = 0.2 * (high - low).clamp(min=1e-6)
+    alphas, betas = (
+        torch.linspace(float((low - margin)[k]), float((high + margin)[k]), resolution, dtype=torch.float64)
+        for k in (0, 1)
+    )
+    return loss_plane(objective, path.first, path.second, alphas, betas, heard)
+
+
 @torch.no_grad()
 def loss_line(objective: Objective, start: Tensor, end: Tensor, alphas: Tensor) -> Tensor:
     """Return L((1 - alpha) start + alpha end), float64 `[alphas]`: the line from one network to another (Goodfellow).
