@@ -11,6 +11,8 @@ from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 from torch import nn
 
+from fourfold.algorithms.combining import mean
+from fourfold.algorithms.ensemble import Ensemble
 from fourfold.records.points import Point
 from fourfold.report.boundary import draw_boundary
 from fourfold.report.confusion import draw_confusion
@@ -227,6 +229,13 @@ def test_bars_hold_the_weights_largest_first():
 def test_a_deep_network_on_a_table_draws_no_weights():
     spec = RegressionSpec(Features(("a", "b")), ("y",), (0.0,), (1.0,))
     assert draw_weights(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), spec) is None
+
+
+def test_an_ensemble_draws_no_weights_for_one_member_s_are_not_the_others():
+    spec = ClassificationSpec(Image(1, 4, 4), ("a", "b"))
+    members = [nn.Sequential(nn.Flatten(), nn.Linear(16, 2)) for _ in range(2)]
+    assert draw_weights(members[0], spec) is not None
+    assert draw_weights(Ensemble(members, mean), spec) is None
 
 
 def test_pictures_of_weights_are_blue_above_and_orange_below_zero():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from fourfold.algorithms.ensemble import Ensemble
 from fourfold.report.drawing import Drawn
 from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, blank, new_figure, rgb, shorten, style
 from fourfold.tasks.seam import Features, Image, Spec
@@ -24,14 +25,14 @@ MOST_PANELS = 6
 
 
 def draw_weights(model: nn.Module, spec: Spec) -> Drawn | None:
-    """Draw the first layer's weights; None where they would say nothing (a deep network on a table).
+    """Draw the first layer's weights; None where they would say nothing (a deep network on a table, one of several).
 
     Args:
         model: on the CPU.
         spec: of the data it was built for.
     """
     weight = first_weight(model)
-    if weight is None:
+    if weight is None or isinstance(model, Ensemble):
         return None
     if isinstance(spec.input, Image):
         if weight.dim() == 4:
