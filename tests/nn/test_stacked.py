@@ -6,7 +6,15 @@ from torch import nn
 
 from fourfold.losses import LOSSES
 from fourfold.models import MODELS
-from fourfold.nn.stacked import HasStackedForward, HasTotals, forward_stacked, totals_stacked
+from fourfold.nn.stacked import (
+    HasStackedForward,
+    HasStackedGradients,
+    HasTotals,
+    HasTotalsAndGradient,
+    forward_stacked,
+    stacked_gradient,
+    totals_stacked,
+)
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
@@ -100,3 +108,43 @@ def test_the_twin_of_cross_entropy_knows_smoothing_and_soft_labels(smoothing) ->
     for targets in (torch.randint(0, 3, (STACK, 6)), torch.rand(STACK, 6, 3).softmax(2)):
         alone = [loss(output[row], Batch((), targets[row])).total for row in range(STACK)]
         torch.testing.assert_close(totals_stacked(loss, output, targets), torch.stack(alone))
+
+
+def assert_gradients_are_autograds(model: nn.Module, loss: nn.Module, x: torch.Tensor, targets: torch.Tensor) -> None:
+    """By hand and by autograd, with memory to write to that holds something else."""
+    assert isinstance(model, HasStackedGradients)
+    assert isinstance(loss, HasTotalsAndGradient)
+    params = {name: torch.randn(STACK, *p.shape, dtype=torch.float64) for name, p in model.named_parameters()}
+    written = {name: torch.full_like(param, 7.0) for name, param in params.items()}
+    totals = stacked_gradient(model, loss)(params, Batch((x,), targets), written)  # type: ignore[arg-type]
+    leaves = {name: param.clone().requires_grad_() for name, param in params.items()}
+    expected = totals_stacked(loss, forward_stacked(model, leaves, (x,)), targets)  # type: ignore[arg-type]
+    torch.testing.assert_close(totals, expected.detach())
+    for (name, grad), other in zip(
+        written.items(), torch.autograd.grad(expected.sum(), list(leaves.values())), strict=True
+    ):
+        torch.testing.assert_close(grad, other, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu"])
+@pytest.mark.parametrize("widths", [[], [7], [6, 5]])
+def test_backpropagation_by_hand_gives_autograds_gradients(activation, widths) -> None:
+    (model, *_) = networks("mlp", widths=widths, activation=activation)
+    loss = LOSSES.parse("cross_entropy", "loss").build(CLASSES)  # type: ignore[attr-defined]
+    x, targets = torch.randn(STACK, 5, 2, 2).double(), torch.randint(0, 3, (STACK, 5))
+    assert_gradients_are_autograds(model, loss, x, targets)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_cross_entropys_gradient_by_hand_is_autograds(smoothing, soft) -> None:
+    (model, *_) = networks("softmax_regression")
+    loss = LOSSES.parse({"name": "cross_entropy", "label_smoothing": smoothing}, "loss").build(CLASSES)  # type: ignore[attr-defined]
+    targets = torch.rand(STACK, 5, 3).double() if soft else torch.randint(0, 3, (STACK, 5))
+    assert_gradients_are_autograds(model, loss, torch.randn(STACK, 5, 4).double(), targets)
+
+
+def test_squared_errors_gradient_by_hand_is_autograds() -> None:
+    (model, *_) = networks("linear_regression")
+    loss = LOSSES.parse("mse", "loss").build(NUMBERS)  # type: ignore[attr-defined]
+    assert_gradients_are_autograds(model, loss, torch.randn(STACK, 5, 4).double(), torch.randn(STACK, 5, 2).double())

@@ -113,9 +113,40 @@ class TogetherConfig(ModelConfig):
         return Together(2, 2)
 
 
+class MistakenConfig(ModelConfig):
+    """Its gradient by hand forgets the factor 2."""
+
+    name: str = "own"
+
+    def build(self, spec):
+        class Mistaken(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.weight = nn.Parameter(torch.randn(2, 2))
+
+            def forward(self, x):
+                return 2 * x @ self.weight.mT
+
+            def forward_stacked(self, params, x):
+                return 2 * x @ params["weight"].mT
+
+            def gradients_stacked(self, params, x, objective, into):
+                totals, grad = objective(self.forward_stacked(params, x))
+                into["weight"].copy_(grad.mT @ x)
+                return totals
+
+        return Mistaken()
+
+
 @pytest.mark.parametrize(
     ("config", "named"),
-    [(NormalisedConfig, "buffers"), (NoisyConfig, "random"), (IdleConfig, "idle"), (TogetherConfig, "in a stack")],
+    [
+        (NormalisedConfig, "buffers"),
+        (NoisyConfig, "random"),
+        (IdleConfig, "idle"),
+        (TogetherConfig, "in a stack"),
+        (MistakenConfig, "gradient of 'weight'"),
+    ],
 )
 def test_what_nobody_has_written_down_is_found_by_a_trial(config, named) -> None:
     with tables_restored():

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from fourfold.algorithms.stacked_rows import Layout, Rows
 from fourfold.algorithms.supervised import Supervised, SupervisedConfig
-from fourfold.nn.stacked import forward_stacked, totals_stacked
+from fourfold.nn.stacked import forward_stacked, stacked_gradient, totals_stacked
 from fourfold.tasks.seam import Batch
 
 
@@ -78,6 +78,7 @@ class StackedSupervised:
         first = members[0].training
         self._network, self._loss, self._names = first.network, first.loss, first.names
         self._device, self._batches = first.plan.device, batches
+        self._gradient = stacked_gradient(first.network, first.loss)
         self._found_inf = torch.zeros(1, device=self._device)
         self._scales: dict[int, Tensor] = {}  # count -> 1 / count
         self._recent: list[Tensor] = []  # losses since the stack last changed, each [rows]
@@ -100,23 +101,18 @@ class StackedSupervised:
         for block in self._blocks:
             block.bind(self._table, self._grads, start, self._layout)
             start += block.size
-        self._params = [param.detach().requires_grad_() for param in self._layout.split(self._table)]
-        self._param_grads = self._layout.split(self._grads)
-        self._named = dict(zip(self._names, self._params, strict=True))
+        self._params = dict(zip(self._names, self._layout.split(self._table), strict=True))
+        self._param_grads = dict(zip(self._names, self._layout.split(self._grads), strict=True))
 
     def step(self) -> None:
         """Move every network once; those that cannot be moved leave."""
         step, batch = len(self.counts), next(self._batches)
         count = batch.inputs[0].shape[1]
-        totals = self.totals(self.forward(batch.inputs), batch.targets)
-        total = totals.sum()  # not their mean: no network's gradient may depend on how many there are
-        grads = torch.autograd.grad(total, self._params)
+        totals = self._gradient(self._params, batch, self._param_grads)
         self.counts.append(count)
         with torch.no_grad():
-            totals = totals.detach()
-            torch._foreach_copy_(self._param_grads, grads)
             torch._amp_foreach_non_finite_check_and_unscale_([self._grads], self._found_inf, self._over(count))
-            if self._found_inf.item() or not math.isfinite(total.item()):
+            if self._found_inf.item() or not math.isfinite(totals.sum().item()):
                 totals = self._refuse(totals)
             self._recent.append(totals)
             for block in self._blocks:
@@ -161,7 +157,7 @@ class StackedSupervised:
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Return what each network makes of inputs `[rows, batch, …]`."""
-        return forward_stacked(self._network, self._named, inputs)
+        return forward_stacked(self._network, self._params, inputs)
 
     def totals(self, output: Tensor, targets: Tensor) -> Tensor:
         """Return each network's summed loss, `[rows]`."""

@@ -55,3 +55,14 @@ class CrossEntropy(Loss):
         rows, labels = output.flatten(0, 1), targets.flatten(0, 1)
         terms = F.cross_entropy(rows, labels, reduction="none", label_smoothing=self.label_smoothing)
         return terms.view(len(output), -1).sum(1)
+
+    def totals_and_gradient(self, output: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each network's summed cross-entropy, `[stack]`, and its gradient, softmax(z) sum_k q_k - q."""
+        log_p = output.log_softmax(2)
+        if targets.is_floating_point() or self.label_smoothing > 0:
+            hard = targets if targets.is_floating_point() else F.one_hot(targets, output.shape[2])
+            q = hard * (1 - self.label_smoothing) + self.label_smoothing / output.shape[2]
+            return -(q * log_p).sum((1, 2)), log_p.exp() * q.sum(2, keepdim=True) - q
+        labels = targets.unsqueeze(2)
+        totals = -log_p.gather(2, labels).sum((1, 2))
+        return totals, log_p.exp().scatter_add_(2, labels, log_p.new_full(labels.shape, -1.0))

@@ -45,3 +45,9 @@ class MSE(Loss):
         """Return each model's summed squared error, from outputs `[stack, batch, targets]`."""
         same_shape(output, targets)
         return F.mse_loss(output, targets, reduction="none").flatten(2).mean(2).sum(1)
+
+    def totals_and_gradient(self, output: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each model's summed squared error, `[stack]`, and its gradient, 2 (y - t) / K."""
+        same_shape(output, targets)
+        error = output - targets
+        return error.square().flatten(2).mean(2).sum(1), error * (2 / error[0, 0].numel())

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.models.base import ModelConfig
-from fourfold.nn.stacked import linear_stacked
+from fourfold.nn.stacked import Objective, linear_stacked, linear_stacked_backward
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Spec, require_task
 
@@ -56,3 +56,11 @@ class LinearRegression(nn.Module):
     def forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Map `[stack, batch, …]` to `[stack, batch, targets]` by the parameters of as many models."""
         return linear_stacked(x.flatten(2), params["weight"], params["bias"])
+
+    def gradients_stacked(
+        self, params: Mapping[str, Tensor], x: Tensor, objective: Objective, into: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Write each model's gradient to `into`; return the losses, `[stack]`."""
+        totals, grad = objective(self.forward_stacked(params, x))
+        linear_stacked_backward(grad, x.flatten(2), into["weight"], into["bias"])
+        return totals

@@ -14,7 +14,13 @@ from torch import Tensor, nn
 from fourfold.models.base import ModelConfig
 from fourfold.nn.activations import Activation, make_activation
 from fourfold.nn.initialise import Initialisation, initialise_
-from fourfold.nn.stacked import linear_stacked
+from fourfold.nn.stacked import (
+    Objective,
+    activation_backward,
+    linear_stacked,
+    linear_stacked_backward,
+    linear_stacked_backward_input,
+)
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec
 
@@ -78,10 +84,30 @@ class MLP(nn.Module):
 
     def forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Map `[stack, batch, …]` to `[stack, batch, out_features]` by the parameters of as many networks."""
-        x = x.flatten(2)
-        for name, layer in self.layers.named_children():
+        return self._forward_stacked(params, x)[-1]
+
+    def gradients_stacked(
+        self, params: Mapping[str, Tensor], x: Tensor, objective: Objective, into: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Write each network's gradient by backpropagation to `into`; return the losses, `[stack]`."""
+        values = self._forward_stacked(params, x)
+        totals, grad = objective(values[-1])
+        for i in range(len(self.layers) - 1, 0, -1):
+            layer, name, before = self.layers[i], f"layers.{i}", values[i - 1]
             if isinstance(layer, nn.Linear):
-                x = linear_stacked(x, params[f"layers.{name}.weight"], params[f"layers.{name}.bias"])
-            elif not isinstance(layer, nn.Flatten):
-                x = layer(x)
-        return x
+                linear_stacked_backward(grad, before, into[f"{name}.weight"], into[f"{name}.bias"])
+                grad = linear_stacked_backward_input(grad, params[f"{name}.weight"]) if i > 1 else grad
+            else:
+                grad = activation_backward(layer, grad, before, values[i])
+        return totals
+
+    def _forward_stacked(self, params: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
+        """Return what each layer gives."""
+        values = [x.flatten(2)]
+        for i in range(1, len(self.layers)):
+            layer, name = self.layers[i], f"layers.{i}"
+            if isinstance(layer, nn.Linear):
+                values.append(linear_stacked(values[-1], params[f"{name}.weight"], params[f"{name}.bias"]))
+            else:
+                values.append(layer(values[-1]))
+        return values

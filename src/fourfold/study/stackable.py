@@ -13,9 +13,10 @@ from fourfold.algorithms.stacked_rows import ELEMENTWISE_REGULARIZERS, NETWORKWI
 from fourfold.algorithms.supervised import SupervisedConfig
 from fourfold.core.recipe import Recipe
 from fourfold.data.in_memory import InMemorySource
-from fourfold.nn.stacked import HasStackedForward, forward_stacked, totals_stacked
+from fourfold.nn.stacked import HasStackedForward, stacked_gradient
 from fourfold.run import runtime
 from fourfold.run.build import Parts, batch_size_of, build_parts
+from fourfold.tasks.seam import Batch
 
 SEEN = ("title", "paper", "expected", "seed")  # what a recipe says about itself, and what cells may differ in
 
@@ -109,22 +110,28 @@ def _reason_in_trial(recipe: Recipe, parts: Parts) -> str | None:
     if half == 0:
         return "data: one training example"
     batches = list(islice(parts.source.split("train", min(4, half)), 2))
-    named = {name: torch.stack([p.detach()] * 2).requires_grad_() for name, p in parts.model.named_parameters()}
+    inputs = tuple(torch.stack(both) for both in zip(*(batch.inputs for batch in batches), strict=True))
+    batch = Batch(inputs, torch.stack([batch.targets for batch in batches]))
+    named = dict(parts.model.named_parameters())
+    params = {name: torch.stack([param.detach()] * 2) for name, param in named.items()}
+    found = {name: torch.zeros_like(param) for name, param in params.items()}
     try:
         alone = [parts.loss(parts.model(*batch.inputs), batch) for batch in batches]
-        inputs = tuple(torch.stack(both) for both in zip(*(batch.inputs for batch in batches), strict=True))
-        output = forward_stacked(parts.model, named, inputs)
-        totals = totals_stacked(parts.loss, output, torch.stack([batch.targets for batch in batches]))
-        grads = torch.autograd.grad(totals.sum(), list(named.values()), allow_unused=True)
+        grads = [torch.autograd.grad(value.total, list(named.values()), allow_unused=True) for value in alone]
+        if idle := [name for name, grad in zip(named, grads[0], strict=True) if grad is None]:
+            return f"model: its parameter '{idle[0]}' has no part in the output"
+        totals = stacked_gradient(parts.model, parts.loss)(params, batch, found)
     except Exception as error:  # of a user's own part, or of torch's, which cannot map everything
         return f"model or loss: cannot be stacked: {str(error).strip().splitlines()[0]}"
     if any(value.parts or value.count != len(batch.targets) for value, batch in zip(alone, batches, strict=True)):
         return f"loss: {recipe.loss.name} is not one sum over examples"
-    if idle := [name for name, grad in zip(named, grads, strict=True) if grad is None]:
-        return f"model: its parameter '{idle[0]}' has no part in the output"
     for mine, value in zip(totals.tolist(), alone, strict=True):
-        if not math.isclose(mine, value.total.item(), rel_tol=1e-3, abs_tol=1e-6):
+        if not math.isclose(mine, value.total.item(), rel_tol=1e-3, abs_tol=1e-5):
             return f"model or loss: {mine:g} in a stack, but {value.total.item():g} alone"
+    for row, own in enumerate(grads):
+        for (name, mine), grad in zip(found.items(), own, strict=True):
+            if grad is not None and not torch.allclose(mine[row], grad, rtol=1e-3, atol=1e-4):
+                return f"model or loss: the gradient of '{name}' is another one in a stack"
     return None
 
 
