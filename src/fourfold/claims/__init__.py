@@ -74,5 +74,29 @@ CLAIMS = ClaimTable(
         "bias-correction": ClaimEntry(
             "fourfold.claims.bias_correction:CLAIM", "with bias correction Adam does as well or better at any step size"
         ),
+        "lr-window": ClaimEntry("fourfold.claims.lr_window:CLAIM", "too small or too large a step does not train"),
+        "momentum-escapes": ClaimEntry(
+            "fourfold.claims.momentum_escapes:CLAIM",
+            "momentum passes saddles and shallow minima, and smooths mini-batch noise",
+        ),
+        "nesterov-looks-ahead": ClaimEntry(
+            "fourfold.claims.nesterov_looks_ahead:CLAIM", "Nesterov's gradient wastes less movement than momentum"
+        ),
+        "adagrad-stalls": ClaimEntry(
+            "fourfold.claims.adagrad_stalls:CLAIM", "Adagrad's sum of squares makes its step go to zero"
+        ),
+        "adadelta-no-lr": ClaimEntry(
+            "fourfold.claims.adadelta_no_lr:CLAIM", "Adadelta trains with no learning rate; a tuned RMSprop is better"
+        ),
+        "small-batch-flat": ClaimEntry(
+            "fourfold.claims.small_batch_flat:CLAIM", "small batches end in flat minima, full batches in sharp ones"
+        ),
+        "small-batch-generalises": ClaimEntry(
+            "fourfold.claims.small_batch_generalises:CLAIM",
+            "small batches lose less from the training to the test split",
+        ),
+        "relu-converges-faster": ClaimEntry(
+            "fourfold.claims.relu_converges_faster:CLAIM", "ReLU trains in fewer steps than tanh or sigmoid"
+        ),
     }
 )
