@@ -64,6 +64,6 @@ CLAIM = ComputedClaim(
     "multilayer perceptron on digits of 8x8, in batches of 32",
     likely_reason="digits of 8x8 are almost separable by planes, so 25 % is reached within a fraction of an epoch, "
     "while tanh units are still near their linear middle and lose nothing by being bounded. Where the boundary is hard "
-    "to bend, as of two spirals, ReLU was much the faster in a trial beside this claim. Convolutional nets on pictures, "
+    "to bend, as of two spirals, ReLU was far faster in a trial beside this claim. Convolutional nets on pictures, "
     "as in the source, may decide otherwise",
 )

@@ -53,7 +53,7 @@ CLAIM = TrainedClaim(
     full=Size(seeds=20),
     scaled_from="fully connected and convolutional nets on MNIST, TIMIT and CIFAR, a tenth of the data as the large "
     "batch; here one hidden layer of 32 on 377 digits of 8x8, and all of them as the large batch",
-    likely_reason="these nets separate all they are trained on, so cross-entropy has no minimum: its loss and curvature "
+    likely_reason="these nets separate all they are trained on, so cross-entropy has no minimum: loss and curvature "
     "go to zero together for as long as one trains. The full batch is sharp at equal epochs, where its loss is still "
     "high, and flat at equal steps, where its loss is the lowest: sharpness followed the loss, not the batch",
 )
