@@ -7,6 +7,7 @@ import pytest
 import torch
 from stopping import differences, remains, resumed, start_and_stop
 
+import fourfold as ff
 from fourfold.algorithms.ensemble import Ensemble
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
@@ -81,6 +82,22 @@ def test_each_member_s_first_weights_are_a_draw_of_its_own() -> None:
     assert torch.equal(drawn[0], next(alone.parameters()))
     assert not torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[1], drawn[2])
+
+
+@pytest.mark.promise("R13")
+def test_two_processes_boost_as_one(tmp_path: Path) -> None:
+    """Both draw the same samples, share each batch, and score each member together."""
+    algorithm = {"name": "boosting", "members": 3, "optimizer": {"name": "sgd", "lr": 0.3}}
+    model = {"name": "mlp", "widths": [6]}
+    one, two = (
+        ff.run(recipe(algorithm, model=model, runtime={**POINTS["runtime"], "processes": n}), workspace=tmp_path)
+        for n in (1, 2)
+    )
+    for name, weight in one.model.state_dict().items():
+        torch.testing.assert_close(two.model.state_dict()[name], weight, rtol=0, atol=1e-6)
+    votes = one.model.weights.tolist()  # type: ignore[union-attr, operator]
+    assert len(set(votes)) == 3, "the case tests nothing"
+    assert two.metrics["test"] == pytest.approx(one.metrics["test"], abs=1e-6)
 
 
 ENSEMBLES = {
