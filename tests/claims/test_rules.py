@@ -82,6 +82,17 @@ def test_within_needs_evidence_not_silence():
     assert only(within("a", "b", 0.05), a=[0.9, 0.1, 0.8, 0.2, 0.9, 0.3, 0.7, 0.2], b=LOW).outcome == "undecided"
 
 
+def test_a_small_p_alone_decides_nothing():
+    """All seven seeds on one side give p = 2 / 2^7, while one that lies far out leaves the mean's interval wide."""
+    lone = [0.01, 0.011, 0.012, 0.013, 0.014, 0.015, 5.0]
+    judged = only(greater("a", 0.0), a=lone)
+    assert (judged.p_holm, judged.outcome) == (2**-6, "undecided")
+    assert judged.low < 0
+    judged = only(within("a", 0.0, 1.0), a=[0.99, 0.985, 0.98, 0.99, 0.99, 0.98, -0.9])
+    assert (judged.p_holm, judged.outcome) == (2**-6, "undecided")
+    assert judged.high > 1
+
+
 @pytest.mark.parametrize(("times", "outcome"), [(3.0, "holds"), (2.0, "undecided"), (1.2, "fails"), (0.5, "fails")])
 def test_ratio(times: float, outcome: str):
     judged = only(ratio("a", "b", above=2.0), a=[times * x * (1 + w) for x, w in zip(LOW, WOBBLE, strict=True)], b=LOW)
