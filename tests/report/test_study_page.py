@@ -141,6 +141,8 @@ def test_several_recipes_are_ranked(write_study):
     assert "average rank over 5 recipes, the best: adam" in page.text
     assert "Each verdict as a sentence" in page.text
     assert "Held equal on each recipe" in page.text
+    assert "scores-5" not in page.figures
+    assert "Figures are drawn for the first 4 recipes." in page.text
 
 
 def test_what_was_held_equal_is_short_first_and_whole_behind(write_study):
@@ -174,6 +176,13 @@ def test_what_was_held_equal_is_short_first_and_whole_behind(write_study):
 def test_no_shape_of_study_breaks_the_page(write_study, shape):
     page = read(write_study(**shape))
     assert {"result", "asked", "reproduce"} <= set(page.ids)
+
+
+def test_runs_that_are_gone_leave_a_page_that_says_so(write_study, tmp_path):
+    page = read(write_study(ONE, curves=False))
+    assert f"No curves: no finished run that recorded any is in {tmp_path / 'cells'}." in page.text
+    assert page.figures == {"scores", "differences", "score-by-time"}
+    assert "environment" not in page.ids
 
 
 def test_costs_that_are_gone_or_no_numbers_leave_a_page(write_study):

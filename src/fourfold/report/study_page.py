@@ -97,10 +97,13 @@ def _problem(
         learned = draw_study_curves(problem, named, cells, suffix)
         spent = draw_costs(problem, cost, named, suffix)
         tried = draw_tuning(study, problem, named, suffix)
+        curves = elements.figure_cards(learned) or _note(f"No curves: no finished run that recorded any is in {cells}.")
+    else:
+        curves = _note(f"Figures are drawn for the first {MOST_DRAWN} recipes.")
     where = f" on {problem['recipe']}" if suffix else ""
     parts = [
         ("arms", f"What each arm scored{where}", _card(arms_table(problem, named)) + elements.figure_cards(scored)),
-        ("curves", f"How they learned{where}", elements.figure_cards(learned)),
+        ("curves", f"How they learned{where}", curves),
         ("cost", f"Cost and quality{where}", elements.figure_cards(spent) + _card(costs_table(problem, cost, named))),
     ]
     if study["asked"]["tune"]:
@@ -116,6 +119,10 @@ def _problem(
 
 def _card(inside: str) -> str:
     return f'<div class="card stack">{inside}</div>'
+
+
+def _note(text: str) -> str:
+    return f'<p class="muted">{escape(text)}</p>'
 
 
 def _environment(study: Mapping[str, Any], cells: Path) -> str:
