@@ -12,8 +12,10 @@ from typer.core import TyperGroup
 
 from fourfold.cli import (
     claiming,
+    comparing,
     decomposing,
     doctor,
+    history,
     importing,
     landscaping,
     listing,
@@ -74,7 +76,7 @@ def top(
       fourfold run digits-mlp                        train, in seconds
       fourfold show digits-mlp                       the four parts it has
       fourfold run digits-mlp model=lenet5           change one thing
-      fourfold list                                  everything you can choose from
+      fourfold list                                  all there is to choose
     """
 
 
@@ -84,6 +86,8 @@ app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("export", no_args_is_help=True)(trained.export)
 app.command("report", no_args_is_help=True)(trained.report)
+app.command("compare", no_args_is_help=True)(comparing.compare)
+app.command("history", no_args_is_help=True)(history.history)
 app.command("decompose", no_args_is_help=True)(decomposing.decompose)
 app.command("claim", no_args_is_help=True)(claiming.claim)
 app.command("race")(racing.race)
