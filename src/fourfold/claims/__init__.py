@@ -98,5 +98,29 @@ CLAIMS = ClaimTable(
         "relu-converges-faster": ClaimEntry(
             "fourfold.claims.relu_converges_faster:CLAIM", "ReLU trains in fewer steps than tanh or sigmoid"
         ),
+        "mse-outliers": ClaimEntry(
+            "fourfold.claims.mse_outliers:CLAIM", "squared error is pulled by outliers more than absolute error"
+        ),
+        "ce-imbalance": ClaimEntry(
+            "fourfold.claims.ce_imbalance:CLAIM",
+            "cross-entropy drifts to the larger class; focal and class-balanced loss help the smaller",
+        ),
+        "loss-is-not-the-goal": ClaimEntry(
+            "fourfold.claims.loss_is_not_the_goal:CLAIM", "a lower loss is not always a better metric"
+        ),
+        "train-for-the-metric": ClaimEntry(
+            "fourfold.claims.train_for_the_metric:CLAIM", "choosing by F1, or training for it, gives the higher F1"
+        ),
+        "early-stopping": ClaimEntry(
+            "fourfold.claims.early_stopping:CLAIM", "stopping where validation was best lowers test error"
+        ),
+        "weight-decay": ClaimEntry(
+            "fourfold.claims.weight_decay:CLAIM", "a penalty on large weights lowers test error on few, noisy examples"
+        ),
+        "noise": ClaimEntry("fourfold.claims.noise:CLAIM", "noise on inputs and on weights lowers test error"),
+        "label-smoothing": ClaimEntry(
+            "fourfold.claims.label_smoothing:CLAIM", "smoothed labels lower test error on few examples"
+        ),
+        "dropout": ClaimEntry("fourfold.claims.dropout:CLAIM", "silenced units lower test error on few examples"),
     }
 )
