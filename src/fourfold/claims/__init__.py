@@ -122,5 +122,8 @@ CLAIMS = ClaimTable(
             "fourfold.claims.label_smoothing:CLAIM", "smoothed labels lower test error on few examples"
         ),
         "dropout": ClaimEntry("fourfold.claims.dropout:CLAIM", "silenced units lower test error on few examples"),
+        "adam-usually-best": ClaimEntry(
+            "fourfold.claims.adam_usually_best:CLAIM", "equally tuned, Adam is best or near it on most problems"
+        ),
     }
 )
