@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fourfold.data import DATA
+from fourfold.data.mnist import MnistConfig
 
 SOURCES = ["digits", "iris", "diabetes", "two_moons"]
 
@@ -47,3 +48,14 @@ def test_statistics_are_those_of_the_sample() -> None:
     torch.testing.assert_close(torch.tensor(source.encoding.mean, dtype=torch.float64), raw.mean(0))
     labels = torch.cat([batch.targets for batch in source.split("train", 1000)])
     assert list(source.spec.class_counts) == labels.bincount(minlength=3).tolist()
+
+
+def test_a_set_with_its_makers_test_split_is_sampled_after_it_is_cut() -> None:
+    labels = torch.arange(200) % 10
+    fields = {"validation_examples": 20, "train_examples": 50}
+    train, validation = MnistConfig.model_validate(fields).pool_splits(labels, 3)
+    sampled, unmoved = MnistConfig.model_validate({**fields, "bootstrap": True}).pool_splits(labels, 3)
+    assert torch.equal(unmoved, validation)
+    assert len(sampled) == len(train) == 50
+    assert set(sampled.tolist()) < set(train.tolist())
+    assert len(sampled.unique()) < 45
