@@ -180,6 +180,7 @@ def test_a_run_that_diverges_inside_a_block_leaves_its_neighbours_their_optimize
     assert stack.left[1].refused is not None
     assert len(stack.losses(1)) == stack.left[1].steps
     assert all(weight.isfinite().all() for weight in stack.left[1].weights)
+    assert not stack._found_inf.item()  # or every later step would look for someone to refuse
     for number in (0, 2, 3):
         assert stack.left[number].refused is None
         assert_same({"seed": number}, stack.losses(number), stack.left[number])
