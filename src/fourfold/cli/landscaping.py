@@ -17,7 +17,8 @@ from fourfold.report.numbers import count, number, quantity
 
 SPLITS = ("train", "validation", "test")
 EXAMPLES = 2000
-SEARCHED = 500  # examples that sharpness and curvature are taken on
+SEARCHED = 200  # examples that sharpness and curvature are taken on, in float64: many times a plane's point each
+TOLERANCE = 1e-3  # relative, of the curvature that is shown
 
 
 def landscape(
@@ -30,7 +31,7 @@ def landscape(
     ] = 1.0,
     split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="train, validation or test.")] = "train",
     examples: Annotated[
-        int, typer.Option("--examples", metavar="N", help="Examples of the split, the first ones; 0 is all.")
+        int, typer.Option("--examples", metavar="N", help="The first N examples of the split; 0 is all.")
     ] = EXAMPLES,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the directions.")] = 0,
     path: Annotated[
@@ -80,7 +81,7 @@ def landscape(
         plane = random_plane(objective, resolution, reach, seed, heard)
     few = split_batches(parts.source, split, min(examples or SEARCHED, SEARCHED))
     exact = Objective(model, parts.loss, few, torch.float64)
-    sharp, curvature = sharpness(exact), largest_curvature(exact)
+    sharp, curvature = sharpness(exact), largest_curvature(exact, tolerance=TOLERANCE)
     used = sum(len(batch.inputs[0]) for batch in batches)
     name = "loss" if opened.recipe.loss.name == "usual" else quantity(opened.recipe.loss.name)
     drawn = draw_landscape(plane, name)
