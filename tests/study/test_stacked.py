@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from fourfold.core.errors import InputError
+from fourfold.algorithms.stacked import Refused, Standing
+from fourfold.algorithms.supervised import Supervised
+from fourfold.core.errors import DivergedError, InputError
 from fourfold.records.folder import RunFolder
 from fourfold.records.listing import list_runs
 from fourfold.run.blind import SealedError
@@ -16,6 +18,7 @@ from fourfold.run.parts import load_recipe
 from fourfold.run.run import Run, resume
 from fourfold.study import stacked
 from fourfold.study.cells import Cell, CellResult, Store, run_cell
+from fourfold.study.replay import History, Replay
 from fourfold.study.stacked import run_stack
 
 BASE = {
@@ -237,3 +240,17 @@ def test_whoever_lists_the_cells_finds_the_stacked_ones_too(tmp_path) -> None:
     run_stack([cell(0), cell(1)], tmp_path)
     assert {path.name.rsplit("-", 2)[0] for path in (tmp_path / "cells").iterdir()} == {"moons-mlp"}
     assert [row.status for row in list_runs(tmp_path / "cells")] == ["done", "done"]
+
+
+def test_a_refused_gradient_is_named_where_the_loss_was_finite() -> None:
+    session = stacked._build(cell(0), {}).session
+    training = session.training
+    assert isinstance(training, Supervised)
+    weights = [param.detach().clone() for param in training.params]
+    grads = [torch.zeros_like(param) for param in training.params]
+    grads[2][0, 0] = float("nan")
+    refused = Refused(torch.tensor(3.2), grads)
+    standing = Standing(0, weights, training.optimizer.state_dict(), refused)
+    replay = Replay(training, session.source, History(torch.zeros(0), [16], standing, {}, 0.0, 1))
+    with pytest.raises(DivergedError, match=r"step 0: the gradient of 'layers\.3\.weight' is not finite \(loss 0\.2\)"):
+        replay.step()
