@@ -185,7 +185,7 @@ def test_a_cell_that_joins_later_ends_with_the_same_bits(tmp_path) -> None:
             assert torch.equal(weight, newest(two).model[name])
 
 
-def test_an_interrupted_attempts_folder_is_used_again(tmp_path, monkeypatch) -> None:
+def test_an_interrupted_attempts_folder_is_used_again_and_its_curve_begun_anew(tmp_path, monkeypatch) -> None:
     class Killed(BaseException):
         pass
 
@@ -193,14 +193,21 @@ def test_an_interrupted_attempts_folder_is_used_again(tmp_path, monkeypatch) -> 
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("fourfold.run.session.Session.execute", kill)
+        patch.setattr("fourfold.run.session.save_checkpoint", kill)
         with pytest.raises(Killed):
             run_stack([cell(0), cell(1)], tmp_path)
     (folder,) = (tmp_path / "cells").glob("moons-mlp-*")
-    (folder / "run.json").write_text((folder / "run.json").read_text().replace('"pid": ', '"pid": 99999999'))
+    assert (folder / "metrics.jsonl").stat().st_size > 0
+    (folder / "result.json").unlink()  # as if it had been killed
+    identity = (folder / "run.json").read_text(encoding="utf-8")
+    (folder / "run.json").write_text(identity.replace('"pid": ', '"pid": 99999999'), encoding="utf-8")
     run_stack([cell(0), cell(1)], tmp_path)
     assert len(list((tmp_path / "cells").glob("moons-mlp-*"))) == 2
-    assert {ended(cell(seed), tmp_path).status for seed in range(2)} == {"done"}
+    for seed in range(2):
+        result = ended(cell(seed), tmp_path)
+        assert result.status == "done"
+        points = [(p.step, p.name) for p in RunFolder.open(result.folder).points()]
+        assert len(points) == len(set(points))
 
 
 def test_a_done_cell_is_a_run_like_any_other(tmp_path) -> None:
