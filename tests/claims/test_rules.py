@@ -65,7 +65,13 @@ def test_five_seeds_decide_nothing_and_six_do():
 def test_an_arm_against_a_number():
     assert only(greater("a", 0.4), a=LOW).outcome == "holds"
     assert only(greater("a", 0.6), a=LOW).outcome == "fails"
-    assert only(greater("a", 0.4), a=LOW).words == "a exceeds 0.4"
+    judged = only(greater("a", 0.4, by=0.05), a=LOW)
+    assert (judged.words, judged.unit) == ("a exceeds 0.4 by more than 0.05", "level")
+    assert judged.effect == pytest.approx(sum(LOW) / len(LOW))  # where the arm is, not how far from the number
+    assert judged.low < judged.effect < judged.high
+    judged = only(within("a", 0.5, by=0.1), a=LOW)
+    assert (judged.outcome, judged.unit) == ("holds", "level")
+    assert judged.effect == pytest.approx(sum(LOW) / len(LOW))
 
 
 @pytest.mark.parametrize(

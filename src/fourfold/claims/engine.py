@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def run_claim(
         computing = found.pop("seconds")
     else:
         assert isinstance(claim, ComputedClaim)
-        found = _compute(claim, size)
+        found = _compute(claim, size, watcher or Watcher())
     record = {
         "format": FORMAT,
         "id": claim.id,
@@ -133,10 +134,14 @@ def _computing(ended: Iterable[Tuned], store: Store) -> float:
     return sum(float(result.cost.get("process_seconds", 0.0)) for result in results if result is not None)
 
 
-def _compute(claim: ComputedClaim, size: Name) -> dict[str, Any]:
+def _compute(claim: ComputedClaim, size: Name, watcher: Watcher) -> dict[str, Any]:
     """Score every arm at every seed, and judge."""
-    seeds = range(claim.size(size).seeds)
-    scores = {arm: {seed: float(claim.score(arm, seed, size)) for seed in seeds} for arm in claim.arms}
+    seeds, began = range(claim.size(size).seeds), time.monotonic()
+    scores: dict[str, dict[int, float]] = {arm: {} for arm in claim.arms}
+    for i, (arm, seed) in enumerate(product(claim.arms, seeds)):
+        watcher.progressed(i, 1, len(claim.arms) * len(seeds), time.monotonic() - began)
+        scores[arm][seed] = float(claim.score(arm, seed, size))
+    watcher.progressed(len(claim.arms) * len(seeds), 0, len(claim.arms) * len(seeds), time.monotonic() - began)
     return _verdict(claim, scores, [_arm(name, scores[name]) for name in claim.arms])
 
 

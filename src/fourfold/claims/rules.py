@@ -23,14 +23,14 @@ Checked by: scores made by hand for each branch.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.study.power import seeds_needed
 from fourfold.study.statistics import Difference, holm, paired_difference
 
 Outcome = Literal["holds", "fails", "undecided"]
-Unit = Literal["difference", "ratio", "share"]
+Unit = Literal["difference", "level", "ratio", "share"]
 Scores = Mapping[str, Mapping[int, float]]  # arm -> seed -> score; NaN where there is none
 ALPHA = 0.05
 
@@ -66,7 +66,8 @@ class Judged(NamedTuple):
 
     Attributes:
         words: what the rule says.
-        unit: what the effect is: a "difference", a "ratio", or a "share" of seeds.
+        unit: what the effect is: a "difference" of arms, the "level" of one against a number, a "ratio", or a "share"
+            of seeds.
         outcome: whether that is so.
         effect: see `Tested`.
         low: see `Tested`.
@@ -105,9 +106,12 @@ class Rule:
 
 
 class Comparison(Rule):
-    """A rule that is one comparison; its effect is a `unit`."""
+    """A rule that is one comparison."""
 
-    unit: ClassVar[Unit] = "difference"
+    @property
+    def unit(self) -> Unit:
+        """What its effect is, see `Judged`."""
+        raise NotImplementedError
 
     def comparisons(self) -> "list[Comparison]":
         return [self]
@@ -128,6 +132,10 @@ class _Greater(Comparison):
     denied: bool = False
 
     @property
+    def unit(self) -> Unit:
+        return _unit(self.other)
+
+    @property
     def words(self) -> str:
         margin = f" by more than {self.by:g}" if self.by else ""
         other = self.other if isinstance(self.other, str) else f"{self.other:g}"
@@ -140,17 +148,20 @@ class _Greater(Comparison):
         difference = paired_difference(arm, [score + self.by for score in other])
         yes, no = _sides(self.denied)
         side: Outcome = yes if difference.low > 0 else no if difference.high < 0 else "undecided"
-        effect, low, high = (x + self.by for x in (difference.mean, difference.low, difference.high))
+        edge = self.by + _level(self.other)
+        effect, low, high = (x + edge for x in (difference.mean, difference.low, difference.high))
         return Tested(side, effect, low, high, difference.n, difference.p, difference.deviation, abs(difference.mean))
 
 
 @dataclass(frozen=True)
 class _Ratio(Comparison):
-    unit = "ratio"
-
     arm: str
     other: str
     above: float
+
+    @property
+    def unit(self) -> Unit:
+        return "ratio"
 
     @property
     def words(self) -> str:
@@ -176,6 +187,10 @@ class _Within(Comparison):
     by: float
 
     @property
+    def unit(self) -> Unit:
+        return _unit(self.other)
+
+    @property
     def words(self) -> str:
         other = self.other if isinstance(self.other, str) else f"{self.other:g}"
         return f"{self.arm} differs from {other} by less than {self.by:g}"
@@ -187,8 +202,9 @@ class _Within(Comparison):
         plain = paired_difference(arm, other)
         over, under = (paired_difference(arm, [x + edge for x in other]) for edge in (self.by, -self.by))
         side, p = self._side(plain, over, under)
-        gap = abs(self.by - abs(plain.mean))
-        return Tested(side, plain.mean, plain.low, plain.high, plain.n, p, plain.deviation, gap)
+        gap, level = abs(self.by - abs(plain.mean)), _level(self.other)
+        effect, low, high = (x + level for x in (plain.mean, plain.low, plain.high))
+        return Tested(side, effect, low, high, plain.n, p, plain.deviation, gap)
 
     def _side(self, plain: Difference, over: Difference, under: Difference) -> tuple[Outcome, float]:
         """Return where the interval lies, and the p of the edge, or of both edges, that it must keep clear of."""
@@ -202,11 +218,13 @@ class _Within(Comparison):
 
 @dataclass(frozen=True)
 class _Every(Comparison):
-    unit = "share"
-
     arm: str
     at_least: float
     at_most: float
+
+    @property
+    def unit(self) -> Unit:
+        return "share"
 
     @property
     def words(self) -> str:
@@ -387,6 +405,15 @@ def _share_interval(hits: int, n: int) -> tuple[float, float]:
     low = float(betaincinv(hits, n - hits + 1, ALPHA / 2)) if hits else 0.0
     high = float(betaincinv(hits + 1, n - hits, 1 - ALPHA / 2)) if hits < n else 1.0
     return low, high
+
+
+def _unit(other: str | float) -> Unit:
+    return "difference" if isinstance(other, str) else "level"
+
+
+def _level(other: str | float) -> float:
+    """Return what is added to a difference so that an arm against a number shows where the arm itself is."""
+    return 0.0 if isinstance(other, str) else other
 
 
 def _nothing(problem: str) -> Tested:

@@ -26,7 +26,7 @@ def interval_words(comparison: Mapping[str, Any]) -> str:
         return "–"
     if comparison["unit"] == "share":
         return f"{round(effect * comparison['n'])} of {comparison['n']} seeds"
-    sign = "×" if comparison["unit"] == "ratio" else "+" if effect > 0 else ""
+    sign = {"ratio": "×", "difference": "+" if effect > 0 else "", "level": ""}[comparison["unit"]]
     interval = f" [{number(low)}, {number(high)}]" if low is not None and high is not None else ""
     return f"{sign}{number(effect)}{interval}"
 
