@@ -53,6 +53,7 @@ def test_the_same_question_is_the_same_folder() -> None:
         ({"arms": [Arm("1", {"seed": 1}), Arm("2", {"seed": 2})]}, "every arm runs at every seed"),
         ({"metric": "tset.accuracy"}, "did you mean 'test'"),
         ({"smallest": 0.0}, "--smallest: above 0"),
+        ({"spaces": [SPACE], "trials": 2, "metric": "validation.loss"}, "score it on test"),
     ],
 )
 def test_what_cannot_be_asked(change: dict[str, Any], says: str) -> None:

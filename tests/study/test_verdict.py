@@ -72,7 +72,7 @@ def test_too_few_seeds_say_how_many_would_do() -> None:
     assert found == (
         "undecided",
         "5 seeds cannot decide between 7 arms: even a win at every seed could be chance; "
-        "that takes 8, and to see a difference of 0.01 about 34",
+        "that takes 8; to see a difference of 0.01, about 34 would tell",
         inf,
         34,
     )
@@ -105,9 +105,15 @@ def test_undecided_plans_for_what_matters() -> None:
     # deviation 0.0271; TTestPower asks for 60 pairs to see 0.01
     assert found.because == (
         "over 8 seeds the difference is plausibly -0.0152 to 0.0302, and chance alone may do that; "
-        "to see a difference of 0.01 about 60 seeds are needed"
+        "to see a difference of 0.01, about 60 seeds would tell"
     )
     assert found.seeds_needed == 60
+
+
+def test_a_difference_that_is_plain_is_planned_for_as_it_is() -> None:
+    found = verdict([0.69, 0.71, 0.70], comparisons=2)
+    assert found.because.endswith("even a win at every seed could be chance; that takes 7")
+    assert found.seeds_needed == 7, "not the hundreds that a difference of 0.01 would take"
 
 
 def test_enough_seeds_and_still_undecided_plans_for_the_farther_side() -> None:
@@ -119,7 +125,7 @@ def test_enough_seeds_and_still_undecided_plans_for_the_farther_side() -> None:
     assert found[:2] == (
         "undecided",
         "over 10 seeds the difference is plausibly -0.00215 to 0.0122, and chance alone may do that; "
-        "if it stays about 0.005, 34 seeds would tell",
+        "if it stays about 0.005, about 34 seeds would tell",
     )
     assert found.seeds_needed == 34
 

@@ -128,7 +128,8 @@ def _read_or_run(
     """Return the study, from its file where it has been answered; None if it was interrupted."""
     from fourfold.study.answer import read_answer
 
-    if (study := read_answer(question, workspace)) is not None:
+    folder = question.folder(workspace)
+    if (study := read_answer(question, workspace)) is not None and (folder / "study.html").exists():
         return study
     from fourfold.cli.study_progress import StudyProgress
     from fourfold.study.execute import StoppedError, Watcher
@@ -147,7 +148,7 @@ def _read_or_run(
     except StoppedError:
         note("interrupted: what is finished is kept, and the same command goes on from there")
         return None
-    write_study_page(question.folder(workspace))
+    write_study_page(folder)
     return study
 
 

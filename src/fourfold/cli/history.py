@@ -81,9 +81,10 @@ def history(
 def _print(study: Mapping[str, Any], landmarks: list["Landmark"], left_out: list[str], folder: Path) -> None:
     from rich.table import Table
 
-    from fourfold.cli.study_table import STYLES, difference
+    from fourfold.cli.study_table import STYLES
     from fourfold.records.strict_json import read_mapping
     from fourfold.report.numbers import count, duration, metric
+    from fourfold.report.study_words import difference
 
     problem, costs = study["problems"][0], read_mapping(folder / "costs.json")["cells"]
     name = problem["metric"].partition(".")[2]

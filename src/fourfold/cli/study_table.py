@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourfold.cli.output import console, print_finding
-from fourfold.report.numbers import SHARES, metric, number
+from fourfold.cli.output import console, hanging, print_finding
+from fourfold.report.numbers import metric, number
+from fourfold.report.study_words import difference, reason, score_name
 
 STYLES = {"better": "green", "worse": "red", "no difference": "bold", "undecided": "yellow"}
 
@@ -17,7 +18,9 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
         out.print(f"\n[bold]{_plain(problem['recipe'])}[/bold] · {problem['metric']}, {_direction(problem)}")
         _print_arms(problem, study["asked"]["against"])
         for row in problem["comparisons"]:
-            out.print(f"  {row['arm']}: {row['because']}", markup=False)
+            if row["verdict"] not in ("better", "worse"):  # of those the table has said all
+                for piece in hanging(f"  {row['arm']}: {reason(score_name(problem), row)}"):
+                    out.print(piece, markup=False)
         _print_missing(problem)
     if study["overall"] is not None:
         _print_overall(study["overall"])
@@ -26,21 +29,10 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
     out.print(f"\n{folder / 'study.html'}", markup=False)
 
 
-def difference(name: str, row: Mapping[str, Any]) -> str:
-    """Return a difference and its interval: `+0.42 [+0.11, +0.73]`, in points where the metric is a share."""
-    if row.get("difference") is None:
-        return "–"
-    factor, unit = (100, " points") if name in SHARES else (1, "")
-    middle = f"{factor * row['difference']:+.3g}"
-    if row.get("low") is None or row.get("high") is None:
-        return middle + unit
-    return f"{middle} [{factor * row['low']:+.3g}, {factor * row['high']:+.3g}]{unit}"
-
-
 def _print_arms(problem: Mapping[str, Any], reference: str) -> None:
     from rich.table import Table
 
-    name = problem["metric"].partition(".")[2]
+    name = score_name(problem)
     rows = {row["arm"]: row for row in problem["comparisons"]}
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("arm", "seeds", "mean", "± over seeds", f"difference to {_plain(reference)}", "p", "verdict"):

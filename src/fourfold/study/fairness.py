@@ -43,6 +43,8 @@ def refuse_unfair(question: Question, plan: Plan) -> list[str]:
     unequal: list[str] = []
     for recipes in plan.values():
         unequal += _unequal_budgets(question.arms, recipes) + _unequal_spaces(question, recipes)
+    if question.spaces and (question.metric or "").startswith("validation."):
+        unequal.append("scored on the validation split that it was tuned on, so every score is too good")
     unequal = list(dict.fromkeys(unequal))
     if unequal and not question.unfair:
         raise InputError(f"{unequal[0]}; --unfair goes on, and says so on every output")

@@ -70,6 +70,11 @@ class Question:
         if self.metric is not None and self.metric.partition(".")[0] not in SPLITS:
             split = self.metric.partition(".")[0]
             raise InputError(f"--metric: no split called '{split}'{did_you_mean(split, SPLITS)}")
+        if self.spaces and self.metric is not None and self.metric.startswith("validation.") and not self.unfair:
+            raise InputError(
+                f"--metric {self.metric}: what is tuned on validation looks better there than it is; score it on test, "
+                "or --unfair goes on"
+            )
         if self.smallest is not None and self.smallest <= 0:
             raise InputError(f"--smallest: above 0, and not {self.smallest:g}")
 

@@ -105,25 +105,25 @@ def _what_would_decide(
     n, share = difference.n, alpha / comparisons
     spread = difference.deviation if n > 1 else 0.0  # one seed knows none; the fewest that a test needs remain
     fewest = seeds_needed(0.0, smallest, share)
-    needed = seeds_needed(spread, smallest, share, SEEN)
+    seen = abs(difference.mean)
+    if seen >= smallest:
+        needed, plan = seeds_needed(spread, seen, share, SEEN), f"if it stays about {_number(difference.mean)}"
+    else:
+        needed, plan = seeds_needed(spread, smallest, share, SEEN), f"to see a difference of {_number(smallest)}"
     if n < fewest:
         assert smallest_p(n) > share
         among = f" between {comparisons + 1} arms" if comparisons > 1 else ""
-        more = f", and to see a difference of {_number(smallest)} about {needed:,}" if needed > fewest else ""
+        more = f"; {plan}, about {needed:,} would tell" if needed > fewest else ""
         one = "1 seed" if n == 1 else f"{n} seeds"
-        return (
-            needed,
-            f"{one} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}{more}",
-        )
-    if needed > n:
-        plan = f"to see a difference of {_number(smallest)} about {needed:,} seeds are needed"
-    else:
-        # Enough seeds to see what matters, and yet the interval holds both zero and what matters. The difference that
-        # still has to be seen is the farther one from the observed mean.
-        farther = max(abs(difference.mean), smallest - abs(difference.mean))
+        said = f"{one} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}{more}"
+        return needed, said
+    if needed <= n:
+        # Enough seeds to see it, and yet the interval holds both zero and what matters. The difference that still has
+        # to be seen is the farther one from the observed mean.
+        farther = max(seen, smallest - seen)
         needed = max(n + 1, seeds_needed(spread, farther, share, SEEN))
-        plan = f"if it stays about {_number(difference.mean)}, {needed:,} seeds would tell"
-    return needed, f"{_why_not_yet(difference, p_holm, comparisons, alpha)}; {plan}"
+        plan = f"if it stays about {_number(difference.mean)}"
+    return needed, f"{_why_not_yet(difference, p_holm, comparisons, alpha)}; {plan}, about {needed:,} seeds would tell"
 
 
 def _why_not_yet(difference: Difference, p_holm: float, comparisons: int, alpha: float) -> str:
