@@ -76,8 +76,10 @@ CLAIMS = ClaimTable(
         ),
         "lr-window": ClaimEntry("fourfold.claims.lr_window:CLAIM", "too small or too large a step does not train"),
         "momentum-escapes": ClaimEntry(
-            "fourfold.claims.momentum_escapes:CLAIM",
-            "momentum passes saddles and shallow minima, and smooths mini-batch noise",
+            "fourfold.claims.momentum_escapes:CLAIM", "momentum passes saddles and shallow minima"
+        ),
+        "momentum-smooths": ClaimEntry(
+            "fourfold.claims.momentum_smooths:CLAIM", "momentum averages the mini-batches' noise away"
         ),
         "nesterov-looks-ahead": ClaimEntry(
             "fourfold.claims.nesterov_looks_ahead:CLAIM", "Nesterov's gradient wastes less movement than momentum"

@@ -31,7 +31,7 @@ PROBLEMS: Mapping[str, Mapping[str, None]] = {
     "curve": {"data_seed": None},
 }
 NEAR = 1.1
-SEEDS, STEPS = {"quick": 7, "full": 20}, {"quick": 150, "full": 1000}
+SEEDS, STEPS = {"quick": 7, "full": 10}, {"quick": 150, "full": 600}
 
 
 def score(arm: str, seed: int, size: Name) -> float:

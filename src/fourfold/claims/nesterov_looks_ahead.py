@@ -7,6 +7,9 @@ follows from them: phi_t = theta_t + mu (theta_t - theta_{t-1}), so theta_t = (p
               length, and how far it goes past the minimum along the floor
     net       digits, one hidden layer of 32, the whole training split a step, step 0.3, mu 0.9: steps until the
               training loss is below 0.1, and the path's length up to there
+
+The change of variable alone would make a path of momentum look 1.3 times shorter and its overshoot 1 % smaller, so the
+rule asks for more than that.
 """
 
 import math
@@ -116,8 +119,8 @@ CLAIM = ComputedClaim(
     measured="; ".join(f"{measured}: {words}" for measured, words in MEASURES.items()),
     score=score,
     rule=all_of(
-        ratio("ravine length: momentum", "ravine length: nesterov", above=1.2),
-        ratio("ravine overshoot: momentum", "ravine overshoot: nesterov", above=1.0),
+        ratio("ravine length: momentum", "ravine length: nesterov", above=1.5),
+        ratio("ravine overshoot: momentum", "ravine overshoot: nesterov", above=1.1),
         ratio("net length: momentum", "net length: nesterov", above=1.0),
         not_greater("net steps: nesterov", "net steps: momentum", by=5.0),
     ),
