@@ -62,7 +62,8 @@ def test_rows_are_the_second_direction_and_columns_the_first() -> None:
         for each in draw_landscape(slope, "loss")[0].figure.axes[0].collections
         if isinstance(each, QuadContourSet) and not each.filled
     )
-    assert all(np.ptp(line.vertices[:, 1]) < 1e-9 for line in lines.get_paths() if len(line.vertices))
+    for level, line in zip(lines.levels, lines.get_paths(), strict=True):
+        np.testing.assert_allclose(line.vertices[:, 1], level - 1, atol=1e-9)
     surface = draw_landscape(slope, "loss")[1].figure.axes[0]
     polygons: Any = surface.collections[0]
     corners = polygons._faces.reshape(-1, 3) if hasattr(polygons, "_faces") else polygons._vec[:3].T  # until 3.10

@@ -31,9 +31,11 @@ def _objective(of: Run) -> Objective:
 
 def test_it_goes_from_what_the_seed_draws_to_the_run_s_own_weights(trained: Run) -> None:
     objective, heard = _objective(trained), []
-    random = torch.random.get_rng_state()
-    states = weights_along(trained, objective.flat, states=8, heard=heard.append)
-    assert torch.equal(random, torch.random.get_rng_state())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(12)
+        before = torch.random.get_rng_state()
+        states = weights_along(trained, objective.flat, states=8, heard=heard.append)
+        assert torch.equal(before, torch.random.get_rng_state())
     assert len(states) == 8
     assert torch.equal(states[0], objective.flat(dict(build_parts(trained.recipe).model.named_parameters())))
     assert torch.equal(states[-1], objective.start)
