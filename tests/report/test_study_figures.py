@@ -284,7 +284,9 @@ def test_reasons_are_in_the_pages_units():
         "Yet all of it is less than 1 point, the smallest that matters."
     )
     assert reason("loss", row("no difference", -0.001, 0.003)).endswith("is less than 0.01, the smallest that matters.")
-    assert reason("accuracy", row("undecided", -0.1, 0.3)) == "One seed cannot decide. Here 0.01 is one point."
+    assert reason("accuracy", row("undecided", -0.1, 0.3)) == "One seed cannot decide."
+    told = row("undecided", -0.1, 0.3, because="plausibly -0.1 to 0.3")
+    assert reason("accuracy", told) == "Plausibly -0.1 to 0.3. Here 0.01 is one point."
     assert reason("loss", row("undecided", -0.1, 0.3)) == "One seed cannot decide."
     assert difference("loss", {"difference": None}) == "–"
 

@@ -91,7 +91,7 @@ def reason(name: str, row: Mapping[str, Any]) -> str:
     if row["verdict"] == "no difference":
         return f"Over {row['n']} seeds all that is plausible is less than {matters}"
     because = f"{row['because'][:1].upper()}{row['because'][1:]}."
-    return f"{because} Here 0.01 is one point." if name in SHARES and row["n"] else because
+    return f"{because} Here 0.01 is one point." if name in SHARES and "0." in because else because
 
 
 def best_first(problem: Mapping[str, Any]) -> list[Mapping[str, Any]]:
