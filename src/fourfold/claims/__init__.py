@@ -100,6 +100,10 @@ CLAIMS = ClaimTable(
         "relu-converges-faster": ClaimEntry(
             "fourfold.claims.relu_converges_faster:CLAIM", "ReLU trains in fewer steps than tanh or sigmoid"
         ),
+        "universal-approximation": ClaimEntry(
+            "fourfold.claims.universal_approximation:CLAIM",
+            "one hidden layer can fit any curve, but finding it is another matter",
+        ),
         "mse-outliers": ClaimEntry(
             "fourfold.claims.mse_outliers:CLAIM", "squared error is pulled by outliers more than absolute error"
         ),
@@ -124,6 +128,16 @@ CLAIMS = ClaimTable(
             "fourfold.claims.label_smoothing:CLAIM", "smoothed labels lower test error on few examples"
         ),
         "dropout": ClaimEntry("fourfold.claims.dropout:CLAIM", "silenced units lower test error on few examples"),
+        "bagging-variance": ClaimEntry(
+            "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
+        ),
+        "boosting-bias": ClaimEntry("fourfold.claims.boosting_bias:CLAIM", "boosting lowers bias"),
+        "boosting-lines": ClaimEntry(
+            "fourfold.claims.boosting_lines:CLAIM", "boosting lowers the bias of straight lines on two moons, too"
+        ),
+        "bias-variance-sum": ClaimEntry(
+            "fourfold.claims.bias_variance_sum:CLAIM", "bias^2, variance and noise add up to the expected test error"
+        ),
         "adam-usually-best": ClaimEntry(
             "fourfold.claims.adam_usually_best:CLAIM", "equally tuned, Adam is best or near it on most problems"
         ),

@@ -1,0 +1,68 @@
+"""A recipe trained in this process, for claims that need many small networks and no record of each.
+
+What comes out is the network that `fourfold train` gives, to the bit.
+
+Checked by: a recorded run of the same recipe.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fourfold.core.recipe import Recipe
+    from fourfold.run.build import Parts
+
+
+def train(recipe: str | Mapping[str, Any], overrides: Mapping[str, Any]) -> "tuple[Recipe, Parts]":
+    """Return the recipe with its defaults, and its parts, the model trained to the end and in evaluation mode.
+
+    Args:
+        recipe: a shipped recipe's name, or a recipe as plain data.
+        overrides: dotted, `seed` among them.
+
+    Raises:
+        InputError: the recipe cannot be built.
+        DivergedError: training stopped being finite.
+    """
+    import torch
+
+    from fourfold.run.build import build_parts, build_training
+    from fourfold.run.parts import load_recipe
+    from fourfold.run.processes import SingleProcess
+
+    _, chosen = load_recipe(recipe, {**overrides, "runtime.device": "cpu", "runtime.precision": "fp32"})
+    parts = build_parts(chosen)
+    with torch.random.fork_rng(devices=[]):
+        training, _, plan = build_training(chosen, parts, torch.device("cpu"), SingleProcess())
+        for _ in range(plan.steps):
+            training.step()
+        training.check()
+        training.finish()
+    return chosen, parts._replace(model=training.model.eval())
+
+
+def outputs_on_test(parts: "Parts") -> "tuple[Tensor, Tensor]":
+    """Return what a network says of the test split, and the targets; numbers to predict are in their own units."""
+    import torch
+
+    from fourfold.tasks.regression import RegressionSpec, in_own_unit
+
+    with torch.inference_mode():
+        batches = [(parts.model(*batch.inputs), batch.targets) for batch in parts.source.split("test", 4096)]
+    output, targets = (torch.cat(each) for each in zip(*batches, strict=True))
+    spec = parts.source.spec
+    if not isinstance(spec, RegressionSpec):
+        return output, targets
+    mean, deviation = spec.target_mean, spec.target_deviation
+    return in_own_unit(output, mean, deviation), in_own_unit(targets, mean, deviation)
+
+
+def replicates(recipe: str | Mapping[str, Any], overrides: Mapping[str, Any], seeds: range) -> "tuple[Tensor, Tensor]":
+    """Return outputs and targets of the test split for each seed, `[replicates, examples, …]` each."""
+    import torch
+
+    pairs = [outputs_on_test(train(recipe, {**overrides, "seed": seed})[1]) for seed in seeds]
+    outputs, targets = (torch.stack(each) for each in zip(*pairs, strict=True))
+    return outputs, targets

@@ -1,0 +1,62 @@
+"""The claims about bias and variance: what they read, and of what, against a computation of its own."""
+
+import numpy as np
+import pytest
+
+from fourfold.claims import bagging_variance, bias_variance_sum, boosting_bias
+from fourfold.claims.in_process import replicates, train
+from fourfold.data.curve import even, sine
+
+
+def test_the_parts_of_error_are_those_of_the_replicates_of_a_group(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(bias_variance_sum.METHODS, "short", {"model.widths": [2], "budget.steps": 10})
+    found = bias_variance_sum.parts_of_error("short", 2, 3)
+    settings = {"model.widths": [2], "budget.steps": 10, "data.validation_examples": 0}
+    f, y = (each[..., 0].numpy() for each in replicates("curve-mlp", settings, range(6, 9)))
+    variance = f.var(axis=0, ddof=1).mean()
+    bias = ((f.mean(axis=0) - sine(even(200))[:, 0].numpy()) ** 2).mean() - variance / 3
+    assert found["error"] == pytest.approx(((f - y) ** 2).mean())
+    assert found["variance"] == pytest.approx(variance)
+    assert found["bias^2"] == pytest.approx(bias)
+    assert found["sum"] == pytest.approx(bias + variance + 0.09)
+
+
+def test_a_bag_is_a_bag_of_as_many_steps_a_member(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def spy(recipe: str, settings: dict, seeds: range):
+        asked.append((settings, seeds))
+        return replicates(recipe, {**settings, "model.widths": [2], "budget.steps": 6}, seeds)
+
+    monkeypatch.setattr("fourfold.claims.in_process.replicates", spy)
+    single, bagged = (bagging_variance.decomposed(1, 3, members) for members in (0, 2))
+    (alone, seeds), (together, same) = asked
+    assert seeds == same == range(3, 6)
+    assert (alone["budget.steps"], together["budget.steps"]) == (400, 800)
+    assert (together["algorithm.name"], together["algorithm.members"]) == ("bagging", 2)
+    assert "algorithm.name" not in alone
+    assert 0 < single["variance"] != bagged["variance"]
+
+
+def test_replicates_of_a_group_share_their_test_points_and_groups_do_not(monkeypatch: pytest.MonkeyPatch):
+    kept = []
+
+    def spy(recipe: str, settings: dict, seeds: range):
+        outputs, targets = replicates(recipe, {**settings, "budget.steps": 10}, seeds)
+        points = train(recipe, {**settings, "budget.steps": 10, "seed": 0})[1].source.raw("test", list(range(300)))
+        kept.append((outputs, targets, points))
+        return outputs, targets
+
+    monkeypatch.setattr("fourfold.claims.in_process.replicates", spy)
+    found = boosting_bias.decomposed("line", "boosted", 1, 3)
+    outputs, targets, points = kept[0]
+    assert (targets == targets[0]).all()
+    assert len({tuple(each.flatten().tolist()) for each in outputs}) == 3  # each has a bootstrap of its own
+    wrong = (outputs.argmax(2) != targets).double().numpy()
+    assert found["error"] == pytest.approx(wrong.mean())
+    assert found["bias"] == pytest.approx((np.median(wrong, axis=0) == 1).mean())  # of two classes, of three replicates
+    assert found["error"] == pytest.approx(found["bias"] + found["variance"])
+    boosting_bias.decomposed("line", "boosted", 2, 3)
+    assert (kept[1][2] != points).any()
+    boosting_bias.decomposed("line", "boosted", 1, 2)
+    assert (kept[2][2] == points).all()
