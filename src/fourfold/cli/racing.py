@@ -23,7 +23,9 @@ MOST_STEPS = 20_000
 
 
 def race(
-    optimizers: Annotated[str, typer.Argument(metavar="NAME,NAME…", help=f"Who races: {ALL}.")] = ALL,
+    optimizers: Annotated[
+        str, typer.Argument(metavar="[NAME,NAME...]", help="Who races. Default: all seven.", show_default=False)
+    ] = ALL,
     surface: Annotated[
         str,
         typer.Option("--surface", metavar="SURFACE", help="ravine, saddle, beale, rosenbrock, himmelblau or wells."),
@@ -53,15 +55,15 @@ def race(
 ) -> None:
     """Let optimizers race down a surface, and make a film of their paths.
 
-    They are the optimizers that train networks, moving two numbers. Without --lr each has a rate with which its
-    character can be seen on that surface; that is no contest.
+    They are those that train networks, moving two numbers. Without --lr each has a rate at which one can see what it is
+    known for on that surface: a race shows how each moves, and not which is best.
 
     \b
     Examples:
       fourfold race
       fourfold race sgd,momentum,nesterov --surface saddle
-      fourfold race sgd,adam --lr 0.01 --lr adam=0.1 --surface rosenbrock --out bend.html
-      fourfold race sgd,momentum --surface wells --noise 0.5 --seed 3 --out wells.gif --out wells.png
+      fourfold race sgd,adam --lr 0.01 --lr adam=0.1 --out race.html
+      fourfold race sgd,momentum --surface wells --noise 0.5 --seed 3
     """
     load_parts(use)
     from fourfold.algorithms.optimizers import OPTIMIZERS
