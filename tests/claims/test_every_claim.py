@@ -9,9 +9,10 @@ import pytest
 
 from fourfold.claims import CLAIMS
 from fourfold.claims.base import ExactClaim, StatisticalClaim, TrainedClaim
+from fourfold.claims.comparisons import ALPHA
 from fourfold.claims.engine import question_of
 from fourfold.claims.record import judged_again, read_records
-from fourfold.claims.rules import ALPHA, judge
+from fourfold.claims.rules import judge
 from fourfold.study.compare import resolve
 from fourfold.study.fairness import refuse_unfair
 from fourfold.study.power import smallest_p

@@ -5,7 +5,8 @@ import math
 import pytest
 from scipy.stats import binomtest
 
-from fourfold.claims.rules import Judged, Rule, all_of, any_of, every, greater, judge, not_greater, ratio, within
+from fourfold.claims.comparisons import Rule
+from fourfold.claims.rules import Judged, all_of, any_of, every, greater, judge, not_greater, ratio, within
 from fourfold.core.errors import InputError
 
 NAN = math.nan

@@ -37,8 +37,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from fourfold.claims.comparisons import Rule
 from fourfold.claims.measures import Measure
-from fourfold.claims.rules import Rule
 
 Name = Literal["quick", "full"]
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from fourfold.claims.base import Claim, ComputedClaim, ExactClaim, Name, StatisticalClaim, TrainedClaim
+from fourfold.claims.comparisons import Scores
 from fourfold.claims.record import FORMAT, write_record
-from fourfold.claims.rules import Judged, Scores, judge
+from fourfold.claims.rules import Judged, judge
 from fourfold.core.overrides import apply_overrides
 from fourfold.records.environment import describe_environment
 from fourfold.run.parts import one_length, recipe_fields

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourfold.claims.rules import Outcome, Rule, Scores, judge
+from fourfold.claims.comparisons import Outcome, Rule, Scores
+from fourfold.claims.rules import judge
 from fourfold.core.errors import InputError
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import cannot_write
