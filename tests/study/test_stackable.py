@@ -10,9 +10,11 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.registry import Entry
 from fourfold.models.base import ModelConfig
+from fourfold.run.build import build_parts
 from fourfold.run.parts import TABLES, load_recipe
+from fourfold.study import stackable
 from fourfold.study.cells import Cell
-from fourfold.study.stackable import can_stack, pays, plan_stacks
+from fourfold.study.stackable import can_stack, pays, plan_stacks, room
 
 
 def recipe(**overrides: object) -> Recipe:
@@ -201,3 +203,14 @@ def test_a_wish_is_a_wish() -> None:
         plan_stacks(cells(2, algorithm__regularizers=[{"name": "early_stopping"}]), "always", 2)
     with pytest.raises(InputError, match=r"--stack always: model: its layer .* draws at random"):
         plan_stacks(cells(2, model__dropout=0.5), "always", 2)
+
+
+def test_stacks_are_no_larger_than_memory_allows(monkeypatch) -> None:
+    one = 1000 * 2 * 4 * 3  # bytes: examples, numbers in each, float32, three times
+    assert sum(build_parts(recipe()).source.sizes.values()) == 1000
+    monkeypatch.setattr(stackable, "MEMORY", 5 * one)
+    assert room(recipe()) == 5
+    assert [len(group) for group in plan_stacks(cells(12), "auto", 1)] == [4, 4, 4]
+    monkeypatch.setattr(stackable, "MEMORY", one // 2)
+    assert room(recipe()) == 1
+    assert [len(group) for group in plan_stacks(cells(6), "auto", 1)] == [1] * 6

@@ -28,6 +28,7 @@ SEEN = ("title", "paper", "expected", "seed")  # what a recipe says about itself
 Wish = Literal["auto", "always", "never"]
 SMALL = 20e6  # operations of one run's step, above which a stack saves less than a tenth of the time
 FEW = 4  # runs, below which it saves less than a third
+MEMORY = 2 << 30  # bytes that the data of one stack may take, if each run has data of its own
 
 
 def pays(recipes: Sequence[Recipe]) -> bool:
@@ -49,6 +50,17 @@ def pays(recipes: Sequence[Recipe]) -> bool:
     parts = build_parts(recipes[0])
     operations = 6 * sum(p.numel() for p in parts.model.parameters()) * batch_size_of(recipes[0], parts.source)
     return isinstance(parts.model, HasStackedForward) and operations <= SMALL
+
+
+def room(recipe: Recipe) -> int:
+    """Return how many runs a stack may have for its data to fit into memory, one or more.
+
+    Raises:
+        InputError: the recipe's data cannot be read.
+    """
+    source = build_parts(recipe).source
+    numbers = sum(source.sizes.values()) * source.spec.input.size
+    return max(1, MEMORY // (numbers * 4 * 3))  # float32: raw, encoded, and in the table of the stack
 
 
 def can_stack(recipes: Sequence[Recipe]) -> str | None:
@@ -179,9 +191,9 @@ def plan_stacks(cells: Sequence[Cell], wish: Wish, at_once: int) -> list[list[Ce
         reason = can_stack(recipes)
         if reason and wish == "always":
             raise InputError(f"--stack always: {reason}")
-        if reason or (wish == "auto" and not pays(recipes)):
+        if reason or (wish == "auto" and (room(recipes[0]) < FEW or not pays(recipes))):
             groups += [[cell] for cell in own]
         else:
-            parts = max(1, min(at_once, len(own) // FEW))
+            parts = max(1, min(at_once, len(own) // FEW), -(-len(own) // room(recipes[0])))
             groups += [own[len(own) * i // parts : len(own) * (i + 1) // parts] for i in range(parts)]
     return groups
