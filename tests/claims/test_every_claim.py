@@ -1,5 +1,6 @@
 """Every claim of the table: it loads without torch, its arms can be built, and its rule can be decided."""
 
+import math
 import subprocess
 import sys
 from importlib import import_module
@@ -74,5 +75,12 @@ def test_a_record_is_of_the_claim_as_it_stands_and_its_scores_give_its_verdict(r
     assert record["asked"] == claim.asked(record["size"])
     assert (record["says"], record["source"]) == (claim.says, claim.source)
     if isinstance(claim, StatisticalClaim):
-        assert judged_again(claim.rule, record) == record["verdict"]
+        verdict, judged = judged_again(claim.rule, record)
+        assert verdict == record["verdict"]
+        for ours, kept in zip(judged, record["comparisons"], strict=True):
+            for name in ("words", "unit", "outcome", "n"):
+                assert getattr(ours, name) == kept[name]
+            for name in ("effect", "low", "high"):
+                known = getattr(ours, name) if math.isfinite(getattr(ours, name)) else None
+                assert known == (kept[name] if kept[name] is None else pytest.approx(kept[name], rel=1e-4, abs=1e-9))
     assert record["likely_reason"] == (claim.likely_reason if record["verdict"] == "fails" else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fourfold.claims.comparisons import Outcome, Rule, Scores
-from fourfold.claims.rules import judge
+from fourfold.claims.rules import Judged, judge
 from fourfold.core.errors import InputError
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import cannot_write
@@ -57,9 +57,9 @@ def scores_of(record: Mapping[str, Any]) -> Scores:
     }
 
 
-def judged_again(rule: Rule, record: Mapping[str, Any]) -> Outcome:
-    """Return what a rule says of a record's scores."""
-    return judge(rule, scores_of(record))[0]
+def judged_again(rule: Rule, record: Mapping[str, Any]) -> tuple[Outcome, list[Judged]]:
+    """Return what a rule says of a record's scores, and of each of its comparisons."""
+    return judge(rule, scores_of(record))
 
 
 def _layout(value: Any, indent: str = "") -> str:
