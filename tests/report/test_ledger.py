@@ -8,6 +8,7 @@ import pytest
 
 from fourfold.claims import CLAIMS
 from fourfold.claims.record import read_records, write_record
+from fourfold.report.claim_words import effect_words
 from fourfold.report.ledger import ordered, to_markdown, to_page, write_ledger
 from fourfold.report.strips import LEFT, RIGHT, WIDTH, draw_strips
 
@@ -65,6 +66,16 @@ def test_everything_a_reader_needs_is_there(make):
     )  # fmt: skip
     for words in needed:
         assert words in text, words
+
+
+def test_the_effect_shown_is_one_that_decided():
+    """Of a rule that fails for one of its comparisons, that one."""
+    holds = {**record()["comparisons"][0], "outcome": "holds", "effect": 3.0, "low": 2.5, "high": 3.5}
+    fails = {**holds, "outcome": "fails", "unit": "ratio", "effect": 0.5, "low": 0.4, "high": 0.6}
+    assert effect_words(record(comparisons=[holds, fails])) == "×0.5 [0.4, 0.6] and 1 more"
+    assert effect_words(record(comparisons=[holds, fails], verdict="holds")) == "+3 [2.5, 3.5] and 1 more"
+    assert effect_words(record(comparisons=[holds], verdict="undecided")) == "+3 [2.5, 3.5]"
+    assert effect_words(EXACT) == "computed"
 
 
 def test_markdown_tables_are_whole():

@@ -11,12 +11,15 @@ from fourfold.report.numbers import number
 
 
 def effect_words(record: Mapping[str, Any]) -> str:
-    """Return the first comparison's effect and its interval, `+0.031 [0.02, 0.041]`; "computed" for an exact claim."""
+    """Return the effect and interval of the first comparison that came out as the whole did, `+0.031 [0.02, 0.041]`.
+
+    An exact claim has none: "computed".
+    """
     if record["kind"] == "exact":
         return "computed"
-    first = record["comparisons"][0]
-    more = len(record["comparisons"]) - 1
-    return interval_words(first) + (f" and {more} more" if more else "")
+    comparisons, more = record["comparisons"], len(record["comparisons"]) - 1
+    decisive = next((each for each in comparisons if each["outcome"] == record["verdict"]), comparisons[0])
+    return interval_words(decisive) + (f" and {more} more" if more else "")
 
 
 def interval_words(comparison: Mapping[str, Any]) -> str:

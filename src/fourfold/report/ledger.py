@@ -89,7 +89,8 @@ def to_page(records: Sequence[Record]) -> str:
     """Return the ledger as an HTML page, whole in one file."""
     head = "".join(f'<th scope="col">{title}</th>' for title in ("claim", "verdict", "effect [95 % interval]", "seeds"))
     rows = "".join(
-        f'<tr><th scope="row"><a href="#{escape(record["id"])}">{escape(record["id"])}</a></th>'
+        f'<tr><th scope="row"><a href="#{escape(record["id"])}">{escape(record["id"])}</a><br>'
+        f"{escape(record['says'])}</th>"
         f"<td>{_pill(record)}</td><td>{escape(effect_words(record))}</td><td>{escape(seeds_words(record))}</td></tr>"
         for record in records
     )
