@@ -21,7 +21,7 @@ from fourfold.claims.rules import all_of, greater, not_greater
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEPS = {"quick": 600, "full": 2000}
+STEPS = {"quick": 300, "full": 2000}
 LRS = {"adagrad": (0.003, 0.01, 0.03, 0.1, 0.3), "rmsprop": (0.0003, 0.001, 0.003, 0.01, 0.03)}
 
 
