@@ -43,8 +43,10 @@ def test_replicates_of_a_group_share_their_test_points_and_groups_do_not(monkeyp
 
     def spy(recipe: str, settings: dict, seeds: range):
         outputs, targets = replicates(recipe, {**settings, "budget.steps": 10}, seeds)
-        points = train(recipe, {**settings, "budget.steps": 10, "seed": 0})[1].source.raw("test", list(range(300)))
-        kept.append((outputs, targets, points))
+        sources = [train(recipe, {**settings, "budget.steps": 10, "seed": seed})[1].source for seed in seeds]
+        first, *others = (source.raw("test", list(range(300))) for source in sources)
+        assert all((other == first).all() for other in others)
+        kept.append((outputs, targets, first))
         return outputs, targets
 
     monkeypatch.setattr("fourfold.claims.in_process.replicates", spy)

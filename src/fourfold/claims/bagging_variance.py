@@ -14,8 +14,8 @@ from fourfold.claims.base import ComputedClaim, Name, Size
 from fourfold.claims.rules import all_of, ratio
 
 STEPS = 400
-MEMBERS = {"quick": 4, "full": 10}
-REPLICATES = {"quick": 3, "full": 10}
+MEMBERS = {"quick": 4, "full": 8}
+REPLICATES = {"quick": 3, "full": 8}
 BASE = {"model.widths": [64, 64], "algorithm.optimizer": {"name": "adam", "lr": 0.02}, "data.validation_examples": 0}
 
 

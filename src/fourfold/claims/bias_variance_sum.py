@@ -11,7 +11,7 @@ from functools import cache
 from fourfold.claims.base import ComputedClaim, Name, Size
 from fourfold.claims.rules import all_of, greater, within
 
-REPLICATES = {"quick": 6, "full": 20}
+REPLICATES = {"quick": 6, "full": 12}
 METHODS = {
     "stiff": {"model.widths": [], "budget.steps": 100, "algorithm.optimizer.lr": 0.1},
     "bending": {"model.widths": [32], "budget.steps": 200, "algorithm.optimizer.lr": 0.03},

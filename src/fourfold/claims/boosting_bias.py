@@ -13,7 +13,7 @@ from fourfold.claims.base import ComputedClaim, Name, Size
 from fourfold.claims.rules import all_of, greater
 
 MEMBERS, STEPS = 10, 60
-REPLICATES = {"quick": 4, "full": 20}
+REPLICATES = {"quick": 4, "full": 10}
 ADAM = {"name": "adam", "lr": 0.1}
 BASES = {
     "three units": {"data.name": "spirals", "model.widths": [3]},
