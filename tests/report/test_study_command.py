@@ -29,6 +29,7 @@ def asks(monkeypatch):
 
 ASKED = [
     "digits-mlp --vary algorithm.optimizer=sgd,momentum,adam",
+    "digits-mlp --vary algorithm.optimizer=sgd,adam --stack auto",
     "digits-mlp --vary algorithm.optimizer=sgd,adam --seeds 3 budget.epochs=5",
     "digits-mlp --vary algorithm.optimizer.name=sgd,adam budget.steps=100 budget.batch_size=full",
     "digits-mlp iris-softmax --vary algorithm.optimizer=sgd,adam budget.epochs=5 algorithm.schedule=cosine",

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder
 from fourfold.run.parts import recipe_fields, use_file
 from fourfold.study.answer import read_answer
 from fourfold.study.cells import Cell
-from fourfold.study.compare import compare, resolve
+from fourfold.study.compare import compare, resolve, stacks_of
 from fourfold.study.design import Arm, arms_of, parse_space
 from fourfold.study.question import Question
 
@@ -239,6 +240,30 @@ def test_ctrl_c_leaves_and_the_same_command_goes_on(tmp_path: Path) -> None:
     folders = [RunFolder.open(path) for path in (tmp_path / "runs" / "cells").iterdir() if path.is_dir()]
     assert {folder.status for folder in folders} <= {"done", "interrupted"}
     assert subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+def test_stacked_cells_score_what_they_score_alone(tmp_path: Path) -> None:
+    varied = {"algorithm.optimizer": ["sgd", "adam"]}
+    alone = compare(question(varied, seeds=3, metric="test.loss"), tmp_path)
+    stacked = compare(question(varied, seeds=3, metric="test.loss", stack="always"), tmp_path)
+    assert len(cells(tmp_path)) == 12, "a stacked cell differs by rounding, so it is a cell of its own"
+    for mine, theirs in zip(stacked["problems"][0]["arms"], alone["problems"][0]["arms"], strict=True):
+        for a, b in zip(mine["cells"], theirs["cells"], strict=True):
+            assert a["score"] == pytest.approx(b["score"], rel=1e-5)
+            result = RunFolder.open(tmp_path / "cells" / a["folder"]).result()
+            assert result is not None
+            assert any("stack" in note for note in result["notes"])
+
+
+def test_what_cannot_be_stacked_is_told_or_left_alone(tmp_path: Path) -> None:
+    varied = {"model": ["softmax_regression", {"name": "mlp", "dropout": 0.5}]}
+    with pytest.raises(InputError, match=r"--stack always, arm 'mlp dropout=0\.5': model: its layer"):
+        compare(question(varied, stack="always"), tmp_path)
+    assert not (tmp_path / "cells").exists()
+    assert stacks_of(question(varied, seeds=8, stack="auto"), resolve(question(varied)))["iris-softmax"] == [
+        "iris-softmax softmax_regression",
+        "",
+    ]
 
 
 def test_a_users_own_part_reaches_the_cells(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Chains over an executor that ends cells in any order, kills some, and leaves some without a result."""
 
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,14 @@ class Pool:
         self.begun: list[str] = []
         self.stopped = False
 
-    def room(self) -> int:
-        return 3 - len(self.running)
+    limit = 3
 
-    def begin(self, cell: Cell) -> None:
-        assert self.room() > 0
+    def room(self) -> int:
+        return self.limit - len(self.running)
+
+    def begin(self, cells: Sequence[Cell]) -> None:
+        assert len(self.running) < self.limit
+        (cell,) = cells
         assert cell.key not in [each.key for each in self.running], "a cell that runs already"
         self.running.append(cell)
         self.begun.append(cell.key)
@@ -179,3 +182,34 @@ def test_a_damaged_cell_is_run_again_beside_it(tmp_path: Path) -> None:
     pool = Pool(tmp_path)
     assert run({"1": one(cell(1))}, pool) == {"1": "done 1.0"}
     assert len(pool.begun) == 1
+
+
+def test_cells_of_one_stack_begin_together_and_share_the_places(tmp_path: Path) -> None:
+    begun: list[list[int]] = []
+
+    class Stacks(Pool):
+        def begin(self, cells: Sequence[Cell]) -> None:
+            begun.append([each.seed for each in cells])
+            assert len({(each.stack, each.blind) for each in cells}) == 1
+            for each in cells:
+                super().begin([each])
+
+        def room(self) -> int:
+            return {0: 2, 3: 1}.get(len(self.running), 0)
+
+    chains = {str(n): one(cell_of("wide" if n < 6 else "", n)) for n in range(7)}
+    pool = Stacks(tmp_path)
+    pool.limit = 9
+    assert run(chains, pool)["5"] == "done 5.0"
+    assert sorted(map(len, begun)) == [1, 3, 3]
+
+
+def cell_of(stack: str, seed: int) -> Cell:
+    return Cell("digits-mlp", cell(seed).fields, stack=stack)
+
+
+def test_a_stacked_cell_is_another_cell() -> None:
+    assert cell_of("", 1).key == cell(1).key
+    assert len({cell_of("", 1).key, cell_of("a", 1).key, cell_of("b", 1).key}) == 2, (
+        "what the stack is called is no part"
+    )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fourfold.study.question import Question
 
 WHERE = ("local", "ray")
+STACK = ("never", "auto", "always")
 
 
 def compare(
@@ -53,6 +54,9 @@ def compare(
     on: Annotated[
         str, typer.Option("--on", metavar="WHERE", help="local: this machine. ray: a Ray cluster.")
     ] = "local",
+    stack: Annotated[
+        str, typer.Option("--stack", metavar="WHEN", help="Train seeds as one stacked model: never, auto, always.")
+    ] = "never",
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -86,11 +90,11 @@ def compare(
         against=against,
         smallest=smallest,
         unfair=unfair,
+        stack=_chosen("--stack", stack, STACK),  # type: ignore[arg-type]
         use=[_digest(file) for file in use or []],
     )
     question.check()
-    if on not in WHERE:
-        raise InputError(f"--on: no place called '{on}'{did_you_mean(on, WHERE)}")
+    _chosen("--on", on, WHERE)
     place = workspace_path(workspace)
     folder = question.folder(place)
     study = _read_or_run(question, place, use, on, quiet)
@@ -150,6 +154,12 @@ def _read_or_run(
         return None
     write_study_page(folder)
     return study
+
+
+def _chosen(option: str, word: str, choices: tuple[str, ...]) -> str:
+    if word not in choices:
+        raise InputError(f"{option}: no choice called '{word}'{did_you_mean(word, choices)}")
+    return word
 
 
 def _digest(file: Path) -> str:

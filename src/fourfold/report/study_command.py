@@ -60,6 +60,7 @@ def study_command(asked: Mapping[str, Any]) -> StudyCommand:
     if asked["smallest"] is not None:
         words += ["--smallest", json.dumps(asked["smallest"])]
     words += ["--unfair"] if asked["unfair"] else []
+    words += ["--stack", asked["stack"]] if asked["stack"] != "never" else []
     return StudyCommand(shlex.join(words), files)
 
 

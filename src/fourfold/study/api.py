@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.overrides import apply_overrides
@@ -107,6 +107,7 @@ def compare(
     against: str | None = None,
     smallest: float | None = None,
     unfair: bool = False,
+    stack: Literal["never", "auto", "always"] = "never",
     workspace: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Study:
@@ -125,6 +126,7 @@ def compare(
         against: the arm that the others are compared with; by default the first.
         smallest: the smallest difference that matters, in the metric's unit; by default 1 % of the larger mean.
         unfair: let arms get unequal steps or searches; every output then says so.
+        stack: whether cells may be trained as one stack: "auto" where that is faster, "always", or "never".
         workspace: where cells and the study go; default `FOURFOLD_WORKSPACE`, else `./runs`.
         watcher: hears how far the cells are.
 
@@ -148,6 +150,7 @@ def compare(
         against=against,
         smallest=smallest,
         unfair=unfair,
+        stack=stack,
     )
     place = workspace_path(workspace)
     found = read_answer(question, place)

@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,17 +39,21 @@ class Cell:
         recipe: the recipe's name, for the record.
         fields: the whole recipe as plain data, its seed included.
         blind: whether it is a trial of a tuning, which cannot read the test split.
+        stack: cells of the same word may be trained as one stack; empty: it runs alone.
     """
 
     recipe: str
     fields: Mapping[str, Any]
     blind: bool = False
+    stack: str = ""
 
     @cached_property
     def key(self) -> str:
         """16 hex digits that name everything the result depends on."""
         settings = {name: value for name, value in self.fields.items() if name not in _IGNORED}
         known = {"recipe": settings, "blind": self.blind, "fourfold": fourfold.__version__}
+        if self.stack:  # whose results differ by rounding
+            known["stacked"] = True
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -123,6 +127,16 @@ def folders(cells: Path) -> list[Path]:
             return sorted(Path(entry.path) for entry in entries if entry.is_dir() and entry.name[0] != ".")
     except OSError:
         return []
+
+
+def run_together(cells: Sequence[Cell], workspace: Path) -> None:
+    """Run a cell, or several as one stack; see `run_cell`."""
+    if len(cells) == 1 and not cells[0].stack:
+        run_cell(cells[0], workspace)
+    else:
+        from fourfold.study.stacked import run_stack
+
+        run_stack(cells, workspace, threads=int(cells[0].fields["runtime"]["threads"]))
 
 
 def run_cell(cell: Cell, workspace: Path) -> None:

@@ -10,7 +10,7 @@ killed on the way.
 Checked by: a study killed at random times against an undisturbed one; arms that are the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from fourfold.study.execute import Chain, Executor, Watcher, execute
 from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
 from fourfold.study.local_pool import LocalPool
 from fourfold.study.question import Question
+from fourfold.study.stackable import can_stack, pays
 from fourfold.study.tuning import Tuned, check_sampler, tuned, untuned
 from fourfold.tasks.seam import Spec
 
@@ -90,10 +91,13 @@ def run_cells(question: Question, workspace: Path, watcher: Watcher | None = Non
     plan = resolve(question)
     unfair = refuse_unfair(question, plan)
     metrics = {problem: scored_by(question, recipes[0]) for problem, recipes in plan.items()}
+    stacks = stacks_of(question, plan)
     chains = {
-        chain_name(problem, arm, seed): _chain(question, problem, recipe, seed, metrics[problem])
+        chain_name(problem, arm, seed): _chain(
+            question, recipe, Cell(problem, {**recipe.to_mapping(), "seed": seed}, stack=stack), metrics[problem]
+        )
         for problem, recipes in plan.items()
-        for arm, recipe in zip(question.arms, recipes, strict=True)
+        for arm, recipe, stack in zip(question.arms, recipes, stacks[problem], strict=True)
         for seed in question.seeds
     }
     executor = (place or on_this_machine)(plan, workspace)
@@ -138,6 +142,33 @@ def scored_by(question: Question, recipe: Recipe) -> Metric:
     return split, name, known[name]
 
 
+def stacks_of(question: Question, plan: Plan) -> dict[str, list[str]]:
+    """Return for each problem the word of each arm's stack, empty where its cells run alone.
+
+    Arms that differ in their optimizer only share a stack.
+
+    Raises:
+        InputError: "always" was asked for, and an arm cannot be stacked; says why.
+    """
+    return {problem: _stacks(question, problem, recipes) for problem, recipes in plan.items()}
+
+
+def _stacks(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
+    if question.stack == "never":
+        return [""] * len(recipes)
+    if can_stack(recipes) is None:
+        together = question.stack == "always" or pays([each for each in recipes for _ in question.seeds])
+        return [problem if together else ""] * len(recipes)
+    words = []
+    for arm, recipe in zip(question.arms, recipes, strict=True):
+        reason = can_stack([recipe])
+        if reason is not None and question.stack == "always":
+            raise InputError(f"--stack always, arm '{arm.name}': {reason}")
+        alone = reason is not None or (question.stack == "auto" and not pays([recipe] * len(question.seeds)))
+        words.append("" if alone else f"{problem} {arm.name}")
+    return words
+
+
 def on_this_machine(plan: Plan, workspace: Path) -> Executor:
     """Return this machine's pool: as many workers as the cores can hold, or one a GPU."""
     if _on_gpus(plan):
@@ -167,8 +198,7 @@ def _threads(plan: Plan) -> int:
     return max(recipe.runtime.threads or 1 for recipes in plan.values() for recipe in recipes)
 
 
-def _chain(question: Question, problem: str, recipe: Recipe, seed: int, metric: Metric) -> Chain[Tuned]:
-    cell = Cell(problem, {**recipe.to_mapping(), "seed": seed})
+def _chain(question: Question, recipe: Recipe, cell: Cell, metric: Metric) -> Chain[Tuned]:
     spaces = spaces_of(question, recipe)
     if not spaces:
         return untuned(cell)

@@ -6,9 +6,10 @@ know nothing of processes, and what they return does not depend on which cell en
 Checked by: chains over an executor that ends cells in any order, kills some, and runs none twice.
 """
 
+import math
 import time
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from fourfold.study.cells import ATTEMPTS, Cell, CellResult, Store
 
 T = TypeVar("T")
 Chain = Generator[Cell, CellResult, T]
+MOST_STACKED = 64
 
 
 class Ended(NamedTuple):
@@ -39,11 +41,11 @@ class Executor(Protocol):
     """Runs cells, several at once."""
 
     def room(self) -> int:
-        """Return how many cells could begin now."""
+        """Return how many places are free."""
         ...
 
-    def begin(self, cell: Cell) -> None:
-        """Begin a cell; there is room."""
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Begin a cell, or several that are trained as one stack, in one place; there is room."""
         ...
 
     def wait(self, seconds: float) -> list[Ended]:
@@ -113,6 +115,17 @@ class _Work(Generic[T]):
             self.ready.append(cell)
         self.waiting.setdefault(cell.key, []).append(name)
 
+    def take(self, room: int) -> list[Cell]:
+        """Return what is to begin in the next of `room` places: a cell, or its share of those of the same stack."""
+        first = self.ready.popleft()
+        if not first.stack:
+            return [first]
+        alike = [cell for cell in self.ready if (cell.stack, cell.blind) == (first.stack, first.blind)]
+        chosen = [first, *alike[: min(MOST_STACKED, math.ceil((len(alike) + 1) / room)) - 1]]
+        keys = {cell.key for cell in chosen}
+        self.ready = deque(cell for cell in self.ready if cell.key not in keys)
+        return chosen
+
     def ended(self, ended: Ended) -> str | None:
         """Take what became of a cell; return what a person should hear of it.
 
@@ -165,9 +178,10 @@ def execute(
     work.start()
     try:
         while work.ready or running:
-            while work.ready and executor.room() and stop.requested is None:
-                executor.begin(work.ready.popleft())
-                running += 1
+            while work.ready and (room := executor.room()) and stop.requested is None:
+                cells = work.take(room)
+                executor.begin(cells)
+                running += len(cells)
             watcher.progressed(work.done, running, total, time.monotonic() - began)
             for ended in executor.wait(1.0):
                 running -= 1

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fourfold.core.errors import FourfoldError, InputError
-from fourfold.study.cells import Cell, run_cell
+from fourfold.study.cells import Cell, run_together
 from fourfold.study.execute import Ended
 
 PRELOADED = ["fourfold.study.warm"]
@@ -40,7 +40,7 @@ def warm_up() -> None:
 class _Child(NamedTuple):
     process: BaseProcess
     said: Connection
-    cell: Cell
+    cells: Sequence[Cell]
     slot: int
 
 
@@ -61,27 +61,27 @@ class LocalPool:
         self._children: dict[int, _Child] = {}  # by slot
 
     def room(self) -> int:
-        """Return how many cells could begin now."""
+        """Return how many places are free."""
         return self._workers - len(self._children)
 
-    def begin(self, cell: Cell) -> None:
-        """Begin a cell in a process of its own."""
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Begin a cell, or a stack of them, in a process of its own."""
         slot = next(i for i in range(self._workers) if i not in self._children)
         gpu = slot % self._gpus if self._gpus else None
         hears, says = self._context.Pipe(duplex=False)
         process = self._context.Process(
-            target=_work, args=(cell, str(self._workspace), self._use, gpu, says), name=f"cell-{cell.key}"
+            target=_work, args=(cells, str(self._workspace), self._use, gpu, says), name=f"cell-{cells[0].key}"
         )
         with _without_main():
             process.start()
         says.close()
-        self._children[slot] = _Child(process, hears, cell, slot)
+        self._children[slot] = _Child(process, hears, cells, slot)
 
     def wait(self, seconds: float) -> list[Ended]:
         """Return what has ended, waiting for the first for so long at most."""
         connection.wait([child.process.sentinel for child in self._children.values()], seconds)
         ended = [child for child in self._children.values() if not child.process.is_alive()]
-        return [self._bury(child) for child in ended]
+        return [each for child in ended for each in self._bury(child)]
 
     def stop(self) -> None:
         """Ask every child to save and end, and wait for it; one that does not is killed."""
@@ -94,7 +94,7 @@ class LocalPool:
                 child.process.join()
             self._bury(child)
 
-    def _bury(self, child: _Child) -> Ended:
+    def _bury(self, child: _Child) -> list[Ended]:
         del self._children[child.slot]
         child.process.join()
         code = child.process.exitcode
@@ -107,11 +107,11 @@ class LocalPool:
         child.said.close()
         child.process.close()
         if problem is not None:
-            return Ended(child.cell, problem[0], is_input=problem[1])
+            return [Ended(cell, problem[0], is_input=problem[1]) for cell in child.cells]
         if code != 0:
             what = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
-            return Ended(child.cell, f"its process ended ({what})", died=True)
-        return Ended(child.cell)
+            return [Ended(cell, f"its process ended ({what})", died=True) for cell in child.cells]
+        return [Ended(cell) for cell in child.cells]
 
 
 @contextmanager
@@ -128,8 +128,8 @@ def _without_main() -> Iterator[None]:
             main.__file__ = file
 
 
-def _work(cell: Cell, workspace: str, use: list[str], gpu: int | None, says: Connection) -> None:
-    """Run one cell: the life of a child."""
+def _work(cells: Sequence[Cell], workspace: str, use: list[str], gpu: int | None, says: Connection) -> None:
+    """Run a cell, or a stack of them: the life of a child."""
     _die_with_parent()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
@@ -138,7 +138,7 @@ def _work(cell: Cell, workspace: str, use: list[str], gpu: int | None, says: Con
     try:
         for file in use:
             use_file(Path(file))
-        run_cell(cell, Path(workspace))
+        run_together(cells, Path(workspace))
     except InputError as error:
         says.send((str(error), True))
     except FourfoldError as error:

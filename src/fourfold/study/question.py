@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fourfold
 from fourfold.core.errors import InputError, did_you_mean
@@ -32,6 +32,7 @@ class Question:
         against: the name of the arm that the others are compared with.
         smallest: the smallest difference that matters, in the metric's unit; None is 1 % of the larger mean.
         unfair: whether arms may get unequal steps or spaces; every output then says so.
+        stack: whether cells may be trained as one stack: "never", "auto" (where it is faster), "always".
         use: SHA-256 of the user's own files whose parts are named.
     """
 
@@ -44,6 +45,7 @@ class Question:
     against: str | None = None
     smallest: float | None = None
     unfair: bool = False
+    stack: Literal["never", "auto", "always"] = "never"
     use: Sequence[str] = ()
 
     def check(self) -> None:
@@ -95,6 +97,7 @@ class Question:
             "against": self.reference,
             "smallest": self.smallest,
             "unfair": self.unfair,
+            "stack": self.stack,
             "use": list(self.use),
             "fourfold": fourfold.__version__,
         }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fourfold.core.errors import FourfoldError, InputError
-from fourfold.study.cells import Cell, run_cell
+from fourfold.study.cells import Cell, run_together
 from fourfold.study.execute import Ended
 
 
@@ -50,26 +50,26 @@ class RayCluster:
                 raise InputError(f"--on ray: no cluster: {first[0]}") from None
         # Ray's own retries are off: what is tried again, and how often, is decided where all executors are driven.
         self._task: Any = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=0)(_work)
-        self._running: dict[Any, Cell] = {}
+        self._running: dict[Any, Sequence[Cell]] = {}
 
     def room(self) -> int:
-        """Return how many cells could begin now: machines may join and leave."""
+        """Return how many places are free: machines may join and leave."""
         resources = self._ray.cluster_resources()
         places = int(resources.get("CPU", 0)) // self._threads
         if self._gpus:
             places = min(places, int(resources.get("GPU", 0)) // self._gpus)
         return max(1 - len(self._running), places - len(self._running), 0)  # one waits, should there be none at all
 
-    def begin(self, cell: Cell) -> None:
-        """Hand a cell to the cluster."""
-        self._running[self._task.remote(cell, self._workspace, self._use)] = cell
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Hand a cell, or a stack of them, to the cluster."""
+        self._running[self._task.remote(list(cells), self._workspace, self._use)] = cells
 
     def wait(self, seconds: float) -> list[Ended]:
         """Return what has ended, waiting for the first for so long at most."""
         if not self._running:
             return []
         finished, _ = self._ray.wait(list(self._running), timeout=seconds)
-        return [self._end(reference) for reference in finished]
+        return [each for reference in finished for each in self._end(reference)]
 
     def stop(self) -> None:
         """Kill running cells: each goes on from its newest checkpoint when the study does."""
@@ -84,25 +84,28 @@ class RayCluster:
         if self._started and self._ray.is_initialized():
             self._ray.shutdown()
 
-    def _end(self, reference: Any) -> Ended:
-        cell = self._running.pop(reference)
+    def _end(self, reference: Any) -> list[Ended]:
+        cells = self._running.pop(reference)
         try:
             problem = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:  # the worker, its machine, or the way to it
             first = str(error).strip().splitlines()[:1] or [type(error).__name__]
-            return Ended(cell, f"its worker was lost ({type(error).__name__}: {first[0]})", died=True)
-        return Ended(cell) if problem is None else Ended(cell, problem[0], is_input=problem[1])
+            lost = f"its worker was lost ({type(error).__name__}: {first[0]})"
+            return [Ended(cell, lost, died=True) for cell in cells]
+        if problem is None:
+            return [Ended(cell) for cell in cells]
+        return [Ended(cell, problem[0], is_input=problem[1]) for cell in cells]
 
 
-def _work(cell: Cell, workspace: str, use: list[str]) -> tuple[str, bool] | None:
-    """Run one cell in a worker; return what went wrong, and whether it is a mistake in what was asked."""
+def _work(cells: Sequence[Cell], workspace: str, use: list[str]) -> tuple[str, bool] | None:
+    """Run a cell, or a stack of them, in a worker; return what went wrong, and whether what was asked was wrong."""
     from fourfold.run.parts import use_file, used_files
 
     try:
         for file in use:
             if Path(file) not in used_files():  # a worker runs many cells
                 use_file(Path(file))
-        run_cell(cell, Path(workspace))
+        run_together(cells, Path(workspace))
     except InputError as error:
         return str(error), True
     except FourfoldError as error:

@@ -84,7 +84,7 @@ def tuned(cell: Cell, spaces: Sequence[Space], trials: int, metric: str, higher_
     for _ in range(trials):
         trial = search.ask()
         values = {space.key: _suggest(trial, space) for space in spaces}
-        attempt = Cell(cell.recipe, apply_overrides(cell.fields, values), blind=True)
+        attempt = Cell(cell.recipe, apply_overrides(cell.fields, values), blind=True, stack=cell.stack)
         result = yield attempt
         score = result.metrics.get("validation", {}).get(metric) if result.status == "done" else None
         score = score if score is not None and math.isfinite(score) else None
@@ -98,7 +98,7 @@ def tuned(cell: Cell, spaces: Sequence[Space], trials: int, metric: str, higher_
         return Tuned(cell, None, {}, tried)
     sign = 1 if higher_is_better else -1
     best = max(scored, key=lambda trial: sign * (trial.score or 0.0))  # the first of equals
-    chosen = Cell(cell.recipe, apply_overrides(cell.fields, best.values))
+    chosen = Cell(cell.recipe, apply_overrides(cell.fields, best.values), stack=cell.stack)
     result = yield chosen
     return Tuned(chosen, result, best.values, tried)
 
