@@ -29,5 +29,5 @@ CLAIM = TrainedClaim(
     rule=any_of(*(ratio("none", f"rate {rate:g}", above=1.02) for rate in RATES)),
     tune=["algorithm.optimizer.lr=3e-4:3e-2:log"],
     quick=Size(seeds=7, overrides={"budget.epochs": 15}),
-    full=Size(seeds=16, overrides={"budget.epochs": 60}, trials=4),
+    full=Size(seeds=16, overrides={"budget.epochs": 60}, trials=3),
 )

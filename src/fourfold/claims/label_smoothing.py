@@ -24,5 +24,5 @@ CLAIM = TrainedClaim(
     rule=any_of(*(ratio("hard labels", f"smoothed by {s:g}", above=1.02) for s in SMOOTHED)),
     tune=["algorithm.optimizer.lr=3e-4:3e-2:log"],
     quick=Size(seeds=7, overrides={"budget.epochs": 40}),
-    full=Size(seeds=20, overrides={"budget.epochs": 100}, trials=4),
+    full=Size(seeds=16, overrides={"budget.epochs": 100}, trials=3),
 )

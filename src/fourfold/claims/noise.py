@@ -37,5 +37,5 @@ CLAIM = TrainedClaim(
     ),
     tune=["algorithm.optimizer.lr=3e-4:3e-2:log"],
     quick=Size(seeds=8, overrides={"budget.epochs": 20}),
-    full=Size(seeds=20, overrides={"budget.epochs": 100}, trials=4),
+    full=Size(seeds=16, overrides={"budget.epochs": 100}, trials=3),
 )

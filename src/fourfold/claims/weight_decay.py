@@ -30,5 +30,5 @@ CLAIM = TrainedClaim(
     rule=any_of(*(ratio("none", f"rate {r:g}", above=1.02) for r in RATES)),
     tune=["algorithm.optimizer.lr=2e-3:1e-1:log"],
     quick=Size(seeds=7, overrides={"budget.epochs": 60}),
-    full=Size(seeds=20, trials=4),
+    full=Size(seeds=16, trials=3),
 )
