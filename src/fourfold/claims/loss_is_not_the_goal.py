@@ -3,7 +3,8 @@
 Of all pairs of validations of a run by cross-entropy, the measure is the share in which the one with the lower loss has
 the lower F1: 0 if loss says all there is to say about F1, 1/2 if it says nothing. Both are of the same examples, so the
 two disagree in fact, and not by chance of who was drawn. A quarter of the run is left out at its beginning, where both
-improve by far. What training for F1 itself is worth is `train-for-the-metric`.
+improve by far. Late in a long run both only jitter, and the share nears one half: that says how little a loss
+that is a bit lower tells, and no more. What training for F1 itself is worth is `train-for-the-metric`.
 """
 
 from itertools import combinations
