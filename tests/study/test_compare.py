@@ -17,7 +17,7 @@ from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder
 from fourfold.run.parts import recipe_fields, use_file
 from fourfold.study.answer import read_answer
-from fourfold.study.cells import Cell
+from fourfold.study.cells import Cell, Stack
 from fourfold.study.compare import compare, resolve, stacks_of
 from fourfold.study.design import Arm, arms_of, parse_space
 from fourfold.study.question import Question
@@ -60,7 +60,7 @@ def test_a_cell_is_the_run_that_fourfold_run_makes(tmp_path: Path) -> None:
     cell = study["problems"][0]["arms"][1]["cells"][1]
     run = ff.run(
         "iris-softmax",
-        {"budget": SHORT, "algorithm.optimizer": "adam", "runtime.threads": 1},
+        {"budget": SHORT, "algorithm.optimizer": "adam", "runtime.threads": 1, "data.split_seed": None},
         seed=1,
         workspace=tmp_path / "alone",
     )
@@ -94,6 +94,13 @@ def test_the_arms_of_a_seed_see_the_same_split_order_and_first_weights(tmp_path:
     assert seen(first, 0) == seen(second, 0)
     assert seen(first, 1) == seen(second, 1)
     assert all(a != b for a, b in zip(seen(first, 0), seen(first, 1), strict=True))
+
+
+def test_the_split_varies_with_the_seed_unless_the_recipe_says_otherwise() -> None:
+    recipes = resolve(question({"data.split_seed": [3, None]}))["iris-softmax"]
+    assert [recipe.data.to_mapping()["split_seed"] for recipe in recipes] == [3, None]
+    (recipe, _) = resolve(question())["iris-softmax"]
+    assert recipe.data.to_mapping()["split_seed"] is None
 
 
 def test_an_answer_does_not_stand_when_a_run_or_a_data_file_is_gone(tmp_path: Path) -> None:
@@ -261,8 +268,8 @@ def test_what_cannot_be_stacked_is_told_or_left_alone(tmp_path: Path) -> None:
         compare(question(varied, stack="always"), tmp_path)
     assert not (tmp_path / "cells").exists()
     assert stacks_of(question(varied, seeds=8, stack="auto"), resolve(question(varied)))["iris-softmax"] == [
-        "iris-softmax softmax_regression",
-        "",
+        Stack("iris-softmax softmax_regression", 64),
+        None,
     ]
 
 

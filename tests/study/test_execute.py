@@ -9,7 +9,7 @@ import pytest
 
 from fourfold.core.errors import FourfoldError, InputError
 from fourfold.records.folder import RunFolder
-from fourfold.study.cells import Cell, CellResult, Store
+from fourfold.study.cells import Cell, CellResult, Stack, Store
 from fourfold.study.execute import Ended, StoppedError, Watcher, execute
 
 
@@ -205,7 +205,7 @@ def test_cells_of_one_stack_begin_together_and_share_the_places(tmp_path: Path) 
 
 
 def cell_of(stack: str, seed: int) -> Cell:
-    return Cell("digits-mlp", cell(seed).fields, stack=stack)
+    return Cell("digits-mlp", cell(seed).fields, stack=Stack(stack, 64) if stack else None)
 
 
 def test_a_stacked_cell_is_another_cell() -> None:

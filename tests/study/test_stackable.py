@@ -6,15 +6,13 @@ from part_tables import tables_restored
 from torch import nn
 from torch.nn import functional as F
 
-from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.registry import Entry
 from fourfold.models.base import ModelConfig
 from fourfold.run.build import build_parts
 from fourfold.run.parts import TABLES, load_recipe
 from fourfold.study import stackable
-from fourfold.study.cells import Cell
-from fourfold.study.stackable import can_stack, pays, plan_stacks, room
+from fourfold.study.stackable import can_stack, pays, room
 
 
 def recipe(**overrides: object) -> Recipe:
@@ -177,40 +175,12 @@ def test_a_stack_pays_where_steps_are_small_and_runs_are_many(overrides, runs, a
         assert pays([recipe(**overrides, seed=seed) for seed in range(runs)]) is answer
 
 
-def cells(count: int, blind: bool = False, **overrides: object) -> list[Cell]:
-    return [Cell("moons-mlp", recipe(**overrides, seed=seed).to_mapping(), blind) for seed in range(count)]
-
-
-def test_alike_cells_that_pay_are_shared_out_between_processes() -> None:
-    small, wide = cells(9), cells(4, model__widths=[600, 600])
-    stopped = cells(4, algorithm__regularizers=[{"name": "early_stopping"}])
-    other = cells(4, algorithm__optimizer="sgd")
-    blind = cells(5, blind=True)
-    groups = plan_stacks([*small, *wide, *stopped, *other, *blind], "auto", 2)
-    assert groups[:2] == [small[:6], small[6:] + other[:4]]  # optimizers share a stack
-    assert sorted(map(len, groups)) == [*[1] * 8, 5, 6, 7]
-    assert blind in groups
-    assert sorted(cell.key for group in groups for cell in group) == sorted(
-        cell.key for cell in [*small, *wide, *stopped, *other, *blind]
-    )
-
-
-def test_a_wish_is_a_wish() -> None:
-    few, wide = cells(3), cells(4, model__widths=[600, 600])
-    assert plan_stacks([*few, *wide], "never", 2) == [[cell] for cell in [*few, *wide]]
-    assert plan_stacks([*few, *wide], "always", 1) == [few, wide]
-    with pytest.raises(InputError, match=r"--stack always: .*early_stopping"):
-        plan_stacks(cells(2, algorithm__regularizers=[{"name": "early_stopping"}]), "always", 2)
-    with pytest.raises(InputError, match=r"--stack always: model: its layer .* draws at random"):
-        plan_stacks(cells(2, model__dropout=0.5), "always", 2)
-
-
 def test_stacks_are_no_larger_than_memory_allows(monkeypatch) -> None:
     one = 1000 * 2 * 4 * 3  # bytes: examples, numbers in each, float32, three times
     assert sum(build_parts(recipe()).source.sizes.values()) == 1000
+    assert room(recipe()) == stackable.MOST
     monkeypatch.setattr(stackable, "MEMORY", 5 * one)
     assert room(recipe()) == 5
-    assert [len(group) for group in plan_stacks(cells(12), "auto", 1)] == [4, 4, 4]
     monkeypatch.setattr(stackable, "MEMORY", one // 2)
     assert room(recipe()) == 1
-    assert [len(group) for group in plan_stacks(cells(6), "auto", 1)] == [1] * 6
+    assert not pays([recipe(seed=seed) for seed in range(8)])

@@ -31,6 +31,18 @@ WAIT_SECONDS = 20.0  # for another process that runs the cell, such as the last 
 ATTEMPTS = 3  # of a cell whose process dies
 
 
+class Stack(NamedTuple):
+    """Cells that may be trained as one model.
+
+    Attributes:
+        name: what they have in common.
+        most: how many may be trained at once, for their data to fit into memory.
+    """
+
+    name: str
+    most: int
+
+
 @dataclass(frozen=True)
 class Cell:
     """One arm at one seed.
@@ -39,13 +51,13 @@ class Cell:
         recipe: the recipe's name, for the record.
         fields: the whole recipe as plain data, its seed included.
         blind: whether it is a trial of a tuning, which cannot read the test split.
-        stack: cells of the same word may be trained as one stack; empty: it runs alone.
+        stack: cells of the same stack may be trained together; None: it runs alone.
     """
 
     recipe: str
     fields: Mapping[str, Any]
     blind: bool = False
-    stack: str = ""
+    stack: Stack | None = None
 
     @cached_property
     def key(self) -> str:
@@ -155,7 +167,7 @@ def run_cell(cell: Cell, workspace: Path) -> None:
     splits = ("train", "validation") if cell.blind else ("train", "validation", "test")
     open_ones = [RunFolder.open(path) for path in folders(cells) if path.name.rsplit("-", 1)[0].endswith(cell.key)]
     for folder in open_ones:
-        _await_other(folder)
+        await_other(folder)
         if folder.status in ("done", "diverged"):
             return
     try:
@@ -166,18 +178,18 @@ def run_cell(cell: Cell, workspace: Path) -> None:
             run = start(cell.recipe, with_parts(cell.fields), cells, splits=splits, label=f"{cell.recipe}-{cell.key}")
     except DivergedError:
         return
-    cost = {"process_seconds": round(time.monotonic() - began, 3), "host": platform.node(), **_memory()}
+    cost = {"process_seconds": round(time.monotonic() - began, 3), "host": platform.node(), **peak_memory()}
     write_atomically(run.folder.path / "cost.json", encode(cost, indent=1))
 
 
-def _await_other(folder: RunFolder) -> None:
+def await_other(folder: RunFolder) -> None:
     """Wait for another process that runs this cell, for a while."""
     until = time.monotonic() + WAIT_SECONDS
     while folder.status == "running" and time.monotonic() < until:
         time.sleep(0.05)
 
 
-def _memory() -> dict[str, int]:
+def peak_memory() -> dict[str, int]:
     """Return the most memory this process has had, in bytes, where the system tells."""
     try:
         import resource

@@ -25,13 +25,13 @@ from fourfold.run.loop import Stop
 from fourfold.run.parts import used_files, with_parts
 from fourfold.study.analysis import Metric, analyse, chain_name
 from fourfold.study.answer import FORMAT
-from fourfold.study.cells import Cell
+from fourfold.study.cells import Cell, Stack
 from fourfold.study.design import Arm, apply_arm
 from fourfold.study.execute import Chain, Executor, Watcher, execute
 from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
 from fourfold.study.local_pool import LocalPool
 from fourfold.study.question import Question
-from fourfold.study.stackable import can_stack, pays
+from fourfold.study.stackable import can_stack, pays, room
 from fourfold.study.tuning import Tuned, check_sampler, tuned, untuned
 from fourfold.tasks.seam import Spec
 
@@ -118,7 +118,12 @@ def resolve(question: Question) -> Plan:
 
 
 def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
-    recipe = with_parts(apply_arm(fields, arm.overrides))
+    written = apply_arm(fields, arm.overrides)
+    recipe = with_parts(written)
+    part = written["data"]
+    if "split_seed" in type(recipe.data).model_fields and not (isinstance(part, Mapping) and "split_seed" in part):
+        # Everything varies with the seed, the split too, unless the recipe says otherwise in so many words.
+        recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"split_seed": None})})
     if recipe.runtime.processes > 1:
         raise InputError("runtime.processes: a study shares the cores between cells; leave it at 1")
     if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
@@ -142,31 +147,32 @@ def scored_by(question: Question, recipe: Recipe) -> Metric:
     return split, name, known[name]
 
 
-def stacks_of(question: Question, plan: Plan) -> dict[str, list[str]]:
-    """Return for each problem the word of each arm's stack, empty where its cells run alone.
+def stacks_of(question: Question, plan: Plan) -> dict[str, list[Stack | None]]:
+    """Return for each problem the stack of each arm's cells, None where they run alone.
 
     Arms that differ in their optimizer only share a stack.
 
     Raises:
         InputError: "always" was asked for, and an arm cannot be stacked; says why.
     """
+    if question.stack == "never":
+        return {problem: [None] * len(recipes) for problem, recipes in plan.items()}
     return {problem: _stacks(question, problem, recipes) for problem, recipes in plan.items()}
 
 
-def _stacks(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
-    if question.stack == "never":
-        return [""] * len(recipes)
+def _stacks(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[Stack | None]:
+    seeds, always = len(question.seeds), question.stack == "always"
     if can_stack(recipes) is None:
-        together = question.stack == "always" or pays([each for each in recipes for _ in question.seeds])
-        return [problem if together else ""] * len(recipes)
-    words = []
+        together = always or pays([each for each in recipes for _ in range(seeds)])
+        return [Stack(problem, room(recipes[0])) if together else None] * len(recipes)
+    stacks: list[Stack | None] = []
     for arm, recipe in zip(question.arms, recipes, strict=True):
         reason = can_stack([recipe])
-        if reason is not None and question.stack == "always":
+        if reason is not None and always:
             raise InputError(f"--stack always, arm '{arm.name}': {reason}")
-        alone = reason is not None or (question.stack == "auto" and not pays([recipe] * len(question.seeds)))
-        words.append("" if alone else f"{problem} {arm.name}")
-    return words
+        together = reason is None and (always or pays([recipe] * seeds))
+        stacks.append(Stack(f"{problem} {arm.name}", room(recipe)) if together else None)
+    return stacks
 
 
 def on_this_machine(plan: Plan, workspace: Path) -> Executor:

@@ -18,7 +18,6 @@ from fourfold.study.cells import ATTEMPTS, Cell, CellResult, Store
 
 T = TypeVar("T")
 Chain = Generator[Cell, CellResult, T]
-MOST_STACKED = 64
 
 
 class Ended(NamedTuple):
@@ -118,10 +117,10 @@ class _Work(Generic[T]):
     def take(self, room: int) -> list[Cell]:
         """Return what is to begin in the next of `room` places: a cell, or its share of those of the same stack."""
         first = self.ready.popleft()
-        if not first.stack:
+        if first.stack is None:
             return [first]
         alike = [cell for cell in self.ready if (cell.stack, cell.blind) == (first.stack, first.blind)]
-        chosen = [first, *alike[: min(MOST_STACKED, math.ceil((len(alike) + 1) / room)) - 1]]
+        chosen = [first, *alike[: min(first.stack.most, math.ceil((len(alike) + 1) / room)) - 1]]
         keys = {cell.key for cell in chosen}
         self.ready = deque(cell for cell in self.ready if cell.key not in keys)
         return chosen

@@ -3,31 +3,26 @@
 Checked by: every reason by a recipe that has it; what a reason does not cover is caught by a trial of two.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from itertools import islice
-from typing import Literal
 
 import torch
 
 from fourfold.algorithms.stacked_rows import ELEMENTWISE_REGULARIZERS, NETWORKWISE_REGULARIZERS
 from fourfold.algorithms.supervised import SupervisedConfig
-from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.data.in_memory import InMemorySource
 from fourfold.nn.stacked import HasStackedForward, stacked_gradient
 from fourfold.run import runtime
 from fourfold.run.build import Parts, batch_size_of, build_parts
-from fourfold.run.parts import with_parts
-from fourfold.study.cells import Cell
 from fourfold.tasks.seam import Batch
 
 SEEN = ("title", "paper", "expected", "seed")  # what a recipe says about itself, and what cells may differ in
 
-Wish = Literal["auto", "always", "never"]
 SMALL = 20e6  # operations of one run's step, above which a stack saves less than a tenth of the time
 FEW = 4  # runs, below which it saves less than a third
+MOST = 64  # runs
 MEMORY = 2 << 30  # bytes that the data of one stack may take, if each run has data of its own
 
 
@@ -45,7 +40,7 @@ def pays(recipes: Sequence[Recipe]) -> bool:
         InputError: the first one's parts cannot be built.
     """
     machine = runtime.resolve_machine(recipes[0].runtime)
-    if len(recipes) < FEW or machine.device != "cpu":
+    if len(recipes) < FEW or machine.device != "cpu" or room(recipes[0]) < FEW:
         return False
     parts = build_parts(recipes[0])
     operations = 6 * sum(p.numel() for p in parts.model.parameters()) * batch_size_of(recipes[0], parts.source)
@@ -60,7 +55,7 @@ def room(recipe: Recipe) -> int:
     """
     source = build_parts(recipe).source
     numbers = sum(source.sizes.values()) * source.spec.input.size
-    return max(1, MEMORY // (numbers * 4 * 3))  # float32: raw, encoded, and in the table of the stack
+    return max(1, min(MOST, MEMORY // (numbers * 4 * 3)))  # float32: raw, encoded, and in the table of the stack
 
 
 def can_stack(recipes: Sequence[Recipe]) -> str | None:
@@ -158,42 +153,3 @@ def _shared(recipe: Recipe) -> dict[str, object]:
     fields = {key: value for key, value in recipe.to_mapping().items() if key not in SEEN}
     fields["algorithm"] = recipe.algorithm.name
     return fields
-
-
-def plan_stacks(cells: Sequence[Cell], wish: Wish, at_once: int) -> list[list[Cell]]:
-    """Return all cells in the groups in which they run: stacks for `run_stack`, and single ones for `run_cell`.
-
-    Args:
-        cells: all of a study's, those that are finished too: a stacked cell differs from the cell alone by rounding, so
-            which are stacked must not depend on when a study was killed. How many are left of a stack may: it does not
-            change a bit of them.
-        wish: "auto" stacks where it pays, "always" wherever cells are alike, "never" nowhere.
-        at_once: how many groups run side by side, each on its own share of the cores.
-
-    Raises:
-        InputError: `wish` is "always", and there is a cell that cannot be stacked; or its parts cannot be built.
-    """
-    if wish == "never":
-        return [[cell] for cell in cells]
-    alike: dict[str, list[tuple[Cell, Recipe]]] = {}
-    for i, cell in enumerate(cells):
-        recipe = with_parts(cell.fields)
-        reason = _reason_in(recipe)
-        if reason and wish == "always":
-            raise InputError(f"--stack always: {reason}")
-        alone = f"{i}" if reason else ""
-        alike.setdefault(f"{alone} {cell.blind} {json.dumps(_shared(recipe), sort_keys=True)}", []).append(
-            (cell, recipe)
-        )
-    groups: list[list[Cell]] = []
-    for group in alike.values():
-        own, recipes = [cell for cell, _ in group], [recipe for _, recipe in group]
-        reason = can_stack(recipes)
-        if reason and wish == "always":
-            raise InputError(f"--stack always: {reason}")
-        if reason or (wish == "auto" and (room(recipes[0]) < FEW or not pays(recipes))):
-            groups += [[cell] for cell in own]
-        else:
-            parts = max(1, min(at_once, len(own) // FEW), -(-len(own) // room(recipes[0])))
-            groups += [own[len(own) * i // parts : len(own) * (i + 1) // parts] for i in range(parts)]
-    return groups

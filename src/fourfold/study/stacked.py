@@ -45,7 +45,7 @@ from fourfold.run.parts import with_parts
 from fourfold.run.processes import SingleProcess, device_of
 from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
-from fourfold.study.cells import Cell, Store, _await_other, _memory, folders
+from fourfold.study.cells import Cell, Store, await_other, folders, peak_memory
 from fourfold.study.replay import History, Measured, Replay
 from fourfold.tasks.seam import Source
 
@@ -111,7 +111,7 @@ def _unfinished(cell: Cell, paths: Sequence[Path]) -> RunFolder | None:
     """Return the folder that an interrupted attempt at a cell left, if there is one."""
     found = [RunFolder.open(path) for path in paths if path.name.rsplit("-", 1)[0].endswith(cell.key)]
     for folder in found:
-        _await_other(folder)
+        await_other(folder)
     return next((folder for folder in found if folder.status == "interrupted"), None)
 
 
@@ -231,7 +231,7 @@ def _record(
             began, place = time.monotonic(), unfinished[each.cell.key]
             folder = recorder.submit(_tell, each, history, place, cells, environment).result()
             seconds = round(spent + time.monotonic() - began, 3)
-            cost = {"process_seconds": seconds, "host": platform.node(), **_memory()}
+            cost = {"process_seconds": seconds, "host": platform.node(), **peak_memory()}
             write_atomically(folder.path / "cost.json", encode(cost, indent=1))
 
 
