@@ -1,6 +1,6 @@
 """What boosting takes from a network that is too small for two spirals: bias.
 
-Three hidden units get about two thirds of the points right, whichever sample they are trained on. Alone they have 60
+Three hidden units get about six in ten of the points right, whichever sample they are trained on. Alone they have 60
 steps; boosted, each of ten networks has as many. One seed of the claim draws points and cuts them in two; its
 replicates are trained on bootstraps of the one half and tested on the other. Bias is the share of test points where
 most replicates are wrong. The first design, straight lines on two moons, is a claim of its own now: `boosting-lines`.

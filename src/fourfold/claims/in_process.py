@@ -1,6 +1,6 @@
 """A recipe trained in this process, for claims that need many small networks and no record of each.
 
-What comes out is the network that `fourfold train` gives, to the bit.
+What comes out is the network that `fourfold run` gives, to the bit.
 
 Checked by: a recorded run of the same recipe.
 """

@@ -9,7 +9,7 @@ follows from them: phi_t = theta_t + mu (theta_t - theta_{t-1}), so theta_t = (p
               training loss is below 0.1, and the path's length up to there
 
 The change of variable alone would make a path of momentum look 1.3 times shorter and its overshoot 1 % smaller, so the
-rule asks for more than that.
+rule asks for more than that there; paths of the net are compared as they are, both of theta.
 """
 
 import math

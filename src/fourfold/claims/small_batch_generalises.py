@@ -1,4 +1,4 @@
-"""What large batches are said to cost: the same networks as in small-batch-flat, by their error on new examples.
+"""What large batches are said to cost: accuracy from training to test, of the networks of small-batch-flat.
 
 The runs are those of that claim, cell for cell; unequal updates or examples seen are told there and here.
 """

@@ -45,7 +45,7 @@ class SquaredDecomposition(NamedTuple):
 
     Attributes:
         error: of a replicate against test targets.
-        bias: squared, of the mean prediction; without bias of its own, so that none can come out just below zero.
+        bias: squared, of the mean prediction; estimated without bias, so where it is zero it may come out just below.
         variance: of a replicate's prediction.
         noise: of the test targets, where it is known; else None, and bias holds it.
         gap: error - bias - variance - noise. Where noise is known all of these are measured apart, and the gap is zero
