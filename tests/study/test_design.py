@@ -90,3 +90,5 @@ def test_seeds_count_from_zero() -> None:
     assert parse_seeds(3) == [0, 1, 2]
     with pytest.raises(InputError, match="at least 1"):
         parse_seeds(0)
+    with pytest.raises(InputError, match="at most 10,000"):  # a list of them would fill the memory
+        parse_seeds(10**12)

@@ -1,6 +1,7 @@
 """What can be asked, and what names an answer."""
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,12 @@ def test_the_same_question_is_the_same_folder() -> None:
         ({"spaces": [SPACE], "trials": 1}, "at least 2"),
         ({"arms": [Arm("1", {SPACE.key: 1}), Arm("2", {SPACE.key: 2})], "spaces": [SPACE], "trials": 2}, "varied too"),
         ({"arms": [Arm("1", {"seed": 1}), Arm("2", {"seed": 2})]}, "every arm runs at every seed"),
+        ({"spaces": [Space("seed", 1, 5, log=False, whole=True)], "trials": 2}, "a seed is no setting"),
         ({"metric": "tset.accuracy"}, "did you mean 'test'"),
-        ({"smallest": 0.0}, "--smallest: above 0"),
+        ({"spaces": [SPACE], "trials": 10**20}, "--trials: at most"),
+        ({"smallest": 0.0}, "--smallest: a number above 0"),
+        ({"smallest": math.nan}, "--smallest: a number above 0, and not nan"),
+        ({"smallest": math.inf}, "--smallest: a number above 0, and not inf"),
         ({"spaces": [SPACE], "trials": 2, "metric": "validation.loss"}, "score it on test"),
     ],
 )

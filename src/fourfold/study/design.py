@@ -18,6 +18,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.overrides import apply_overrides
 
 MAX_ARMS = 1000
+MAX_SEEDS = 10_000
 
 
 class Arm(NamedTuple):
@@ -137,10 +138,12 @@ def parse_seeds(count: int) -> list[int]:
     """Return the seeds of a study: 0 to count - 1.
 
     Raises:
-        InputError: fewer than one.
+        InputError: fewer than one, or more than anybody can wait for.
     """
     if count < 1:
         raise InputError(f"--seeds: at least 1, and not {count}")
+    if count > MAX_SEEDS:
+        raise InputError(f"--seeds: at most {MAX_SEEDS:,}, and not {count:,}")
     return list(range(count))
 
 

@@ -5,6 +5,7 @@ Checked by: every change to a question changes its digest; the words of a questi
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from fourfold.core.errors import InputError, did_you_mean
 from fourfold.records.naming import slug
 from fourfold.study.design import Arm, Space
 
+MAX_TRIALS = 10_000
 SPLITS = ("train", "validation", "test")
 
 
@@ -63,10 +65,14 @@ class Question:
             raise InputError("--tune and --trials: one needs the other")
         if self.spaces and self.trials < 2:
             raise InputError(f"--trials: at least 2, and not {self.trials}")
+        if self.trials > MAX_TRIALS:
+            raise InputError(f"--trials: at most {MAX_TRIALS:,}, and not {self.trials:,}")
         varied = {key for arm in self.arms for key in arm.overrides}
         for space in self.spaces:
             if space.key in varied:
                 raise InputError(f"--tune {space.key}: it is varied too; do one of the two")
+        if any(space.key == "seed" for space in self.spaces):
+            raise InputError("--tune seed: a seed is no setting; --seeds says how many there are")
         if "seed" in varied:
             raise InputError("--vary seed: every arm runs at every seed already; --seeds says how many")
         if self.metric is not None and self.metric.partition(".")[0] not in SPLITS:
@@ -77,8 +83,8 @@ class Question:
                 f"--metric {self.metric}: what is tuned on validation looks better there than it is; score it on test, "
                 "or --unfair goes on"
             )
-        if self.smallest is not None and self.smallest <= 0:
-            raise InputError(f"--smallest: above 0, and not {self.smallest:g}")
+        if self.smallest is not None and not 0 < self.smallest < math.inf:  # not a number is neither
+            raise InputError(f"--smallest: a number above 0, and not {self.smallest:g}")
 
     @property
     def reference(self) -> str:
