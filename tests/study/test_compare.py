@@ -121,6 +121,40 @@ def test_an_answer_does_not_stand_when_a_run_or_a_data_file_is_gone(tmp_path: Pa
     assert read_answer(asked, tmp_path) is None
 
 
+def test_an_answer_does_not_stand_when_the_file_of_a_later_arm_has_changed(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{'rose' if i % 2 else 'lily'}\n" for i in range(60))
+    for file in ("first.csv", "second.csv"):
+        (tmp_path / file).write_text("petals,leaves,kind\n" + rows, encoding="utf-8")
+    name, fields = recipe_fields("table-mlp")
+    fields = {**fields, "data": {"name": "table", "path": "", "target": "kind"}, "budget": SHORT}
+    paths = [str(tmp_path / "first.csv"), str(tmp_path / "second.csv")]
+    asked = Question({name: fields}, arms_of({"data.path": paths}), [0])
+    compare(asked, tmp_path)
+    assert read_answer(asked, tmp_path) is not None
+    (tmp_path / "second.csv").write_text("petals,leaves,kind\n" + rows[:-30], encoding="utf-8")
+    assert read_answer(asked, tmp_path) is None
+
+
+def test_damaged_files_of_a_cell_cost_that_cell_and_not_the_study(tmp_path: Path) -> None:
+    asked = question()
+    compare(asked, tmp_path)
+    before, (first, second, *_) = content(asked, tmp_path), sorted(cells(tmp_path))
+    (tmp_path / "cells" / first / "result.json").write_text("{", encoding="utf-8")
+    (tmp_path / "cells" / second / "cost.json").write_text("{", encoding="utf-8")
+    compare(asked, tmp_path)
+    assert content(asked, tmp_path).replace(b'-2"', b'-1"') == before  # the first ran again, in a folder beside it
+    assert len(cells(tmp_path)) == 5
+    stacked = question(stack="always")
+    compare(stacked, tmp_path)
+    before, last = (
+        content(stacked, tmp_path),
+        max(cells(tmp_path), key=lambda name: (tmp_path / "cells" / name).stat().st_ctime_ns),
+    )
+    (tmp_path / "cells" / last / "result.json").write_text("{", encoding="utf-8")
+    compare(stacked, tmp_path)
+    assert content(stacked, tmp_path).replace(b'-2"', b'-1"') == before
+
+
 def test_a_cell_that_diverges_is_told(tmp_path: Path) -> None:
     name, fields = recipe_fields("iris-softmax")
     fields = {**fields, "model": "mlp", "budget": SHORT}

@@ -45,12 +45,12 @@ def _stands(study: Mapping[str, Any], cells: Path) -> bool:
     """Return whether every run of a study is where it was, and the files they were trained on hold the same."""
     known: dict[str, str] = {}
     for problem in study["problems"]:
-        for arm in problem["arms"]:
-            for cell in arm["cells"]:
-                if cell["folder"] is not None and not (cells / cell["folder"] / "result.json").exists():
-                    return False
-                if not known and cell["folder"] is not None:
-                    known = _files(cells / cell["folder"])
+        for arm in problem["arms"]:  # each may read a file of its own
+            folders = [cells / cell["folder"] for cell in arm["cells"] if cell["folder"] is not None]
+            if not all((folder / "result.json").exists() for folder in folders):
+                return False
+            if folders:
+                known |= _files(folders[0])
     return all(_sha256(Path(file)) == digest for file, digest in known.items())
 
 

@@ -13,7 +13,8 @@ import os
 import platform
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,8 +111,7 @@ class Store:
                 continue  # damaged: it is run again, beside it
             if ended is None:
                 continue
-            cost = read_mapping(path / "cost.json") if (path / "cost.json").exists() else {}
-            found = CellResult(ended["status"], ended["metrics"], path, ended, cost)
+            found = CellResult(ended["status"], ended["metrics"], path, ended, _cost(path / "cost.json"))
             if best is None or found.is_final > best.is_final:
                 best = found
         if best is not None and best.is_final:
@@ -165,7 +165,7 @@ def run_cell(cell: Cell, workspace: Path) -> None:
 
     began, cells = time.monotonic(), workspace / "cells"
     splits = ("train", "validation") if cell.blind else ("train", "validation", "test")
-    open_ones = [RunFolder.open(path) for path in folders(cells) if path.name.rsplit("-", 1)[0].endswith(cell.key)]
+    open_ones = attempts_at(cell, folders(cells))
     for folder in open_ones:
         await_other(folder)
         if folder.status in ("done", "diverged"):
@@ -180,6 +180,24 @@ def run_cell(cell: Cell, workspace: Path) -> None:
         return
     cost = {"process_seconds": round(time.monotonic() - began, 3), "host": platform.node(), **peak_memory()}
     write_atomically(run.folder.path / "cost.json", encode(cost, indent=1))
+
+
+def attempts_at(cell: Cell, paths: Iterable[Path]) -> list[RunFolder]:
+    """Open those of the folders that are a cell's; a damaged one is left as it is, and the cell is run beside it."""
+    opened = []
+    for path in paths:
+        if path.name.rsplit("-", 1)[0].endswith(cell.key):
+            with suppress(InputError):
+                opened.append(RunFolder.open(path))
+    return opened
+
+
+def _cost(file: Path) -> dict[str, Any]:
+    """Read what a run took; a missing or damaged file costs that knowledge, and not the run."""
+    try:
+        return read_mapping(file) if file.exists() else {}
+    except InputError:
+        return {}
 
 
 def await_other(folder: RunFolder) -> None:

@@ -45,7 +45,7 @@ from fourfold.run.parts import with_parts
 from fourfold.run.processes import SingleProcess, device_of
 from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
-from fourfold.study.cells import Cell, Store, await_other, folders, peak_memory
+from fourfold.study.cells import Cell, Store, attempts_at, await_other, folders, peak_memory
 from fourfold.study.replay import History, Measured, Replay
 from fourfold.tasks.seam import Source
 
@@ -109,7 +109,7 @@ def run_stack(cells: Sequence[Cell], workspace: Path, threads: int | None = None
 
 def _unfinished(cell: Cell, paths: Sequence[Path]) -> RunFolder | None:
     """Return the folder that an interrupted attempt at a cell left, if there is one."""
-    found = [RunFolder.open(path) for path in paths if path.name.rsplit("-", 1)[0].endswith(cell.key)]
+    found = attempts_at(cell, paths)
     for folder in found:
         await_other(folder)
     return next((folder for folder in found if folder.status == "interrupted"), None)
