@@ -157,7 +157,7 @@ def test_one_no_better_than_chance_has_no_vote_and_the_next_begins_anew() -> Non
         for member, bias in zip(training.ensemble.members, ([9.0, -9.0], [-9.0, 9.0], [9.0, -9.0]), strict=True):
             member.layers[-1].weight.zero_()  # type: ignore[union-attr, operator]
             member.layers[-1].bias.copy_(torch.tensor(bias))  # type: ignore[union-attr, arg-type]
-    x, y = train_split(training)
+    _, y = train_split(training)
     assert (y == 0).sum() == (y == 1).sum() == len(y) / 2, "each member is right on half of the examples"
     for _ in range(5):
         training.step()

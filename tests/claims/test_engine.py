@@ -165,7 +165,8 @@ def test_tuning_is_handed_on():
     )
     asked = question_of(claim, "full")
     assert (str(asked.spaces[0]), asked.trials) == ("algorithm.optimizer.lr=0.0001:1:log", 3)
-    assert asked.metric == "validation.loss"
+    assert asked.metric == "test.loss"  # whose name trials look for on validation
+    asked.check()
     assert question_of(claim, "quick").spaces == []
     assert claim.asked("quick")["tune"] == []
 

@@ -102,7 +102,7 @@ def question_of(claim: TrainedClaim, size: Name) -> Question:
         problems=problems,
         arms=[Arm(name, one_length(overrides)) for name, overrides in claim.arms.items()],
         seeds=list(range(chosen.seeds)),
-        metric=f"validation.{claim.tuned_by}" if claim.tuned_by else None,
+        metric=f"test.{claim.tuned_by}" if claim.tuned_by else None,  # trials score it on validation
         spaces=[parse_space(space) for space in claim.tune] if chosen.trials else [],
         trials=chosen.trials,
         unfair=claim.unfair,

@@ -50,6 +50,8 @@ def claim(
     chosen = _chosen(ids or [], every)
     if quick and full:
         raise InputError("--quick and --full: one of the two")
+    if record is not None and not full:
+        raise InputError("--record: only what --full finds is published; add --full")
     size: Name = "full" if full else "quick"
     claims = [CLAIMS.load(name) for name in chosen]
     place = workspace_path(workspace)

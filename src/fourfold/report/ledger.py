@@ -25,7 +25,8 @@ from fourfold.report.strips import draw_strips
 VERDICTS = ("holds", "fails", "undecided")
 _PILLS = {"holds": "done", "fails": "failed", "undecided": "interrupted"}
 _ABOUT = (
-    "Each claim below was said by somebody; here it was tested under a rule that was written before the run. "
+    "Each claim below was said by somebody; here it was tested under a rule that was written before the run that is "
+    "shown. Where an earlier design gave way to it after a result was seen, the claim's file says so. "
     "Experiments at desk size can support a paper's direction, never its numbers."
 )
 

@@ -214,7 +214,9 @@ def _held_equal(problem: Mapping[str, Any], several: bool) -> str:
     held: Mapping[str, Any] = problem["held_equal"]
     words = {key: plain(key.removesuffix(".name").rsplit(".", 1)[-1]) for key in SHORT}
     short = [(words[key], _shown(held[key])) for key in SHORT if held.get(key) not in (None, [])]
-    short.append(("each seed", "the same split, order and first draws for every arm"))
+    if all(key in held for key in ("data.name", "budget.batch_size")):
+        same = "the same split and order for every arm; first weights too, where shapes are the same"
+        short.append(("each seed", same))
     whole = pairs((key, _shown(value)) for key, value in held.items())
     title = f"held equal on {problem['recipe']}" if several else "held equal"
     return (

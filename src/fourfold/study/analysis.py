@@ -17,7 +17,7 @@ from fourfold.study.fairness import Plan, unequal_by_result
 from fourfold.study.intervals import interquartile_mean, mean_interval
 from fourfold.study.question import Question
 from fourfold.study.ranking import average_ranks, performance_profile
-from fourfold.study.statistics import holm, paired_difference
+from fourfold.study.statistics import Difference, holm, paired_difference
 from fourfold.study.tuning import SAMPLER, Tuned
 from fourfold.study.verdict import judge
 
@@ -49,6 +49,8 @@ def analyse(
         said += unequal_by_result(question.arms, [[cell.result for cell in each] for each in cells])
         problems.append(_problem(question, name, recipes, metrics[name], cells))
         costs |= {cell.cell.key: _cost(cell) for each in cells for cell in each if cell.result is not None}
+    for problem, rows in zip(problems, _comparisons(question, problems), strict=True):
+        problem["comparisons"] = rows
     results = [cell.result for cell in found.values()]
     study = {
         "asked": question.to_mapping(),
@@ -75,7 +77,6 @@ def _problem(
         "higher_is_better": higher,
         "held_equal": _held_equal(recipes),
         "arms": arms,
-        "comparisons": _comparisons(question, arms, higher),
     }
 
 
@@ -132,52 +133,74 @@ def _because(result: CellResult | None, finite: bool) -> str | None:
     return None if finite else "the score is not finite"
 
 
-def _comparisons(question: Question, arms: Sequence[dict[str, Any]], higher: bool) -> list[dict[str, Any]]:
-    """Compare every arm with the reference, corrected for being many."""
-    reference = next(arm for arm in arms if arm["name"] == question.reference)
-    others = [arm for arm in arms if arm is not reference]
-    differences = {}
-    for arm in others:
-        mine, theirs = _pairs(arm, reference)
-        if mine:
-            differences[arm["name"]] = paired_difference(mine, theirs)
-    corrected = dict(zip(differences, holm([d.p for d in differences.values()]), strict=True))
-    rows = []
-    for arm in others:
-        larger = max(abs(arm["mean"] or 0.0), abs(reference["mean"] or 0.0))
-        smallest = question.smallest or SMALLEST * larger
-        row: dict[str, Any] = {"arm": arm["name"], "against": reference["name"], "smallest": smallest}
-        if (difference := differences.get(arm["name"])) is None:
-            because = f"no seed has a score of both {arm['name']} and {reference['name']}"
-            rows.append({**row, "n": 0, "verdict": "undecided", "because": because})
-            continue
-        verdict = judge(
-            difference,
-            p_holm=corrected[arm["name"]],
-            comparisons=len(differences),
-            higher_is_better=higher,
-            smallest=smallest or 1e-12,
-            alpha=ALPHA,
-        )
-        rows.append(
-            {
-                **row,
-                "n": difference.n,
-                "difference": difference.mean,
-                "low": _known(difference.low),
-                "high": _known(difference.high),
-                "deviation": _known(difference.deviation),
-                "p": difference.p,
-                "p_holm": corrected[arm["name"]],
-                "test": difference.test,
-                "effect_size": _known(difference.effect_size),
-                "minimum_detectable": _known(verdict.minimum_detectable),
-                "seeds_needed": verdict.seeds_needed,
-                "verdict": verdict.word,
-                "because": verdict.because,
-            }
-        )
-    return rows
+def _comparisons(question: Question, problems: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Compare every arm with the reference on each problem, corrected for all that the study compares."""
+    pairs = [_differences(question, problem["arms"]) for problem in problems]
+    known = [d for of_problem in pairs for _, d in of_problem if d is not None]
+    corrected = iter(holm([difference.p for difference in known]))
+    return [
+        [
+            _comparison(question, problem, arm, d, next(corrected) if d is not None else 1.0, len(known))
+            for arm, d in each
+        ]
+        for problem, each in zip(problems, pairs, strict=True)
+    ]
+
+
+def _differences(question: Question, arms: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], Difference | None]]:
+    """Return each arm but the reference with its difference to it, None where no seed has a score of both."""
+    reference = _reference(question, arms)
+    found = []
+    for arm in arms:
+        if arm is not reference:
+            mine, theirs = _pairs(arm, reference)
+            found.append((arm, paired_difference(mine, theirs) if mine else None))
+    return found
+
+
+def _comparison(
+    question: Question,
+    problem: Mapping[str, Any],
+    arm: Mapping[str, Any],
+    difference: Difference | None,
+    p_holm: float,
+    comparisons: int,
+) -> dict[str, Any]:
+    reference, seeds = _reference(question, problem["arms"]), len(question.seeds)
+    smallest = question.smallest or SMALLEST * max(abs(arm["mean"] or 0.0), abs(reference["mean"] or 0.0))
+    row: dict[str, Any] = {"arm": arm["name"], "against": reference["name"], "smallest": smallest}
+    if difference is None:
+        because = f"no seed has a score of both {arm['name']} and {reference['name']}"
+        return {**row, "n": 0, "verdict": "undecided", "because": because}
+    verdict = judge(
+        difference,
+        p_holm=p_holm,
+        comparisons=comparisons,
+        higher_is_better=problem["higher_is_better"],
+        smallest=smallest or 1e-12,
+        alpha=ALPHA,
+    )
+    missing = "" if difference.n == seeds else f"; of {seeds} seeds only {difference.n} have a score of both"
+    return {
+        **row,
+        "n": difference.n,
+        "difference": difference.mean,
+        "low": _known(difference.low),
+        "high": _known(difference.high),
+        "deviation": _known(difference.deviation),
+        "p": difference.p,
+        "p_holm": p_holm,
+        "test": difference.test,
+        "effect_size": _known(difference.effect_size),
+        "minimum_detectable": _known(verdict.minimum_detectable),
+        "seeds_needed": verdict.seeds_needed,
+        "verdict": verdict.word,
+        "because": verdict.because + missing,
+    }
+
+
+def _reference(question: Question, arms: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return next(arm for arm in arms if arm["name"] == question.reference)
 
 
 def _pairs(arm: dict[str, Any], reference: dict[str, Any]) -> tuple[list[float], list[float]]:
