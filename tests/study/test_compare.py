@@ -155,6 +155,34 @@ def test_damaged_files_of_a_cell_cost_that_cell_and_not_the_study(tmp_path: Path
     assert content(stacked, tmp_path).replace(b'-2"', b'-1"') == before
 
 
+def test_a_changed_table_is_trained_on_anew(tmp_path: Path) -> None:
+    table = tmp_path / "flowers.csv"
+    rows = [f"{i % 7},{i % 5},{'rose' if i % 7 > 3 else 'lily'}\n" for i in range(60)]
+    table.write_text("petals,leaves,kind\n" + "".join(rows), encoding="utf-8")
+    name, fields = recipe_fields("table-mlp")
+    fields = {**fields, "data": {"name": "table", "path": str(table), "target": "kind"}, "budget": SHORT}
+    asked = Question({name: fields}, arms_of(OPTIMIZERS), [0], metric="test.loss")
+
+    def losses() -> list[float]:
+        return [arm["cells"][0]["score"] for arm in compare(asked, tmp_path)["problems"][0]["arms"]]
+
+    before = losses()
+    changed = [row.replace("lily", "rose") if i % 3 else row for i, row in enumerate(rows)]
+    table.write_text("petals,leaves,kind\n" + "".join(changed), encoding="utf-8")
+    after = losses()
+    assert all(a != b for a, b in zip(before, after, strict=True)), "the old cells answered for the new table"
+    table.write_text("petals,leaves,kind\n" + "".join(rows), encoding="utf-8")
+    assert losses() == before
+    assert len(cells(tmp_path)) == 4, "and the old table's cells are still there"
+
+
+def test_a_changed_part_is_another_cell() -> None:
+    cell = Cell("iris-softmax", {"seed": 0}, {"own.py": "aa"})
+    assert cell.key != Cell("iris-softmax", {"seed": 0}, {"own.py": "bb"}).key
+    assert cell.key != Cell("iris-softmax", {"seed": 0}).key
+    assert cell.key == Cell("iris-softmax", {"seed": 0}, {"moved/own.py": "aa"}).key
+
+
 def test_a_cell_that_diverges_is_told(tmp_path: Path) -> None:
     name, fields = recipe_fields("iris-softmax")
     fields = {**fields, "model": "mlp", "budget": SHORT}

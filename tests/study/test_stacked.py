@@ -37,7 +37,7 @@ def cell(seed: int, overrides: Mapping[str, Any] | None = None, blind: bool = Fa
     changes = overrides or {}
     base = {key: value for key, value in BASE.items() if key.split(".")[0] not in changes}  # a part with other fields
     _, recipe = load_recipe("moons-mlp", {**base, "seed": seed, **changes})
-    return Cell("moons-mlp", recipe.to_mapping(), blind)
+    return Cell("moons-mlp", recipe.to_mapping(), blind=blind)
 
 
 def ended(each: Cell, workspace: Path) -> CellResult:

@@ -78,6 +78,7 @@ def compare(
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is run), 130 interrupted (the same command goes on).
     """
     from fourfold.study.design import arms_of, parse_seeds, parse_space, parse_vary
+    from fourfold.study.files import digest
     from fourfold.study.question import Question
 
     question = Question(
@@ -91,7 +92,7 @@ def compare(
         smallest=smallest,
         unfair=unfair,
         stack=_chosen("--stack", stack, STACK),  # type: ignore[arg-type]
-        use=[_digest(file) for file in use or []],
+        use=[digest(file) for file in use or []],
     )
     question.check()
     _chosen("--on", on, WHERE)
@@ -160,12 +161,3 @@ def _chosen(option: str, word: str, choices: tuple[str, ...]) -> str:
     if word not in choices:
         raise InputError(f"{option}: no choice called '{word}'{did_you_mean(word, choices)}")
     return word
-
-
-def _digest(file: Path) -> str:
-    import hashlib
-
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"{file}: {(error.strerror or str(error)).lower()}") from None

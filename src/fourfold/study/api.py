@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.overrides import apply_overrides
 from fourfold.records.location import workspace_path
-from fourfold.run.parts import one_length, recipe_fields
+from fourfold.run.parts import one_length, recipe_fields, used_files
 from fourfold.study.answer import read_answer
 from fourfold.study.compare import compare as answer
 from fourfold.study.design import Space, arms_of, parse_seeds, parse_space
 from fourfold.study.execute import Watcher
+from fourfold.study.files import digest
 from fourfold.study.question import Question
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def compare(
     changes, problems = one_length(overrides or {}), {}
     for recipe in several:
         name, fields = recipe_fields(recipe)
+        if name in problems:
+            raise InputError(f"the recipe '{name}' is given twice")
         problems[name] = apply_overrides(fields, changes)
     question = Question(
         problems=problems,
@@ -150,6 +153,7 @@ def compare(
         against=against,
         smallest=smallest,
         unfair=unfair,
+        use=[digest(file) for file in used_files()],
         stack=stack,
     )
     place = workspace_path(workspace)

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,12 +51,14 @@ class Cell:
     Attributes:
         recipe: the recipe's name, for the record.
         fields: the whole recipe as plain data, its seed included.
+        reads: SHA-256 of the user's own files that its result depends on, by path.
         blind: whether it is a trial of a tuning, which cannot read the test split.
         stack: cells of the same stack may be trained together; None: it runs alone.
     """
 
     recipe: str
     fields: Mapping[str, Any]
+    reads: Mapping[str, str] = field(default_factory=dict)
     blind: bool = False
     stack: Stack | None = None
 
@@ -65,6 +67,8 @@ class Cell:
         """16 hex digits that name everything the result depends on."""
         settings = {name: value for name, value in self.fields.items() if name not in _IGNORED}
         known = {"recipe": settings, "blind": self.blind, "fourfold": fourfold.__version__}
+        if self.reads:  # wherever they are: what counts is what they hold
+            known["reads"] = sorted(self.reads.values())
         if self.stack:  # whose results differ by rounding
             known["stacked"] = True
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

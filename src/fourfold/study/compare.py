@@ -29,6 +29,7 @@ from fourfold.study.cells import Cell, Stack
 from fourfold.study.design import Arm, apply_arm
 from fourfold.study.execute import Chain, Executor, Watcher, execute
 from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
+from fourfold.study.files import read_by_cells
 from fourfold.study.local_pool import LocalPool
 from fourfold.study.question import Question
 from fourfold.study.stackable import can_stack, pays, room
@@ -91,10 +92,13 @@ def run_cells(question: Question, workspace: Path, watcher: Watcher | None = Non
     plan = resolve(question)
     unfair = refuse_unfair(question, plan)
     metrics = {problem: scored_by(question, recipes[0]) for problem, recipes in plan.items()}
-    stacks = stacks_of(question, plan)
+    stacks, reads = stacks_of(question, plan), _Files()
     chains = {
         chain_name(problem, arm, seed): _chain(
-            question, recipe, Cell(problem, {**recipe.to_mapping(), "seed": seed}, stack=stack), metrics[problem]
+            question,
+            recipe,
+            Cell(problem, {**recipe.to_mapping(), "seed": seed}, reads.of(recipe), stack=stack),
+            metrics[problem],
         )
         for problem, recipes in plan.items()
         for arm, recipe, stack in zip(question.arms, recipes, stacks[problem], strict=True)
@@ -131,6 +135,20 @@ def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
     machine = runtime.resolve_machine(recipe.runtime)
     threads = machine.threads or 1
     return recipe.model_copy(update={"runtime": machine.model_copy(update={"threads": threads})})
+
+
+class _Files:
+    """The user's own files that recipes read; data that several have in common are looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, str]] = {}
+
+    def of(self, recipe: Recipe) -> dict[str, str]:
+        key = recipe.data.model_dump_json()
+        if key not in self._known:
+            source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+            self._known[key] = read_by_cells(source.files)
+        return self._known[key]
 
 
 def scored_by(question: Question, recipe: Recipe) -> Metric:

@@ -28,6 +28,7 @@ from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import RunFolder, cannot_write
 from fourfold.records.naming import slug
 from fourfold.records.strict_json import encode
+from fourfold.run.build import data_cache
 from fourfold.run.loop import Stop
 from fourfold.run.run import Run
 from fourfold.study.cells import Cell, CellResult
@@ -35,6 +36,7 @@ from fourfold.study.compare import Place, on_this_machine, resolve
 from fourfold.study.decompose import decompose_squared, decompose_zero_one
 from fourfold.study.design import Arm
 from fourfold.study.execute import Watcher, execute
+from fourfold.study.files import read_by_cells
 from fourfold.study.question import Question
 from fourfold.study.tuning import untuned
 from fourfold.tasks.classification import ClassificationSpec
@@ -77,7 +79,8 @@ def decompose_recipe(
     plan = resolve(Question({name: fields}, [Arm(name, {})], [0]))
     recipe = sampled(plan[name][0])
     fields = recipe.to_mapping()
-    cells = [Cell(name, {**fields, "seed": recipe.seed + r}) for r in range(replicates)]
+    files = read_by_cells(recipe.data.build(recipe.seed, data_cache()).files)  # type: ignore[attr-defined]
+    cells = [Cell(name, {**fields, "seed": recipe.seed + r}, files) for r in range(replicates)]
     with Stop() as stop:
         executor = (place or on_this_machine)({name: [recipe]}, workspace)
         chains = {cell.key: untuned(cell) for cell in cells}

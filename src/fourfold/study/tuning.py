@@ -11,6 +11,7 @@ Checked by: a trial that tries to read the test split; a known optimum; the same
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -84,7 +85,7 @@ def tuned(cell: Cell, spaces: Sequence[Space], trials: int, metric: str, higher_
     for _ in range(trials):
         trial = search.ask()
         values = {space.key: _suggest(trial, space) for space in spaces}
-        attempt = Cell(cell.recipe, apply_overrides(cell.fields, values), blind=True, stack=cell.stack)
+        attempt = replace(cell, fields=apply_overrides(cell.fields, values), blind=True)
         result = yield attempt
         score = result.metrics.get("validation", {}).get(metric) if result.status == "done" else None
         score = score if score is not None and math.isfinite(score) else None
@@ -98,7 +99,7 @@ def tuned(cell: Cell, spaces: Sequence[Space], trials: int, metric: str, higher_
         return Tuned(cell, None, {}, tried)
     sign = 1 if higher_is_better else -1
     best = max(scored, key=lambda trial: sign * (trial.score or 0.0))  # the first of equals
-    chosen = Cell(cell.recipe, apply_overrides(cell.fields, best.values), stack=cell.stack)
+    chosen = replace(cell, fields=apply_overrides(cell.fields, best.values))
     result = yield chosen
     return Tuned(chosen, result, best.values, tried)
 
