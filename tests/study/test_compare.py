@@ -193,7 +193,7 @@ def test_a_cell_that_diverges_is_told(tmp_path: Path) -> None:
     assert bad["mean"] is None
     assert "step" in bad["cells"][0]["because"]
     assert good["finished"] == 2
-    assert study["unfair"] == ["unequal numbers of finished seeds: sgd lr=1e+38 0, adam 2"]
+    assert study["unfair"] == ["unequal numbers of finished seeds: 'adam' 2, and 'sgd lr=1e+38' 0"]
     row = study["problems"][0]["comparisons"][0]
     assert (row["verdict"], row["n"]) == ("undecided", 0)
     assert study["complete"], "it would diverge again"

@@ -29,10 +29,33 @@ FAIR: list[dict[str, list[Any]]] = [
     {"model": ["softmax_regression", "mlp"]},
     {"loss": ["cross_entropy", "focal"]},
 ]
-UNFAIR: list[tuple[dict[str, list[Any]], str]] = [
-    ({"budget.epochs": [1, 2]}, "budget.epochs: 'epochs=1' has 1.0 and 'epochs=2' 2.0"),
-    ({"budget.batch_size": [8, 16]}, "budget.batch_size: 'batch_size=8' has 8 and 'batch_size=16' 16"),
-    ({"budget": [{"epochs": 1}, {"steps": 10}]}, "budget.steps"),
+SAME: list[
+    dict[str, list[Any]]
+] = [  # iris: 106 examples to train on, so 7 steps of 16 an epoch, the last a smaller one
+    {"budget": [{"epochs": 2, "batch_size": 16}, {"steps": 14, "batch_size": 16}]},
+    {"budget.batch_size": [106, "full", 5000]},
+    {"data.split_seed": [1, 2]},
+]
+UNFAIR: list[tuple[dict[str, list[Any]], list[str]]] = [
+    (
+        {"budget": [{"epochs": 1, "batch_size": 16}, {"epochs": 2, "batch_size": 16}]},
+        [
+            "numbers of steps: '{second}' 14, and '{first}' 7",
+            "examples seen in training: '{second}' 212, and '{first}' 106",
+        ],
+    ),
+    (
+        {"budget": [{"steps": 7, "batch_size": 8}, {"steps": 7, "batch_size": 16}]},
+        ["batch sizes: '{second}' 16, and '{first}' 8", "examples seen in training: '{second}' 106, and '{first}' 56"],
+    ),
+    (
+        {"budget": [{"epochs": 1, "batch_size": 16}, {"epochs": 1, "batch_size": 1}]},
+        ["numbers of steps: '{second}' 106, and '{first}' 7", "batch sizes: '{second}' 1, and '{first}' 16"],
+    ),
+    (
+        {"data": ["iris", "wine"]},
+        ["numbers of steps", "examples seen in training"],
+    ),
 ]
 
 
@@ -43,15 +66,43 @@ def test_equal_budgets_are_fair(varied: dict[str, list[Any]]) -> None:
 
 
 @pytest.mark.promise("R15")
+@pytest.mark.parametrize("varied", SAME)
+def test_budgets_that_come_to_the_same_training_are_fair(varied: dict[str, list[Any]]) -> None:
+    assert asked(question(varied)) == []
+
+
+@pytest.mark.promise("R15")
 @pytest.mark.parametrize(("varied", "says"), UNFAIR)
-def test_unequal_training_is_refused_and_on_request_said(varied: dict[str, list[Any]], says: str) -> None:
+def test_unequal_training_is_refused_with_every_reason_and_on_request_said(
+    varied: dict[str, list[Any]], says: list[str]
+) -> None:
+    first, second = (arm.name for arm in arms_of(varied))
+    says = [each.format(first=first, second=second) for each in says]
     with pytest.raises(InputError) as caught:
         asked(question(varied))
-    assert says in str(caught.value)
-    assert "--unfair" in str(caught.value)
+    assert all(each in str(caught.value) for each in says)
+    assert str(caught.value).endswith("; --unfair goes on, and says so on every output")
     said = asked(question(varied, unfair=True))
-    assert len(said) == 1
-    assert says in said[0]
+    assert len(said) == len(says)
+    assert all(each in sentence for each, sentence in zip(says, said, strict=True))
+
+
+@pytest.mark.promise("R15")
+def test_those_that_differ_from_the_reference_are_named_and_no_others() -> None:
+    varied: dict[str, list[Any]] = {"budget": [{"steps": n, "batch_size": "full"} for n in (5, 6, 7)]}
+    five, six, seven = (arm.name for arm in arms_of(varied))
+    (steps, examples) = asked(question(varied, unfair=True, against=six))
+    assert steps == f"unequal numbers of steps: '{five}' 5, '{seven}' 7, and '{six}' 6"
+    assert examples.endswith(f"'{five}' 530, '{seven}' 742, and '{six}' 636")
+
+
+@pytest.mark.promise("R15")
+def test_each_recipe_is_judged_on_its_own() -> None:
+    fields = {name: recipe_fields(name)[1] for name in ("iris-softmax", "digits-mlp")}
+    arms = arms_of({"budget": [{"epochs": 1, "batch_size": 106}, {"steps": 1, "batch_size": 106}]})
+    said = asked(Question(fields, arms, [0], unfair=True))
+    assert len(said) == 2, "on iris they come to the same"
+    assert all(" on digits-mlp: " in each for each in said)
 
 
 @pytest.mark.promise("R15")
@@ -77,10 +128,13 @@ def test_what_ran_is_judged_too() -> None:
     def ended(steps: int, status: Any = "done") -> CellResult:
         return CellResult(status, {}, Path("x"), {"planned_steps": steps}, {})
 
-    arms = [Arm("a", {}), Arm("b", {})]
-    assert unequal_by_result(arms, [[ended(5), ended(5)], [ended(5), ended(5)]]) == []
-    assert unequal_by_result(arms, [[ended(5)], [ended(6)]]) == ["unequal steps: a 5, b 6"]
-    assert unequal_by_result(arms, [[ended(5), ended(5)], [ended(5), ended(5, "diverged")]]) == [
-        "unequal numbers of finished seeds: a 2, b 1"
+    def judged(*results: list[CellResult | None]) -> list[str]:
+        return unequal_by_result(asked_of, "r", results)
+
+    asked_of = Question({"r": {}}, [Arm("a", {}), Arm("b", {})], [0, 1], against="b")
+    assert judged([ended(5), ended(5)], [ended(5), ended(5)]) == []
+    assert judged([ended(5)], [ended(6)]) == ["unequal numbers of steps: 'a' 5, and 'b' 6"]
+    assert judged([ended(5), ended(5)], [ended(5), ended(5, "diverged")]) == [
+        "unequal numbers of finished seeds: 'a' 2, and 'b' 1"
     ]
-    assert unequal_by_result(arms, [[ended(5)], [None]]) == ["unequal numbers of finished seeds: a 1, b 0"]
+    assert judged([ended(5)], [None]) == ["unequal numbers of finished seeds: 'a' 1, and 'b' 0"]

@@ -46,7 +46,7 @@ def analyse(
     problems, said, costs = [], list(unfair), {}
     for name, recipes in plan.items():
         cells = [[found[chain_name(name, arm, seed)] for seed in question.seeds] for arm in question.arms]
-        said += unequal_by_result(question.arms, [[cell.result for cell in each] for each in cells])
+        said += unequal_by_result(question, name, [[cell.result for cell in each] for each in cells])
         problems.append(_problem(question, name, recipes, metrics[name], cells))
         costs |= {cell.cell.key: _cost(cell) for each in cells for cell in each if cell.result is not None}
     for problem, rows in zip(problems, _comparisons(question, problems), strict=True):

@@ -4,19 +4,23 @@ Fair is: every arm gets the same number of updates of the same size, the same se
 else is refused, or on request goes on and is said on every output.
 
 Source: Sivaprasad et al., Optimizer Benchmarking Needs to Account for Hyperparameter Tuning, ICML 2020.
-Checked by: each kind of inequality, asked for and not.
+Checked by: each kind of inequality, asked for and not; budgets in other words that come to the same.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
+from fourfold.run.build import batch_size_of, data_cache
+from fourfold.run.loop import plan_schedule
 from fourfold.run.parts import with_parts
 from fourfold.study.cells import CellResult
-from fourfold.study.design import Arm, Space, apply_arm
+from fourfold.study.design import Space, apply_arm
 from fourfold.study.question import Question
 
 Plan = Mapping[str, Sequence[Recipe]]  # problem -> each arm's recipe
+STEPS = "numbers of steps"
 
 
 def spaces_of(question: Question, recipe: Recipe) -> list[Space]:
@@ -38,49 +42,73 @@ def refuse_unfair(question: Question, plan: Plan) -> list[str]:
     """Return what is unequal, in sentences; empty for a fair comparison.
 
     Raises:
-        InputError: something is, and nobody asked for it.
+        InputError: something is, and nobody asked for it; says all of it.
     """
     unequal: list[str] = []
-    for recipes in plan.values():
-        unequal += _unequal_budgets(question.arms, recipes) + _unequal_spaces(question, recipes)
+    for problem, recipes in plan.items():
+        unequal += _unequal_training(question, problem, recipes) + _unequal_spaces(question, recipes)
     if question.spaces and (question.metric or "").startswith("validation."):
         unequal.append("scored on the validation split that it was tuned on, so every score is too good")
     unequal = list(dict.fromkeys(unequal))
     if unequal and not question.unfair:
-        raise InputError(f"{unequal[0]}; --unfair goes on, and says so on every output")
+        raise InputError(f"{'; '.join(unequal)}; --unfair goes on, and says so on every output")
     return unequal
 
 
-def unequal_by_result(arms: Sequence[Arm], results: Sequence[Sequence[CellResult | None]]) -> list[str]:
+def unequal_by_result(question: Question, problem: str, results: Sequence[Sequence[CellResult | None]]) -> list[str]:
     """Return what turned out to be unequal: updates planned, and seeds that have a score.
 
     Args:
-        arms: as asked.
+        question: what was asked.
+        problem: the recipe's name.
         results: of each arm, one a seed; None where there is none.
     """
-    said: list[str] = []
-    planned = [{int(r.result.get("planned_steps", 0)) for r in each if r is not None} for each in results]
-    if len({frozenset(steps) for steps in planned if steps}) > 1:
-        words = ", ".join(f"{arm.name} {max(s):,}" for arm, s in zip(arms, planned, strict=True) if s)
-        said.append(f"unequal steps: {words}")
+    planned = [[int(r.result.get("planned_steps", 0)) for r in each if r is not None] for each in results]
     done = [sum(r is not None and r.status == "done" for r in each) for each in results]
-    if len(set(done)) > 1:
-        words = ", ".join(f"{arm.name} {n}" for arm, n in zip(arms, done, strict=True))
-        said.append(f"unequal numbers of finished seeds: {words}")
-    return said
+    return [
+        *_unequal(question, problem, STEPS, [max(steps, default=None) for steps in planned]),
+        *_unequal(question, problem, "numbers of finished seeds", done),
+    ]
 
 
-def _unequal_budgets(arms: Sequence[Arm], recipes: Sequence[Recipe]) -> list[str]:
-    first, *others = zip(arms, recipes, strict=True)
-    for name in ("steps", "epochs", "batch_size"):
-        mine = getattr(first[1].budget, name)
-        for arm, recipe in others:
-            if getattr(recipe.budget, name) != mine:
-                return [
-                    f"budget.{name}: '{first[0].name}' has {mine} and '{arm.name}' {getattr(recipe.budget, name)}, "
-                    "so they get unequal training"
-                ]
-    return []
+class _Length(NamedTuple):
+    """What a budget comes to with an arm's own data."""
+
+    steps: int
+    batch_size: int
+    examples: int  # over all steps, of which the last of an epoch may be a smaller one
+
+
+def _unequal_training(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
+    budgets = {(each.budget.steps, each.budget.epochs, each.budget.batch_size) for each in recipes}
+    if len(budgets) == 1 and len({each.data.model_dump_json() for each in recipes}) == 1:
+        return []  # so the data need not be looked at
+    lengths = [_length(recipe) for recipe in recipes]
+    return [
+        *_unequal(question, problem, STEPS, [each.steps for each in lengths]),
+        *_unequal(question, problem, "batch sizes", [each.batch_size for each in lengths]),
+        *_unequal(question, problem, "numbers of examples seen in training", [each.examples for each in lengths]),
+    ]
+
+
+def _length(recipe: Recipe) -> _Length:
+    source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+    size, batch_size = source.sizes["train"], batch_size_of(recipe, source)
+    steps_per_epoch = -(-size // batch_size)
+    steps = plan_schedule(recipe.budget, steps_per_epoch).steps
+    epochs, rest = divmod(steps, steps_per_epoch)
+    return _Length(steps, batch_size, epochs * size + rest * batch_size)
+
+
+def _unequal(question: Question, problem: str, what: str, values: Sequence[int | None]) -> list[str]:
+    """Say which arms have another number than the reference, if any has; None is not known and not compared."""
+    known = {arm.name: value for arm, value in zip(question.arms, values, strict=True) if value is not None}
+    if len(set(known.values())) < 2:
+        return []
+    reference = question.reference if question.reference in known else next(iter(known))
+    where = f" on {problem}" if len(question.problems) > 1 else ""
+    others = [f"'{arm}' {value:,}" for arm, value in known.items() if value != known[reference]]
+    return [f"unequal {what}{where}: {', '.join(others)}, and '{reference}' {known[reference]:,}"]
 
 
 def _unequal_spaces(question: Question, recipes: Sequence[Recipe]) -> list[str]:
