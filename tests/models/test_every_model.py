@@ -14,6 +14,7 @@ from fourfold.tasks.seam import Features, Image
 
 PICTURES = ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 ROWS = ClassificationSpec(Features(("a", "b", "c")), ("x", "y", "z"))
+COLOUR = ClassificationSpec(Image(3, 16, 16), tuple("0123456789"))
 NUMBERS = RegressionSpec(Features(("a", "b", "c")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
 
 # by hand: inputs x outputs + outputs, layer after layer
@@ -23,8 +24,19 @@ COUNTS = {
     "softmax_regression": 784 * 10 + 10,
     "mlp": 784 * 128 + 128 + 128 * 10 + 10,
     "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
+    "resnet": 11_689_512,
+    "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
-FITS = {"linear_regression": NUMBERS, "perceptron": ROWS, "softmax_regression": ROWS, "mlp": ROWS, "lenet5": PICTURES}
+FITS = {
+    "linear_regression": NUMBERS,
+    "perceptron": ROWS,
+    "softmax_regression": ROWS,
+    "mlp": ROWS,
+    "lenet5": PICTURES,
+    "resnet": COLOUR,
+    "resnet_cifar": COLOUR,
+}
+FAMILIES = {name for name, entry in MODELS.items() if not entry.preset}  # test_named_sizes.py has the others
 
 
 def build(name: str, **fields: object) -> nn.Module:
@@ -35,7 +47,7 @@ def build(name: str, **fields: object) -> nn.Module:
 def batch(name: str, count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     spec = FITS[name]
-    shape = (1, 28, 28) if isinstance(spec.input, Image) else (spec.input.size,)
+    shape = tuple(spec.input) if isinstance(spec.input, Image) else (spec.input.size,)
     x = torch.randn(count, *shape, generator=generator)
     if spec is NUMBERS:
         return x, torch.randn(count, 2, generator=generator)
@@ -47,7 +59,7 @@ def loss(name: str, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
 
 
 def test_every_model_of_the_table_is_tested_here() -> None:
-    assert set(COUNTS) == set(FITS) == set(MODELS)
+    assert set(COUNTS) == set(FITS) == FAMILIES
 
 
 @pytest.mark.promise("R14")
@@ -118,6 +130,21 @@ SET = [
         {"name": "lenet5", "activation": "gelu", "pooling": "max", "init": "glorot"},
         lambda: models.LeNet5(1, 10, (2, 2), "gelu", "max", "glorot"),
     ),
+    (
+        {
+            "name": "resnet",
+            "depth": 50,
+            "stem": "imagenet",
+            "shortcut": "identity",
+            "stride_in": "1x1",
+            "zero_init_last": True,
+        },
+        lambda: models.ResNet(50, 10, 3, "imagenet", "identity", "1x1", True),
+    ),
+    (
+        {"name": "resnet_cifar", "depth": 14, "shortcut": "projection", "zero_init_last": True},
+        lambda: models.ResNetCifar(14, 10, 3, "projection", True),
+    ),
 ]
 
 
@@ -136,5 +163,5 @@ def test_every_field_of_a_recipe_reaches_the_model(fields, make) -> None:
 
 
 def test_every_model_with_fields_is_among_them() -> None:
-    with_fields = {name for name in MODELS if set(type(MODELS.parse(name, "model")).model_fields) != {"name"}}
+    with_fields = {name for name in FAMILIES if set(type(MODELS.parse(name, "model")).model_fields) != {"name"}}
     assert with_fields == {fields["name"] for fields, _ in SET}

@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.mlp import MLP as MLP
     from fourfold.models.perceptron import Perceptron as Perceptron
+    from fourfold.models.resnet import ResNet as ResNet
+    from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
+
+_RESNET = "fourfold.models.resnet:ResNetConfig"
+_RESNET_CIFAR = "fourfold.models.resnet_cifar:ResNetCifarConfig"
 
 MODELS = Table(
     "model",
@@ -23,6 +28,22 @@ MODELS = Table(
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
         "lenet5": Entry("fourfold.models.lenet5:LeNet5Config", "convolution and subsampling, for handwriting (1998)"),
+        "resnet": Entry(_RESNET, "blocks that learn what to add to their input, for photographs (2015)"),
+        "resnet18": Entry(_RESNET, "residual network of 18 layers (2015)", {"depth": 18}),
+        "resnet34": Entry(_RESNET, "residual network of 34 layers (2015)", {"depth": 34}),
+        "resnet50": Entry(_RESNET, "residual network of 50 layers (2015)", {"depth": 50}),
+        "resnet101": Entry(_RESNET, "residual network of 101 layers (2015)", {"depth": 101}),
+        "resnet152": Entry(_RESNET, "residual network of 152 layers (2015)", {"depth": 152}),
+        "plain18": Entry(_RESNET, "resnet18 without its shortcuts (2015)", {"depth": 18, "shortcut": "none"}),
+        "plain34": Entry(_RESNET, "resnet34 without its shortcuts (2015)", {"depth": 34, "shortcut": "none"}),
+        "resnet_cifar": Entry(_RESNET_CIFAR, "a residual network for pictures of 32x32 (2015)"),
+        "resnet20": Entry(_RESNET_CIFAR, "residual network of 20 layers for 32x32 (2015)", {"depth": 20}),
+        "resnet32": Entry(_RESNET_CIFAR, "residual network of 32 layers for 32x32 (2015)", {"depth": 32}),
+        "resnet44": Entry(_RESNET_CIFAR, "residual network of 44 layers for 32x32 (2015)", {"depth": 44}),
+        "resnet56": Entry(_RESNET_CIFAR, "residual network of 56 layers for 32x32 (2015)", {"depth": 56}),
+        "resnet110": Entry(_RESNET_CIFAR, "residual network of 110 layers for 32x32 (2015)", {"depth": 110}),
+        "plain20": Entry(_RESNET_CIFAR, "resnet20 without its shortcuts (2015)", {"depth": 20, "shortcut": "none"}),
+        "plain56": Entry(_RESNET_CIFAR, "resnet56 without its shortcuts (2015)", {"depth": 56, "shortcut": "none"}),
     },
 )
 
@@ -31,13 +52,22 @@ _EXPORTS = {
     "LinearRegression": "fourfold.models.linear_regression",
     "MLP": "fourfold.models.mlp",
     "Perceptron": "fourfold.models.perceptron",
+    "ResNet": "fourfold.models.resnet",
+    "ResNetCifar": "fourfold.models.resnet_cifar",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
 }
 
 
+_NAMED = [name for name, entry in MODELS.items() if entry.preset]  # sizes: `ff.models.resnet50(num_classes=10)`
+
+
 def __getattr__(name: str) -> Any:
-    return lazy_exports(__name__, _EXPORTS, name)
+    if name in _NAMED:
+        from fourfold.models.named import builder
+
+        return builder(name)
+    return lazy_exports(__name__, {**_EXPORTS, **dict.fromkeys(_NAMED, "")}, name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_EXPORTS])
+    return sorted([*globals(), *_EXPORTS, *_NAMED])

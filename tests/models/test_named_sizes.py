@@ -1,0 +1,69 @@
+"""Sizes that have a name: counted on the meta device, where a network has shapes and no numbers."""
+
+import pytest
+import torch
+
+import fourfold as ff
+from fourfold.core.errors import InputError
+from fourfold.models import MODELS
+from fourfold.models.named import builder
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Image
+
+COUNTS = {
+    "resnet18": 11_689_512,
+    "resnet34": 21_797_672,
+    "resnet50": 25_557_032,
+    "resnet101": 44_549_160,
+    "resnet152": 60_192_808,
+    "plain18": 11_515_688,  # resnet18 less its projections: 64·128 + 128·256 + 256·512, and 2·(128 + 256 + 512)
+    "plain34": 21_623_848,  # less the same
+    "resnet20": 269_722,  # Table 6 of the paper: 0.27 M, 0.46 M, 0.66 M, 0.85 M, 1.7 M
+    "resnet32": 464_154,
+    "resnet44": 658_586,
+    "resnet56": 853_018,
+    "resnet110": 1_727_962,
+    "plain20": 269_722,  # as many as with shortcuts, which have no parameters
+    "plain56": 853_018,
+}
+
+
+def test_every_named_size_is_counted_here() -> None:
+    assert set(COUNTS) == {name for name, entry in MODELS.items() if entry.preset}
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("name", COUNTS)
+def test_each_size_has_the_published_number_of_parameters(name) -> None:
+    with torch.device("meta"):
+        network = builder(name)()
+    assert sum(p.numel() for p in network.parameters()) == COUNTS[name]
+
+
+def test_a_name_builds_what_its_config_builds() -> None:
+    torch.manual_seed(0)
+    ours = ff.models.resnet20(num_classes=7, in_channels=1, image_size=(16, 8))
+    torch.manual_seed(0)
+    spec = ClassificationSpec(Image(1, 16, 8), tuple("abcdefg"))
+    theirs = MODELS.parse({"name": "resnet_cifar", "depth": 20}, "model").build(spec)
+    assert repr(ours) == repr(theirs)
+    assert all(torch.equal(p, q) for p, q in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+def test_the_size_of_the_pictures_chooses_the_stem() -> None:
+    with torch.device("meta"):
+        paper, small, wide = (ff.models.resnet18(image_size=size) for size in (None, 64, (64, 500)))
+        large = ff.models.resnet18(image_size=65)
+    assert [net.conv1.kernel_size[0] for net in (paper, small, wide, large)] == [7, 3, 3, 7]
+
+
+@pytest.mark.parametrize("sizes", [{"num_classes": 0}, {"in_channels": 0}, {"image_size": (8, 0)}])
+def test_sizes_of_nothing_are_refused(sizes) -> None:
+    with pytest.raises(InputError, match=f"^{next(iter(sizes))}: must be at least 1"):
+        ff.models.resnet18(**sizes)
+
+
+def test_names_are_offered_and_others_are_not() -> None:
+    assert "resnet50" in dir(ff.models)
+    with pytest.raises(AttributeError, match="did you mean 'resnet50'"):
+        _ = ff.models.resnnet50
