@@ -223,3 +223,33 @@ def test_the_report_command_finds_a_study_by_name_and_by_folder(write_study, tmp
     capsys.readouterr()
     assert main(["report", "no-such-name", *workspace]) == 2
     assert "no run 'no-such-name'" in capsys.readouterr().err
+
+
+@pytest.mark.promise("R16")
+def test_the_middle_of_the_runs_and_the_chance_of_improvement_stand_beside_the_mean(write_study):
+    """By hand: of four, the middle two; of 16 pairs of runs 9 are won by adam and 2 are ties, so 10 of 16."""
+    sgd, adam = [0.1, 0.2, 0.3, 0.9], [0.2, 0.3, 0.4, 0.8]
+    page = read(write_study({"r": {"sgd": sgd, "adam": adam}}))
+    assert "25.00 % [10, 90]" in page.text  # of four runs drawn again all may be the lowest, or the highest
+    assert "35.00 % [20, 80]" in page.text
+    assert "62 %" in page.text  # 62.5, to even
+    assert "how often a run of the arm is better than one of sgd" in page.text
+
+
+@pytest.mark.promise("R16")
+def test_over_several_recipes_of_one_metric_all_runs_are_pooled(write_study):
+    from scipy.stats import trim_mean
+
+    scores = {
+        "a": {"sgd": [0.1, 0.2, 0.3], "adam": [0.2, 0.4, 0.5]},
+        "b": {"sgd": [0.7, 0.8, 0.9], "adam": [0.5, 0.6, 0.95]},
+    }
+    folder = write_study(scores)
+    overall = json.loads((folder / "study.json").read_text(encoding="utf-8"))["overall"]
+    for place, arm in enumerate(("sgd", "adam")):
+        middle = overall["interquartile"][place]
+        assert middle["mean"] == pytest.approx(trim_mean([*scores["a"][arm], *scores["b"][arm]], 0.25))
+        assert middle["low"] < middle["mean"] < middle["high"]
+    assert overall["probability_of_improvement"] == [None, pytest.approx((7.5 / 9 + 3 / 9) / 2)]
+    page = read(folder)
+    assert page.text.index("58 %") < page.text.index("What each arm scored on a")

@@ -19,7 +19,7 @@ from fourfold.report.study_costs import cost_of, draw_costs
 from fourfold.report.study_curves import draw_study_curves
 from fourfold.report.study_intervals import draw_differences, draw_scores
 from fourfold.report.study_ranks import draw_profile, draw_ranks
-from fourfold.report.study_tables import arms_table, chosen_table, costs_table
+from fourfold.report.study_tables import arms_table, chosen_table, costs_table, overall_table
 from fourfold.report.study_tuning import draw_tuning
 from fourfold.report.study_words import named_arms
 from fourfold.study.answer import FORMAT
@@ -63,9 +63,11 @@ def _body(study: Mapping[str, Any], costs: Mapping[str, Any], folder: Path) -> t
         sections.asked(study),
     ]
     if study["overall"] is not None:
-        overall = [draw_ranks(study["overall"], len(study["problems"])), draw_profile(study["overall"], named)]
-        body.append(elements.figures("Over all recipes", "overall", [each for each in overall if each is not None]))
-        drawn += [each for each in overall if each is not None]
+        both = (draw_ranks(study["overall"], len(study["problems"])), draw_profile(study["overall"], named))
+        overall = [each for each in both if each is not None]
+        inside = elements.figure_cards(overall) + _card(overall_table(study, named) + _table_note(study))
+        body.append(f'<section id="overall"><h2>Over all recipes</h2><div class="stack">{inside}</div></section>')
+        drawn += overall
     for number, problem in enumerate(study["problems"], start=1):
         suffix = f"-{number}" if len(study["problems"]) > 1 else ""
         html, figures = _problem(study, problem, costs, cells, named, suffix)
@@ -102,7 +104,11 @@ def _problem(
         curves = _note(f"Figures are drawn for the first {MOST_DRAWN} recipes.")
     where = f" on {problem['recipe']}" if suffix else ""
     parts = [
-        ("arms", f"What each arm scored{where}", _card(arms_table(problem, named)) + elements.figure_cards(scored)),
+        (
+            "arms",
+            f"What each arm scored{where}",
+            _card(arms_table(problem, named) + _table_note(study)) + elements.figure_cards(scored),
+        ),
         ("curves", f"How they learned{where}", curves),
         ("cost", f"Cost and quality{where}", elements.figure_cards(spent) + _card(costs_table(problem, cost, named))),
     ]
@@ -119,6 +125,17 @@ def _problem(
 
 def _card(inside: str) -> str:
     return f'<div class="card stack">{inside}</div>'
+
+
+def _table_note(study: Mapping[str, Any]) -> str:
+    """Return what the numbers are that not everyone knows."""
+    middle = "Interquartile mean: of the middle half of the runs, with its 95 % bootstrap interval."
+    if len(study["asked"]["arms"]) == 1:
+        return _note(middle)
+    chance = (
+        f"Probability of improvement: how often a run of the arm is better than one of {study['asked']['against']}."
+    )
+    return _note(f"{middle} {chance}")
 
 
 def _note(text: str) -> str:

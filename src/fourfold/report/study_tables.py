@@ -20,23 +20,24 @@ def arms_table(problem: Mapping[str, Any], named: Mapping[str, str]) -> str:
     name = score_name(problem)
     compared = {row["arm"]: row for row in problem["comparisons"]}
     against = problem["comparisons"][0]["against"] if problem["comparisons"] else None
-    head = ["mean", "95 % interval", "± over seeds", "seeds"]
+    head = ["mean", "95 % interval", "± over seeds", "interquartile mean", "seeds"]
     if against is not None:
-        head += [f"difference{unit(name) and ' (points)'}", "p", "verdict"]
+        head += [f"difference{unit(name) and ' (points)'}", "p", "probability of improvement", "verdict"]
     rows = []
     for arm in best_first(problem):
         cells = [
             score(name, arm["mean"]),
             _range(name, arm["low"], arm["high"]),
             _spread(name, arm["deviation"]),
+            _middle(name, arm["interquartile_mean"], arm["interquartile_low"], arm["interquartile_high"]),
             f"{arm['finished']} of {len(arm['cells'])}",
         ]
         row = compared.get(arm["name"])
         if row is not None:
             p = f"{row['p_holm']:.2g}" if "p_holm" in row else ""
-            cells += [difference(name, row).removesuffix(unit(name)), p]
+            cells += [difference(name, row).removesuffix(unit(name)), p, _chance(row.get("probability_of_improvement"))]
         elif against is not None:
-            cells += ["", ""]
+            cells += ["", "", ""]
         told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         if against is not None:
             told += f"<td>{pill(row['verdict']) if row is not None else '<span class=muted>reference</span>'}</td>"
@@ -54,6 +55,23 @@ def verdict_table(study: Mapping[str, Any]) -> str:
             cells += f"<td>{pill(row['verdict'])}<br>{escape(difference(score_name(problem), row))}</td>"
         rows.append(f"<tr>{_named(arm, {})}{cells}</tr>")
     return _table([f"against {study['asked']['against']}", *(problem["recipe"] for problem in study["problems"])], rows)
+
+
+def overall_table(study: Mapping[str, Any], named: Mapping[str, str]) -> str:
+    """Return each arm over all recipes, by its average rank; interquartile means where all share a metric."""
+    overall, name = study["overall"], score_name(study["problems"][0])
+    middles = overall["interquartile"]
+    head = ["arm", "average rank", *(["interquartile mean"] if middles else []), "probability of improvement"]
+    rows = []
+    for place, rank in sorted(enumerate(overall["ranks"]["average"]), key=lambda each: each[1]):
+        cells = [f"{rank:.3g}"]
+        if middles:
+            middle = middles[place]
+            cells.append(_middle(name, middle["mean"], middle["low"], middle["high"]))
+        cells.append(_chance(overall["probability_of_improvement"][place]))
+        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        rows.append(f"<tr>{_named(overall['arms'][place], named)}{told}</tr>")
+    return _table(head, rows)
 
 
 def costs_table(problem: Mapping[str, Any], costs: Mapping[str, Cost], named: Mapping[str, str]) -> str:
@@ -126,6 +144,18 @@ def _table(head: Sequence[str], rows: Sequence[str]) -> str:
 
 def _range(name: str, low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None else f"{score(name, low)} to {score(name, high)}"
+
+
+def _middle(name: str, mean: float | None, low: float | None, high: float | None) -> str:
+    if mean is None:
+        return "–"
+    factor = scale(name)
+    ends = "" if low is None or high is None else f" [{factor * low:.4g}, {factor * high:.4g}]".replace("-", "−")
+    return f"{score(name, mean)}{ends}"
+
+
+def _chance(probability: float | None) -> str:
+    return "" if probability is None else f"{100 * probability:.0f}\u00a0%"
 
 
 def _spread(name: str, deviation: float | None) -> str:

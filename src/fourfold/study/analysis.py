@@ -14,9 +14,9 @@ from fourfold.core.recipe import Recipe
 from fourfold.study.cells import CellResult
 from fourfold.study.design import Arm
 from fourfold.study.fairness import Plan, unequal_by_result
-from fourfold.study.intervals import interquartile_mean, mean_interval
+from fourfold.study.intervals import interquartile_mean, interquartile_mean_interval, mean_interval
 from fourfold.study.question import Question
-from fourfold.study.ranking import average_ranks, performance_profile
+from fourfold.study.ranking import average_ranks, performance_profile, probability_of_improvement
 from fourfold.study.statistics import Difference, holm, paired_difference
 from fourfold.study.tuning import SAMPLER, Tuned
 from fourfold.study.verdict import judge
@@ -82,8 +82,9 @@ def _problem(
 
 def _arm(arm: Arm, recipe: Recipe, metric: Metric, cells: Sequence[Tuned], seeds: Sequence[int]) -> dict[str, Any]:
     rows = [_cell(seed, cell, metric) for seed, cell in zip(seeds, cells, strict=True)]
-    scores = [row["score"] for row in rows if row["score"] is not None]
+    scores = _scores({"cells": rows})
     low, high = mean_interval(scores) if len(scores) > 1 else (None, None)
+    middle_low, middle_high = interquartile_mean_interval([scores]) if len(scores) > 1 else (None, None)
     first = next((cell.result.result for cell in cells if cell.result is not None), {})
     return {
         "name": arm.name,
@@ -98,6 +99,8 @@ def _arm(arm: Arm, recipe: Recipe, metric: Metric, cells: Sequence[Tuned], seeds
         "low": low,
         "high": high,
         "interquartile_mean": interquartile_mean(scores) if scores else None,
+        "interquartile_low": middle_low,
+        "interquartile_high": middle_high,
         "highest": max(scores) if scores else None,
         "lowest": min(scores) if scores else None,
         "cells": rows,
@@ -192,6 +195,9 @@ def _comparison(
         "p_holm": p_holm,
         "test": difference.test,
         "effect_size": _known(difference.effect_size),
+        "probability_of_improvement": probability_of_improvement(
+            [_scores(arm)], [_scores(reference)], higher_is_better=problem["higher_is_better"]
+        ),
         "minimum_detectable": _known(verdict.minimum_detectable),
         "seeds_needed": verdict.seeds_needed,
         "verdict": verdict.word,
@@ -201,6 +207,11 @@ def _comparison(
 
 def _reference(question: Question, arms: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return next(arm for arm in arms if arm["name"] == question.reference)
+
+
+def _scores(arm: Mapping[str, Any]) -> list[float]:
+    """Return the scores of an arm's finished cells."""
+    return [cell["score"] for cell in arm["cells"] if cell["score"] is not None]
 
 
 def _pairs(arm: dict[str, Any], reference: dict[str, Any]) -> tuple[list[float], list[float]]:
@@ -214,7 +225,11 @@ def _pairs(arm: dict[str, Any], reference: dict[str, Any]) -> tuple[list[float],
 
 
 def _overall(question: Question, problems: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Rank the arms over several problems, where every arm has a score on each and all improve the same way."""
+    """Rank the arms over several problems, where every arm has a score on each and all improve the same way.
+
+    Where all are scored by the same metric, so that scores of one mean the same on another, there is also each arm's
+    interquartile mean over all runs.
+    """
     directions = {problem["higher_is_better"] for problem in problems}
     means = [[arm["mean"] for arm in problem["arms"]] for problem in problems]
     if len(directions) > 1 or any(mean is None for row in means for mean in row):
@@ -224,7 +239,29 @@ def _overall(question: Question, problems: Sequence[dict[str, Any]]) -> dict[str
     profile = None
     if all(mean >= 0 for row in means for mean in row):
         profile = performance_profile(means, higher_is_better=higher)._asdict()
-    return {"arms": [arm.name for arm in question.arms], "ranks": ranks._asdict(), "profile": profile}
+    runs = [[_scores(problem["arms"][place]) for problem in problems] for place in range(len(question.arms))]
+    against = [_scores(_reference(question, problem["arms"])) for problem in problems]
+    middle = None
+    if len({problem["metric"] for problem in problems}) == 1:
+        middle = [_middle(each) for each in runs]
+    return {
+        "arms": [arm.name for arm in question.arms],
+        "ranks": ranks._asdict(),
+        "profile": profile,
+        "interquartile": middle,
+        "probability_of_improvement": [
+            None
+            if arm.name == question.reference
+            else probability_of_improvement(each, against, higher_is_better=higher)
+            for arm, each in zip(question.arms, runs, strict=True)
+        ],
+    }
+
+
+def _middle(scores: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Return the interquartile mean of all runs of an arm, with its interval."""
+    low, high = interquartile_mean_interval(scores)
+    return {"mean": interquartile_mean([score for each in scores for score in each]), "low": low, "high": high}
 
 
 def _held_equal(recipes: Sequence[Recipe]) -> dict[str, Any]:

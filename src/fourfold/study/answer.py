@@ -14,7 +14,7 @@ from fourfold.records.naming import is_plain_name, to_file_name, to_text
 from fourfold.records.strict_json import read_mapping
 from fourfold.study.question import Question
 
-FORMAT = 1
+FORMAT = 2
 
 
 def read_answer(question: Question, workspace: Path) -> dict[str, Any] | None:

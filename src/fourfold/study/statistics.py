@@ -4,22 +4,21 @@ A difference is always arm minus reference at one seed, so what the seed gives t
 first weights) cancels. Float64 and fixed seeds throughout: the same scores give the same numbers.
 
 Source: the sign-flip test from Fisher, The Design of Experiments, 1935, section 21; (1 + hits) / (1 + draws) from
-Phipson & Smyth, Permutation P-values Should Never Be Zero, SAGMB 9(1), 2010; Wilcoxon, Individual Comparisons by
-Ranking Methods, Biometrics Bulletin 1(6), 1945; Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scand.
-J. Statist. 6, 1979; d_z from Cohen, Statistical Power Analysis, 2nd ed. 1988, section 2.3.5; pairing and what to vary
-with the seed from Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021.
-Departures: ties in Wilcoxon's test are counted exactly, never by the normal approximation.
-Checked by: scipy.stats (permutation_test, wilcoxon, bootstrap), statsmodels' Holm, hand computation; and simulated
-studies of a thing with itself.
+Phipson & Smyth, Permutation P-values Should Never Be Zero, SAGMB 9(1), 2010; Holm, A Simple Sequentially Rejective
+Multiple Test Procedure, Scand. J. Statist. 6, 1979; d_z from Cohen, Statistical Power Analysis, 2nd ed. 1988, section
+2.3.5; pairing and what to vary with the seed from Bouthillier et al., Accounting for Variance in Machine Learning
+Benchmarks, MLSys 2021.
+Departures: none known.
+Checked by: scipy.stats (permutation_test, bootstrap), statsmodels' Holm, hand computation; and simulated studies of a
+thing with itself.
 """
 
-from typing import Literal, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
 from fourfold.core.errors import InputError
 from fourfold.study.intervals import RESAMPLES, mean_interval
-from fourfold.study.ranking import midranks
 
 EXACT_PAIRS = 20  # up to 2^19 patterns of signs are looked at one by one, in milliseconds
 SAME = 1e-12  # scores that agree to so many digits are equal; a subtraction leaves a rest of rounding
@@ -55,7 +54,6 @@ def paired_difference(
     arm: Sequence[float],
     reference: Sequence[float],
     *,
-    test: Literal["permutation", "wilcoxon"] = "permutation",
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -63,16 +61,14 @@ def paired_difference(
     """Return the difference of two arms that ran at the same seeds.
 
     Were there nothing between the arms, each difference could as well have had the other sign. The test counts in
-    what share of all 2^n patterns of signs the sum is at least as far from zero as it was ("permutation"), or the sum
-    of signed ranks ("wilcoxon": of the sizes without zeros, equal sizes sharing their mean rank). Up to 20 pairs every
-    pattern is counted; beyond, `resamples` are drawn and p is (1 + hits) / (1 + draws), never zero.
+    what share of all 2^n patterns of signs the sum is at least as far from zero as it was. Up to 20 pairs every pattern
+    is counted; beyond, `resamples` are drawn and p is (1 + hits) / (1 + draws), never zero.
 
     Scores that agree to 12 digits count as equal. All differences zero: p is 1 and the interval [0, 0].
 
     Args:
         arm: `[n]`, one score a seed.
         reference: `[n]`, the scores of the other arm at the same seeds, in the same order.
-        test: "permutation" asks for the mean; "wilcoxon" is moved less by a few large differences.
         level: of the interval of the mean, see `mean_interval`.
         resamples: draws of the bootstrap, and of the test beyond 20 pairs.
         seed: of those draws.
@@ -91,16 +87,9 @@ def paired_difference(
         differences = np.full_like(differences, mean)  # no spread but that of rounding
     deviation = float(differences.std(ddof=1)) if x.size > 1 else np.nan
 
-    if test == "permutation":
-        p, how = _sign_flip(differences, x.size * SAME * scale, resamples, seed)
-        name = "paired permutation test"
-    else:
-        moved = differences[differences != 0]
-        ranks = midranks(np.round(np.abs(moved) / scale, 12)) if moved.size else moved
-        p, how = _sign_flip(np.sign(moved) * ranks, SAME, resamples, seed)
-        name = "Wilcoxon signed-rank test"
+    p, test = _sign_flip(differences, x.size * SAME * scale, resamples, seed)
     low, high = mean_interval(differences, level=level, resamples=resamples, seed=seed)
-    return Difference(x.size, mean, low, high, p, f"{name}, {how}", _effect_size(mean, deviation), deviation)
+    return Difference(x.size, mean, low, high, p, test, _effect_size(mean, deviation), deviation)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -138,7 +127,7 @@ def _effect_size(mean: float, deviation: float) -> float:
 
 
 def _sign_flip(values: np.ndarray, slack: float, resamples: int, seed: int) -> tuple[float, str]:
-    """Return the two-sided p of the sum of `values [n]` under random signs, and how it was found.
+    """Return the two-sided p of the sum of `values [n]` under random signs, and the test in words.
 
     Sums that differ by no more than `slack` are equal.
     """
@@ -147,7 +136,7 @@ def _sign_flip(values: np.ndarray, slack: float, resamples: int, seed: int) -> t
         sums = values[:1]  # one sign is held: the other half of the patterns mirrors this one
         for value in values[1:]:
             sums = np.concatenate([sums + value, sums - value])
-        return (float((np.abs(sums) >= least).mean()) if sums.size else 1.0), "exact"
+        return float((np.abs(sums) >= least).mean()), "paired permutation test, exact"
     signs = 2 * np.random.default_rng(seed).integers(0, 2, (resamples, values.size), dtype=np.int8) - 1
     hits = int((np.abs(signs @ values) >= least).sum())
-    return (1 + hits) / (1 + resamples), f"{resamples} draws"
+    return (1 + hits) / (1 + resamples), f"paired permutation test, {resamples} draws"
