@@ -15,12 +15,14 @@ DRAWS = {
     "he": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu"),
     "glorot": nn.init.xavier_uniform_,
     "lecun": lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight[0].numel())),
+    "normal": lambda weight: nn.init.normal_(weight, 0.0, 0.01),
     "zeros": nn.init.zeros_,
 }
 VARIANCE = {  # as each paper states it, from the fans
     "he": lambda fan_in, fan_out: 2 / fan_in,
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
     "lecun": lambda fan_in, fan_out: 1 / fan_in,
+    "normal": lambda fan_in, fan_out: 1e-4,
 }
 
 
