@@ -17,6 +17,7 @@ from torch import Tensor
 from fourfold.core.seeds import stream_seed
 from fourfold.data.augment.base import Augment
 from fourfold.data.encoding import Encoding, Standardise
+from fourfold.data.image_encoding import ImageEncoding
 from fourfold.tasks.seam import Batch, Order, Source, Spec
 
 CHUNK_BYTES = 4 << 20  # gathered at once: large enough to pay for the call, small enough to stay in cache
@@ -54,6 +55,9 @@ class InMemorySource(Source):
         self._raw = {name: _channels_last(part) for name, part in examples.items()}
         self._targets = dict(targets)
         self._augment = tuple(augment)
+        for each in self._augment:
+            assert isinstance(encoding, ImageEncoding)
+            each.fit(self._raw["train"], encoding.maximum)
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
         self._encoded: dict[str, Tensor] = {}

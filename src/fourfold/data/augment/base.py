@@ -20,6 +20,14 @@ from fourfold.tasks.seam import Image
 class Augment:
     """One augmentation."""
 
+    def fit(self, images: Tensor, maximum: float) -> None:
+        """Hear, once and before anything is drawn, what the training pictures are like.
+
+        Args:
+            images: all of them as the source holds them, `[examples, channels, height, width]`.
+            maximum: the value of a fully bright pixel.
+        """
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return everything random about `count` pictures, `[count, …]`, on the CPU."""
         raise NotImplementedError
