@@ -128,6 +128,7 @@ def test_a_tuning_shows_what_was_offered_and_chosen(write_study):
     page = read(write_study(ONE, tune=[LR], varied="algorithm.optimizer.momentum"))
     assert "tuning-1" in page.figures
     assert "TPE, 3 trials for each arm and seed, on validation" in page.text
+    assert "TPE draws its first 10 at random, so this is a random search" in page.text
     assert page.text.count("0.5") >= 14  # low + (high - low) * 2 / 4, at each of 7 seeds for each of 2 arms
     assert "42trials before them" in page.text
 
@@ -222,7 +223,7 @@ def test_the_report_command_finds_a_study_by_name_and_by_folder(write_study, tmp
     assert "train-loss" in Page(folder / "elsewhere.html").figures  # its runs were found from here too
     capsys.readouterr()
     assert main(["report", "no-such-name", *workspace]) == 2
-    assert "no run 'no-such-name'" in capsys.readouterr().err
+    assert "no run or study 'no-such-name'" in capsys.readouterr().err
 
 
 @pytest.mark.promise("R16")

@@ -42,6 +42,20 @@ def test_a_study_reads_as_its_words_say(tmp_path: Path) -> None:
         study.scores("sgd", "iris")
 
 
+def test_a_mistake_is_told_before_anything_is_run(tmp_path: Path) -> None:
+    varied = {"algorithm.optimizer": ["sgd", "adam"]}
+    with pytest.raises(InputError, match="--trials 8: of what"):
+        ff.compare("iris-softmax", varied, trials=8, workspace=tmp_path / "runs")
+    with pytest.raises(InputError, match="--stack: no choice called 'allways'"):
+        ff.compare("iris-softmax", varied, stack="allways", workspace=tmp_path / "runs")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="which recipe"):
+        ff.compare([], varied, workspace=tmp_path / "runs")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"workspace .*file: not a folder"):
+        ff.compare("iris-softmax", varied, workspace=tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")

@@ -1,6 +1,8 @@
 """What a comparison asks, from a command line."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fourfold.core.errors import InputError
 from fourfold.study.design import Arm, Space, arms_of, parse_seeds, parse_space, parse_vary
@@ -34,6 +36,20 @@ def test_an_arm_is_called_by_what_tells_it_apart() -> None:
     assert names("loss.weight=null,true") == ["weight=null", "weight=true"]
 
 
+def test_a_number_keeps_all_its_digits_in_an_arms_name() -> None:
+    assert names("algorithm.optimizer.lr=0.12345678,0.12345679") == ["lr=0.12345678", "lr=0.12345679"]
+    assert names("algorithm.optimizer={name: sgd, lr: 0.1234567},sgd")[0] == "sgd lr=0.1234567"
+    assert names("a.lr=100000.0,1e-5,1e38,0.5,2") == ["lr=100000", "lr=1e-05", "lr=1e+38", "lr=0.5", "lr=2"]
+    with pytest.raises(InputError, match="'lr=1' is given twice"):
+        names("a.lr=1,1.0")
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2, unique=True))
+def test_numbers_that_differ_are_called_differently(values: list[float]) -> None:
+    one, other = (arm.name.removeprefix("lr=") for arm in arms_of({"a.lr": values}))
+    assert [float(one), float(other)] == values
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -65,6 +81,8 @@ def test_a_space_reads_back() -> None:
     assert parse_space("model.layers=1:8:int") == Space("model.layers", 1, 8, False, True)
     for text in ("algorithm.optimizer.lr=0.0001:1:log", "model.layers=1:8:int", "a=0.5:0.75"):
         assert str(parse_space(text)) == text
+    exact = Space("a", 0.1 + 0.2, 1 / 3, log=False, whole=False)  # 17 digits
+    assert parse_space(str(exact)) == exact
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_the_same_question_is_the_same_folder() -> None:
         ({"spaces": [Space("seed", 1, 5, log=False, whole=True)], "trials": 2}, "a seed is no setting"),
         ({"metric": "tset.accuracy"}, "did you mean 'test'"),
         ({"spaces": [SPACE], "trials": 10**20}, "--trials: at most"),
+        ({"stack": "allways"}, "--stack: no choice called 'allways'; did you mean 'always'"),
         ({"smallest": 0.0}, "--smallest: a number above 0"),
         ({"smallest": math.nan}, "--smallest: a number above 0, and not nan"),
         ({"smallest": math.inf}, "--smallest: a number above 0, and not inf"),

@@ -1,14 +1,15 @@
 """`fourfold claim`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, QuietOption, WorkspaceOption, load_parts
+from fourfold.cli.options import JsonOption, OnOption, QuietOption, WorkspaceOption, check_place, load_parts
 from fourfold.cli.output import note, print_json
 from fourfold.core.errors import DONE, INTERRUPTED, InputError
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_workspace, workspace_path
 
 if TYPE_CHECKING:
     from fourfold.claims.base import Name
@@ -27,6 +28,7 @@ def claim(
         Path | None,
         typer.Option("--record", metavar="DIR", help="Also keep each verdict as DIR/ID.json, for the ledger."),
     ] = None,
+    on: OnOption = "local",
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -55,27 +57,29 @@ def claim(
     size: Name = "full" if full else "quick"
     claims = [CLAIMS.load(name) for name in chosen]
     place = workspace_path(workspace)
-    from fourfold.study.local_pool import warm_up
+    check_place(on)
+    check_workspace(place)
+    if on == "local":
+        from fourfold.study.local_pool import warm_up
 
-    warm_up()  # it loads torch in a process of its own, while this one does
+        warm_up()  # it loads torch in a process of its own, while this one does
     load_parts(None)
     from fourfold.claims.engine import run_claim
     from fourfold.claims.record import write_record
-    from fourfold.cli.study_progress import StudyProgress
-    from fourfold.study.execute import StoppedError, Watcher
+    from fourfold.cli.study_progress import watched
+    from fourfold.study.compare import place_called
 
     records: list[dict[str, Any]] = []
-    try:
-        for each in claims:
-            if not quiet:
-                note(f"{each.id} ({size})")
-            found = run_claim(each, size, place, Watcher() if quiet else StudyProgress())
-            if record is not None:
-                write_record(found, record / f"{each.id}.json")
-            records.append(found)
-    except StoppedError:
-        note("interrupted: what is finished is kept, and the same command goes on from there")
-        return INTERRUPTED
+    where = place_called(on)
+    for each in claims:
+        if not quiet:
+            note(f"{each.id} ({size})")
+        found = watched(partial(run_claim, each, size, place, place=where), quiet=quiet)
+        if found is None:
+            return INTERRUPTED
+        if record is not None:
+            write_record(found, record / f"{each.id}.json")
+        records.append(found)
     if record is not None:
         from fourfold.report.ledger import write_ledger
 

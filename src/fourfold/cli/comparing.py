@@ -1,21 +1,17 @@
 """`fourfold compare`."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, QuietOption, UseOption, WorkspaceOption, load_parts
-from fourfold.cli.output import note, print_json
-from fourfold.core.errors import DONE, INTERRUPTED, InputError, did_you_mean
-from fourfold.records.location import workspace_path
+from fourfold.cli.options import JsonOption, OnOption, QuietOption, UseOption, WorkspaceOption, check_place, load_parts
+from fourfold.cli.output import print_json
+from fourfold.core.errors import DONE, INTERRUPTED
+from fourfold.records.location import check_workspace, workspace_path
 
 if TYPE_CHECKING:
     from fourfold.study.question import Question
-
-WHERE = ("local", "ray")
-STACK = ("never", "auto", "always")
 
 
 def compare(
@@ -39,7 +35,14 @@ def compare(
             help="Tune a number of every arm, at every seed, on validation. Repeatable.",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Settings tried for each arm and seed.")] = 8,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--trials",
+            metavar="N",
+            help="Settings tried for each arm and seed; 10 or fewer are a random search. Default: 8, with --tune.",
+        ),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option("--against", metavar="ARM", help="The arm to compare with. Default: the first."),
@@ -51,9 +54,7 @@ def compare(
     unfair: Annotated[
         bool, typer.Option("--unfair", help="Let arms get unequal steps or searches; every output then says so.")
     ] = False,
-    on: Annotated[
-        str, typer.Option("--on", metavar="WHERE", help="local: this machine. ray: a Ray cluster.")
-    ] = "local",
+    on: OnOption = "local",
     stack: Annotated[
         str, typer.Option("--stack", metavar="WHEN", help="Train seeds as one stacked model: never, auto, always.")
     ] = "never",
@@ -77,25 +78,25 @@ def compare(
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is run), 130 interrupted (the same command goes on).
     """
-    from fourfold.study.design import arms_of, parse_seeds, parse_space, parse_vary
-    from fourfold.study.files import digest
-    from fourfold.study.question import Question
+    from fourfold.core.overrides import parse_overrides
+    from fourfold.study.asking import ask
+    from fourfold.study.design import parse_vary
 
-    question = Question(
-        problems=_problems([word for word in recipe if "=" not in word], [word for word in recipe if "=" in word]),
-        arms=arms_of(parse_vary(vary or [])),
-        seeds=parse_seeds(seeds),
-        metric=metric if metric is None or "." in metric else f"test.{metric}",
-        spaces=[parse_space(text) for text in tune or []],
-        trials=trials if tune else 0,
+    check_place(on)
+    question = ask(
+        [word for word in recipe if "=" not in word],
+        parse_vary(vary or []),
+        parse_overrides(word for word in recipe if "=" in word),
+        seeds=seeds,
+        metric=metric,
+        tune=tune or [],
+        trials=trials,
         against=against,
         smallest=smallest,
         unfair=unfair,
-        stack=_chosen("--stack", stack, STACK),  # type: ignore[arg-type]
-        use=[digest(file) for file in use or []],
+        stack=stack,  # type: ignore[arg-type]
+        use=use or [],
     )
-    question.check()
-    _chosen("--on", on, WHERE)
     place = workspace_path(workspace)
     folder = question.folder(place)
     study = _read_or_run(question, place, use, on, quiet)
@@ -110,23 +111,6 @@ def compare(
     return DONE
 
 
-def _problems(names: list[str], changes: list[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the recipes by name, with the changes that every arm shares."""
-    from fourfold.core.overrides import apply_overrides, parse_overrides
-    from fourfold.run.parts import one_length, recipe_fields
-
-    if not names:
-        raise InputError("which recipe? for example fourfold compare digits-mlp --vary algorithm.optimizer=sgd,adam")
-    overrides = one_length(parse_overrides(changes))
-    problems: dict[str, Mapping[str, Any]] = {}
-    for given in names:
-        name, fields = recipe_fields(given)
-        if name in problems:
-            raise InputError(f"the recipe '{name}' is given twice")
-        problems[name] = apply_overrides(fields, overrides)
-    return problems
-
-
 def _read_or_run(
     question: "Question", workspace: Path, use: list[Path] | None, on: str, quiet: bool
 ) -> dict[str, Any] | None:
@@ -136,28 +120,18 @@ def _read_or_run(
     folder = question.folder(workspace)
     if (study := read_answer(question, workspace)) is not None and (folder / "study.html").exists():
         return study
-    from fourfold.cli.study_progress import StudyProgress
-    from fourfold.study.execute import StoppedError, Watcher
-    from fourfold.study.local_pool import warm_up
-
+    check_workspace(workspace)
     if on == "local":
+        from fourfold.study.local_pool import warm_up
+
         warm_up()  # it loads torch in a process of its own, while this one does
     load_parts(use)
+    from fourfold.cli.study_progress import watched
     from fourfold.report.study_page import write_study_page
     from fourfold.study import compare as studies
 
-    watcher = Watcher() if quiet else StudyProgress()
-    try:
-        place = studies.on_a_cluster if on == "ray" else studies.on_this_machine
-        study = studies.compare(question, workspace, watcher, place)
-    except StoppedError:
-        note("interrupted: what is finished is kept, and the same command goes on from there")
-        return None
-    write_study_page(folder)
+    place = studies.place_called(on)
+    study = watched(lambda watcher: studies.compare(question, workspace, watcher, place), quiet=quiet)
+    if study is not None:
+        write_study_page(folder)
     return study
-
-
-def _chosen(option: str, word: str, choices: tuple[str, ...]) -> str:
-    if word not in choices:
-        raise InputError(f"{option}: no choice called '{word}'{did_you_mean(word, choices)}")
-    return word

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, QuietOption, UseOption, WorkspaceOption, load_parts
-from fourfold.cli.output import console, hanging, note, print_json
+from fourfold.cli.options import JsonOption, OnOption, QuietOption, UseOption, WorkspaceOption, check_place, load_parts
+from fourfold.cli.output import console, hanging, print_json
 from fourfold.core.errors import DONE, INTERRUPTED
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_workspace, workspace_path
 
 
 def decompose(
@@ -17,6 +17,7 @@ def decompose(
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe.")
     ] = None,
     replicates: Annotated[int, typer.Option("--replicates", metavar="N", help="Training samples, one run each.")] = 20,
+    on: OnOption = "local",
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -40,16 +41,17 @@ def decompose(
 
     name, fields = recipe_fields(recipe)
     fields = apply_overrides(fields, one_length(parse_overrides(changes or [])))
+    place = workspace_path(workspace)
+    check_place(on)
+    check_workspace(place)
     load_parts(use)
-    from fourfold.cli.study_progress import StudyProgress
-    from fourfold.study.execute import StoppedError, Watcher
+    from fourfold.cli.study_progress import watched
+    from fourfold.study.compare import place_called
     from fourfold.study.replicates import decompose_recipe
 
-    watcher = Watcher() if quiet else StudyProgress()
-    try:
-        answer = decompose_recipe(name, fields, workspace_path(workspace), replicates, watcher)
-    except StoppedError:
-        note("interrupted: what is finished is kept, and the same command goes on from there")
+    where = place_called(on)
+    answer = watched(lambda watcher: decompose_recipe(name, fields, place, replicates, watcher, where), quiet=quiet)
+    if answer is None:
         return INTERRUPTED
     if not quiet:
         _print(answer)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fourfold.cli.options import JsonOption, QuietOption, UseOption, WorkspaceOption, load_parts
-from fourfold.cli.output import console, hanging, note, print_json
+from fourfold.cli.options import JsonOption, OnOption, QuietOption, UseOption, WorkspaceOption, check_place, load_parts
+from fourfold.cli.output import console, hanging, print_json
 from fourfold.core.errors import DONE, INTERRUPTED
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_workspace, workspace_path
 
 if TYPE_CHECKING:
     from fourfold.study.history import Landmark
@@ -27,8 +27,14 @@ def history(
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Each landmark runs at the seeds 0 to N - 1.")] = 8,
     trials: Annotated[
-        int, typer.Option("--trials", metavar="N", help="Learning rates tried for each landmark and seed; 0 for none.")
+        int,
+        typer.Option(
+            "--trials",
+            metavar="N",
+            help="Learning rates tried for each landmark and seed; 0 for none, 10 or fewer are a random search.",
+        ),
     ] = 0,
+    on: OnOption = "local",
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -52,22 +58,22 @@ def history(
     if not data:
         raise InputError("--data: whose history? for example fourfold history --data digits")
     numbers, changes = parse_seeds(seeds), parse_overrides(overrides or [])
-    warm_up()
+    place = workspace_path(workspace)
+    check_place(on)
+    check_workspace(place)
+    if on == "local":
+        warm_up()
     load_parts(use)
-    from fourfold.cli.study_progress import StudyProgress
+    from fourfold.cli.study_progress import watched
     from fourfold.report.study_page import write_study_page
     from fourfold.run.parts import one_length
-    from fourfold.study.compare import compare
-    from fourfold.study.execute import StoppedError, Watcher
+    from fourfold.study.compare import compare, place_called
     from fourfold.study.history import history as ask
 
     question, landmarks, left_out = ask(data, target, one_length(changes), numbers, trials)
-    place = workspace_path(workspace)
-    folder = question.folder(place)
-    try:
-        study = compare(question, place, Watcher() if quiet else StudyProgress())
-    except StoppedError:
-        note("interrupted: what is finished is kept, and the same command goes on from there")
+    folder, where = question.folder(place), place_called(on)
+    study = watched(lambda watcher: compare(question, place, watcher, where), quiet=quiet)
+    if study is None:
         return INTERRUPTED
     write_study_page(folder)
     if not quiet:
@@ -81,7 +87,7 @@ def history(
 def _print(study: Mapping[str, Any], landmarks: list["Landmark"], left_out: list[str], folder: Path) -> None:
     from rich.table import Table
 
-    from fourfold.cli.study_table import STYLES
+    from fourfold.cli.study_table import STYLES, print_search
     from fourfold.records.strict_json import read_mapping
     from fourfold.report.numbers import count, duration, metric
     from fourfold.report.study_words import difference
@@ -109,6 +115,7 @@ def _print(study: Mapping[str, Any], landmarks: list["Landmark"], left_out: list
         )
     out = console()
     out.print(table)
+    print_search(study)
     for line in left_out:
         for piece in hanging(f"  left out: {line}"):
             out.print(piece, markup=False, style="dim")

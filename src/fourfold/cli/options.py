@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+from fourfold.core.errors import InputError, did_you_mean
+
+PLACES = ("local", "ray")
+
 
 def _folder(name: str) -> Path:
     if not name:  # `--workspace "$RUNS"` where RUNS is not set; Path("") would be the folder one stands in
@@ -29,8 +33,19 @@ UseOption = Annotated[
 TrackOption = Annotated[
     str | None, typer.Option("--track", metavar="TRACKER", help="Also send curves to tensorboard, mlflow or wandb.")
 ]
+OnOption = Annotated[str, typer.Option("--on", metavar="WHERE", help="local: this machine. ray: a Ray cluster.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, such as digits-mlp-1, or its folder.")]
+
+
+def check_place(on: str) -> None:
+    """Refuse a place where cells cannot run.
+
+    Raises:
+        InputError: there is none of that name; the nearest is offered.
+    """
+    if on not in PLACES:
+        raise InputError(f"--on: no choice called '{on}'{did_you_mean(on, PLACES)}")
 
 
 def load_parts(use: list[Path] | None) -> None:

@@ -2,12 +2,25 @@
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from fourfold.cli.output import note
 from fourfold.report.numbers import duration
-from fourfold.study.execute import Watcher
+from fourfold.study.execute import StoppedError, Watcher
 
 LINE_SECONDS = 10.0  # between lines where stderr is a file
+
+T = TypeVar("T")
+
+
+def watched(work: Callable[[Watcher], T], *, quiet: bool) -> T | None:
+    """Return what `work` returns, showing how far it is unless `quiet`; None where it was stopped, which is said."""
+    try:
+        return work(Watcher() if quiet else StudyProgress())
+    except StoppedError:
+        note("interrupted: what is finished is kept, and the same command goes on from there")
+        return None
 
 
 class StudyProgress(Watcher):

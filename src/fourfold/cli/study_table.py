@@ -6,7 +6,7 @@ from typing import Any
 
 from fourfold.cli.output import console, hanging, print_finding
 from fourfold.report.numbers import metric, number
-from fourfold.report.study_words import difference, reason, score_name
+from fourfold.report.study_words import difference, reason, score_name, search
 
 STYLES = {"better": "green", "worse": "red", "no difference": "bold", "undecided": "yellow"}
 
@@ -24,9 +24,17 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
         _print_missing(problem)
     if study["overall"] is not None:
         _print_overall(study["overall"])
+    print_search(study)
     for sentence in study["unfair"]:
         print_finding(f"unfair: {sentence}")
     out.print(f"\n{folder / 'study.html'}", markup=False)
+
+
+def print_search(study: Mapping[str, Any]) -> None:
+    """Say how settings were looked for, where any were."""
+    if study["asked"]["tune"]:
+        for piece in hanging(f"  tuned {', '.join(study['asked']['tune'])}: {search(study)}"):
+            console().print(piece, markup=False)
 
 
 def _print_arms(problem: Mapping[str, Any], reference: str) -> None:

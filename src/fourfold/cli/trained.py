@@ -1,5 +1,6 @@
 """What is done with a trained run: `fourfold evaluate`, `predict`, `export`, `report`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,12 +175,14 @@ def report(
     """
     from fourfold.study.answer import find_study
 
-    if (study := find_study(workspace_path(workspace), run)) is not None:
+    place = workspace_path(workspace)
+    if (study := find_study(place, run)) is not None:
         load_parts(use)
         from fourfold.report.study_page import write_study_page
 
         page, whose = write_study_page(study, png=png, path=to), {"study": study.name}
     else:
+        _refuse_unknown(run, place)
         opened = _open(run, workspace, use)
         from fourfold.report.page import write_report
 
@@ -191,6 +194,21 @@ def report(
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
+
+
+def _refuse_unknown(name: str, workspace: Path) -> None:
+    """Offer the nearest run or study where there is neither of that name; without studies, runs are asked alone."""
+    from fourfold.records.folder import run_paths
+    from fourfold.records.naming import to_file_name, to_text
+    from fourfold.study.answer import study_names
+
+    name = to_text(name)
+    folder = to_file_name(name)
+    if os.path.isdir(workspace / folder) or os.path.isdir(folder):
+        return
+    if studies := study_names(workspace):
+        known = [*(to_text(path.name) for path in run_paths(workspace)), *studies]
+        raise InputError(f"no run or study '{name}' in {workspace}{did_you_mean(name, known)}")
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,6 @@
 """Where runs are, and where their index is: in `FOURFOLD_DB`, or a file in the workspace. Imports no database library.
 
-Checked by: addresses of each kind, and those that are refused.
+Checked by: addresses of each kind, and those that are refused; workspaces that are files, or that nobody may write.
 """
 
 import os
@@ -22,6 +22,25 @@ _SCHEMES = {
 def workspace_path(workspace: str | Path | None) -> Path:
     """Return the workspace: the one given, else `FOURFOLD_WORKSPACE`, else `./runs`."""
     return Path(workspace or os.environ.get("FOURFOLD_WORKSPACE") or "runs")
+
+
+def check_workspace(workspace: Path) -> None:
+    """Refuse a workspace in which nothing can be written, which is better said before a run than after.
+
+    Nothing is created.
+
+    Raises:
+        InputError: it, or what it would be made in, is no folder or may not be written.
+    """
+    for folder in (workspace, workspace / "cells"):
+        nearest = folder
+        while not os.path.lexists(nearest) and nearest != nearest.parent:
+            nearest = nearest.parent
+        where = "" if nearest == workspace else f" {nearest}:"
+        if not os.path.isdir(nearest):
+            raise InputError(f"workspace {workspace}:{where} not a folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise InputError(f"workspace {workspace}:{where} no permission to write in it")
 
 
 def database_address() -> str | None:

@@ -10,7 +10,7 @@ from fourfold.report.elements import callout, copyable, pairs, plain, tile
 from fourfold.report.numbers import count, duration, quantity
 from fourfold.report.study_command import as_text, study_command, varied_values
 from fourfold.report.study_tables import pill, verdict_table
-from fourfold.report.study_words import best_first, listed, place_of, reason, score, score_name, verdict
+from fourfold.report.study_words import best_first, listed, place_of, reason, score, score_name, search, verdict
 
 MOST_VERDICTS = 8  # of a problem that are seen at once
 MOST_PROBLEMS = 3  # that are told one after another
@@ -140,9 +140,7 @@ def asked(study: Mapping[str, Any]) -> str:
     for space in question["tune"]:
         facts.append(("tuned", space))
     if question["tune"]:
-        facts.append(
-            ("search", f"{study['sampler']}, {question['trials']} trials for each arm and seed, on validation")
-        )
+        facts.append(("search", search(study)))
     varied = f'<div class="card part"><span class="kind">varied</span><dl>{pairs(facts)}</dl></div>'
     held = "".join(_held_equal(problem, len(study["problems"]) > 1) for problem in study["problems"])
     if len(study["problems"]) > MOST_PROBLEMS:
@@ -226,4 +224,4 @@ def _held_equal(problem: Mapping[str, Any], several: bool) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else as_text(value)
+    return as_text(value).removesuffix(".0") if isinstance(value, float) else as_text(value)

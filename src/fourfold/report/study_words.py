@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fourfold.report.numbers import SHARES, metric, quantity
+from fourfold.study.design import RANDOM_TRIALS
 from fourfold.tasks.figure import SERIES, display_width
 
 MOST_NAMED = 8  # arms that a figure tells apart by colour
@@ -92,6 +93,14 @@ def reason(name: str, row: Mapping[str, Any]) -> str:
         return f"Over {row['n']} seeds all that is plausible is less than {matters}"
     because = f"{row['because'][:1].upper()}{row['because'][1:]}."
     return f"{because} Here 0.01 is one point." if name in SHARES and "0." in because else because
+
+
+def search(study: Mapping[str, Any]) -> str:
+    """Return how settings were looked for, in a sentence, which says so where they were drawn at random."""
+    sampler, trials = study["sampler"], study["asked"]["trials"]
+    how = f"{sampler}, {trials} trials for each arm and seed, on validation"
+    random = f"{sampler} draws its first {RANDOM_TRIALS} at random, so this is a random search"
+    return how if trials > RANDOM_TRIALS else f"{how}; {random}"
 
 
 def best_first(problem: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -24,7 +24,7 @@ def read_answer(question: Question, workspace: Path) -> dict[str, Any] | None:
     """
     path = question.folder(workspace) / "study.json"
     try:
-        study = read_mapping(path) if path.exists() else {}
+        study = read_mapping(path) if os.path.exists(path) else {}  # which says no where nobody may look
     except InputError:
         return None  # damaged: it is made again from the cells
     if study.get("format") != FORMAT or study.get("asked") != question.to_mapping() or not study.get("complete"):
@@ -39,6 +39,11 @@ def find_study(workspace: Path, name: str) -> Path | None:
     places += [Path(file_name)] if name else []
     # os.path says no, and does not raise, where a name is too long for a file
     return next((place for place in places if os.path.isfile(place / "study.json")), None)
+
+
+def study_names(workspace: Path) -> list[str]:
+    """Return the names of the studies in a workspace, sorted."""
+    return sorted(to_text(path.parent.name) for path in (workspace / "studies").glob("*/study.json"))
 
 
 def _stands(study: Mapping[str, Any], cells: Path) -> bool:

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.core.overrides import apply_overrides
-from fourfold.records.location import workspace_path
-from fourfold.run.parts import one_length, recipe_fields, used_files
+from fourfold.records.location import check_workspace, workspace_path
+from fourfold.run.parts import used_files
 from fourfold.study.answer import read_answer
+from fourfold.study.asking import ask
 from fourfold.study.compare import compare as answer
-from fourfold.study.design import Space, arms_of, parse_seeds, parse_space
+from fourfold.study.design import Space
 from fourfold.study.execute import Watcher
-from fourfold.study.files import digest
-from fourfold.study.question import Question
 
 if TYPE_CHECKING:
     import pandas
@@ -104,7 +102,7 @@ def compare(
     seeds: int = 10,
     metric: str | None = None,
     tune: Sequence[str | Space] = (),
-    trials: int = 8,
+    trials: int | None = None,
     against: str | None = None,
     smallest: float | None = None,
     unfair: bool = False,
@@ -123,7 +121,7 @@ def compare(
         seeds: how many; each arm runs at each.
         metric: `split.name`; by default the task's headline on the test split.
         tune: spaces such as `"algorithm.optimizer.lr=1e-4:1:log"`, searched for every arm at every seed.
-        trials: settings tried for each arm and seed, where something is tuned.
+        trials: settings tried for each arm and seed, where something is tuned; by default 8. Fewer than 11 are random.
         against: the arm that the others are compared with; by default the first.
         smallest: the smallest difference that matters, in the metric's unit; by default 1 % of the larger mean.
         unfair: let arms get unequal steps or searches; every output then says so.
@@ -132,30 +130,27 @@ def compare(
         watcher: hears how far the cells are.
 
     Raises:
-        InputError: the question cannot be asked, or an arm cannot be built; one line.
+        InputError: the question cannot be asked, an arm cannot be built, or the workspace cannot be; one line.
         FourfoldError: a cell cannot be recorded.
         StoppedError: SIGINT or SIGTERM; what is finished is kept.
     """
-    several = recipes if isinstance(recipes, Sequence) and not isinstance(recipes, str) else [recipes]
-    changes, problems = one_length(overrides or {}), {}
-    for recipe in several:
-        name, fields = recipe_fields(recipe)
-        if name in problems:
-            raise InputError(f"the recipe '{name}' is given twice")
-        problems[name] = apply_overrides(fields, changes)
-    question = Question(
-        problems=problems,
-        arms=arms_of(vary),
-        seeds=parse_seeds(seeds),
-        metric=metric if metric is None or "." in metric else f"test.{metric}",
-        spaces=[space if isinstance(space, Space) else parse_space(space) for space in tune],
-        trials=trials if tune else 0,
+    question = ask(
+        recipes if isinstance(recipes, Sequence) and not isinstance(recipes, str) else [recipes],
+        vary,
+        overrides or {},
+        seeds=seeds,
+        metric=metric,
+        tune=tune,
+        trials=trials,
         against=against,
         smallest=smallest,
         unfair=unfair,
-        use=[digest(file) for file in used_files()],
         stack=stack,
+        use=used_files(),
     )
     place = workspace_path(workspace)
     found = read_answer(question, place)
-    return Study(question.folder(place), found if found is not None else answer(question, place, watcher))
+    if found is None:
+        check_workspace(place)
+        found = answer(question, place, watcher)
+    return Study(question.folder(place), found)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.overrides import apply_overrides
 from fourfold.core.recipe import Recipe
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import cannot_write
@@ -26,7 +27,7 @@ from fourfold.run.parts import used_files, with_parts
 from fourfold.study.analysis import Metric, analyse, chain_name
 from fourfold.study.answer import FORMAT
 from fourfold.study.cells import Cell, Stack
-from fourfold.study.design import Arm, apply_arm
+from fourfold.study.design import Arm
 from fourfold.study.execute import Chain, Executor, Watcher, execute
 from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
 from fourfold.study.files import read_by_cells
@@ -122,7 +123,7 @@ def resolve(question: Question) -> Plan:
 
 
 def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
-    written = apply_arm(fields, arm.overrides)
+    written = apply_overrides(fields, arm.overrides)
     recipe = with_parts(written)
     part = written["data"]
     if "split_seed" in type(recipe.data).model_fields and not (isinstance(part, Mapping) and "split_seed" in part):
@@ -212,6 +213,21 @@ def on_a_cluster(plan: Plan, workspace: Path) -> Executor:
     from fourfold.study.ray_cluster import RayCluster
 
     return RayCluster(workspace, _threads(plan), int(_on_gpus(plan)), used_files())
+
+
+def place_called(name: str) -> Place:
+    """Return where cells run: `local` or `ray`.
+
+    Raises:
+        InputError: Ray is not installed, which is better said before anything is run.
+    """
+    if name == "local":
+        return on_this_machine
+    assert name == "ray"
+    from fourfold.study.ray_cluster import check_installed
+
+    check_installed()
+    return on_a_cluster
 
 
 def _on_gpus(plan: Plan) -> bool:

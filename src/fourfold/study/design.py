@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from fourfold.core.document import parse_yaml
 from fourfold.core.errors import InputError
-from fourfold.core.overrides import apply_overrides
 
 MAX_ARMS = 1000
 MAX_SEEDS = 10_000
+RANDOM_TRIALS = 10  # with which a search begins
 
 
 class Arm(NamedTuple):
@@ -52,7 +52,7 @@ class Space(NamedTuple):
 
     def __str__(self) -> str:
         marks = (":log" if self.log else "") + (":int" if self.whole else "")
-        return f"{self.key}={self.low:.15g}:{self.high:.15g}{marks}"
+        return f"{self.key}={_digits(self.low)}:{_digits(self.high)}{marks}"
 
 
 def parse_vary(arguments: Iterable[str]) -> dict[str, list[Any]]:
@@ -125,15 +125,6 @@ def parse_space(argument: str) -> Space:
     return Space(key, bottom, top, log, whole)
 
 
-def apply_arm(fields: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe's plain data with an arm's overrides; a map of a part's fields replaces the part.
-
-    Raises:
-        InputError: a key that leads nowhere.
-    """
-    return apply_overrides(fields, overrides)
-
-
 def parse_seeds(count: int) -> list[int]:
     """Return the seeds of a study: 0 to count - 1.
 
@@ -177,4 +168,9 @@ def _text(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_text(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_text(each) for each in value) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return _digits(value) if isinstance(value, float) else str(value)
+
+
+def _digits(value: float) -> str:
+    """Return the fewest digits that read back as this very number: two that differ are never called the same."""
+    return repr(value).removesuffix(".0")

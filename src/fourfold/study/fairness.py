@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fourfold.core.errors import InputError
+from fourfold.core.overrides import apply_overrides
 from fourfold.core.recipe import Recipe
 from fourfold.run.build import batch_size_of, data_cache
 from fourfold.run.loop import plan_schedule
 from fourfold.run.parts import with_parts
 from fourfold.study.cells import CellResult
-from fourfold.study.design import Space, apply_arm
+from fourfold.study.design import Space
 from fourfold.study.question import Question
 
 Plan = Mapping[str, Sequence[Recipe]]  # problem -> each arm's recipe
@@ -32,7 +33,7 @@ def problem_with(space: Space, recipe: Recipe) -> str | None:
     """Return why a recipe cannot be tuned in a space, None if it can."""
     for end in (space.low, space.high):
         try:
-            with_parts(apply_arm(recipe.to_mapping(), {space.key: int(end) if space.whole else end}))
+            with_parts(apply_overrides(recipe.to_mapping(), {space.key: int(end) if space.whole else end}))
         except InputError as error:
             return str(error)
     return None

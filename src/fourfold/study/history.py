@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.overrides import apply_overrides
 from fourfold.run.build import build_model, data_cache
 from fourfold.run.parts import TABLES, with_parts
-from fourfold.study.design import Arm, Space, apply_arm
+from fourfold.study.design import Arm, Space
 from fourfold.study.question import Question
 
 TABLES_OF_ONES_OWN = (".csv", ".tsv", ".txt", ".parquet", ".pq")
@@ -87,7 +88,7 @@ def history(
     fitting, left_out = [], []
     for landmark in LANDMARKS:
         try:
-            recipe = with_parts(apply_arm(fields, landmark.overrides))
+            recipe = with_parts(apply_overrides(fields, landmark.overrides))
             recipe.loss.build(spec)  # type: ignore[attr-defined]
             build_model(recipe.model, spec, seed=0)
             fitting.append(landmark)
@@ -121,7 +122,7 @@ def _recipe(data: str, target: str | None, overrides: Mapping[str, Any]) -> dict
         "algorithm": {"name": "supervised", "optimizer": {"name": "adam"}},
         "budget": {"epochs": 20, "batch_size": 32},
     }
-    return apply_arm(base, overrides)
+    return apply_overrides(base, overrides)
 
 
 def _name(data: str) -> str:

@@ -18,6 +18,7 @@ from fourfold.study.design import Arm, Space
 
 MAX_TRIALS = 10_000
 SPLITS = ("train", "validation", "test")
+STACK = ("never", "auto", "always")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Question:
                 f"--metric {self.metric}: what is tuned on validation looks better there than it is; score it on test, "
                 "or --unfair goes on"
             )
+        if self.stack not in STACK:
+            raise InputError(f"--stack: no choice called '{self.stack}'{did_you_mean(self.stack, STACK)}")
         if self.smallest is not None and not 0 < self.smallest < math.inf:  # not a number is neither
             raise InputError(f"--smallest: a number above 0, and not {self.smallest:g}")
 

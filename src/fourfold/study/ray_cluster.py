@@ -32,8 +32,7 @@ class RayCluster:
     """
 
     def __init__(self, workspace: Path, threads: int, gpus: int = 0, use: Sequence[Path] = ()) -> None:
-        if find_spec("ray") is None:
-            raise InputError('--on ray: needs Ray: pip install -e ".[ray]" in your clone of Fourfold')
+        check_installed()
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # leave CUDA_VISIBLE_DEVICES to the user
         import ray
 
@@ -95,6 +94,16 @@ class RayCluster:
         if problem is None:
             return [Ended(cell) for cell in cells]
         return [Ended(cell, problem[0], is_input=problem[1]) for cell in cells]
+
+
+def check_installed() -> None:
+    """Refuse at once where Ray is not installed.
+
+    Raises:
+        InputError: it is not.
+    """
+    if find_spec("ray") is None:
+        raise InputError('--on ray: needs Ray: pip install -e ".[ray]" in your clone of Fourfold')
 
 
 def _work(cells: Sequence[Cell], workspace: str, use: list[str]) -> tuple[str, bool] | None:

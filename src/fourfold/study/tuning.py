@@ -5,7 +5,8 @@ So no choice has seen an example that it is tested on, also where the test split
 a search is part of the spread that is reported.
 
 Source: Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021, section 3; the sampler
-is Optuna's TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011.
+is Optuna's TPE: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011. Its first ten trials are
+random, so ten or fewer are a random search.
 Checked by: a trial that tries to read the test split; a known optimum; the same trials after a kill.
 """
 
@@ -19,10 +20,10 @@ from fourfold.core.errors import InputError
 from fourfold.core.overrides import apply_overrides
 from fourfold.core.seeds import stream_seed
 from fourfold.study.cells import Cell, CellResult
-from fourfold.study.design import Space
+from fourfold.study.design import RANDOM_TRIALS, Space
 from fourfold.study.execute import Chain
 
-SAMPLER = "TPE"  # its first ten trials are random
+SAMPLER = "TPE"
 
 
 class Trial(NamedTuple):
@@ -79,7 +80,8 @@ def tuned(cell: Cell, spaces: Sequence[Space], trials: int, metric: str, higher_
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # The same draws for every arm of a seed: what one arm is offered first, all are.
-    sampler = optuna.samplers.TPESampler(seed=stream_seed(cell.seed, "sample") % 2**32)
+    seed = stream_seed(cell.seed, "sample") % 2**32
+    sampler = optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
     search = optuna.create_study(direction="maximize" if higher_is_better else "minimize", sampler=sampler)
     tried: list[Trial] = []
     for _ in range(trials):

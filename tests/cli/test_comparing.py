@@ -1,0 +1,115 @@
+"""`fourfold compare`: the question it asks is Python's, a mistake is one line, and an answer is read without torch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fourfold as ff
+from fourfold.cli import main
+from fourfold.study.execute import Watcher
+
+WORDS = ["compare", "iris-softmax", "budget.steps=4", "--vary", "algorithm.optimizer=sgd,adam", "--seeds", "2"]
+
+
+class Silence(Watcher):
+    """Fails where anything is run."""
+
+    def progressed(self, done: int, running: int, total: int, seconds: float) -> None:
+        raise AssertionError("a finished study is read")
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("compared") / "runs"
+    assert main([*WORDS, "--metric", "loss", "--workspace", str(place), "--quiet"]) == 0
+    return place
+
+
+def test_a_finished_study_is_answered_without_torch(answered: Path) -> None:
+    arguments = [*WORDS, "--metric", "loss", "--workspace", str(answered), "--json"]
+    program = (
+        "import sys\nfrom fourfold.cli import main\n"
+        f"code = main({arguments!r})\n"
+        "loaded = [name for name in ('torch', 'sqlalchemy', 'optuna') if name in sys.modules]\n"
+        "assert not loaded, loaded\nsys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["complete"]
+
+
+def test_python_asks_the_same_question(answered: Path) -> None:
+    (folder,) = (answered / "studies").iterdir()
+    varied = {"algorithm.optimizer": ["sgd", "adam"]}
+    changes = {"budget.steps": 4}
+    study = ff.compare("iris-softmax", varied, changes, seeds=2, metric="loss", workspace=answered, watcher=Silence())
+    assert study.folder == folder
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--trials", "20"], "--trials 20: of what? --tune says what is searched, as in --tune KEY=LOW:HIGH:log"),
+        (["--stack", "allways"], "--stack: no choice called 'allways'; did you mean 'always'?"),
+        (["--on", "rey"], "--on: no choice called 'rey'; did you mean 'ray'?"),
+        (["iris-softmax"], "the recipe 'iris-softmax' is given twice"),
+        (["--use", "gone.py"], "gone.py: no such file or directory"),
+    ],
+)
+def test_a_mistake_is_one_line(options, problem, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*WORDS, *options]) == 2
+    assert capsys.readouterr().err == f"error: {problem}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+COMMANDS = [WORDS, ["claim", "affine-collapse"], ["history", "--data", "iris"], ["decompose", "curve-mlp"]]
+
+
+@pytest.mark.promise("R9")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_workspace_that_cannot_be_is_refused_before_anything_runs(command, tmp_path, monkeypatch, capsys) -> None:
+    file, kept = tmp_path / "notes.txt", tmp_path / "kept"
+    file.write_text("mine", encoding="utf-8")
+    kept.mkdir()
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != kept and may(path, mode))  # who is root may anything
+    for workspace, problem in [
+        (file, "not a folder"),
+        (file / "runs", f"{file}: not a folder"),
+        (kept, "no permission to write in it"),
+        (kept / "a" / "b", f"{kept}: no permission to write in it"),
+    ]:
+        assert main([*command, "--workspace", str(workspace)]) == 2
+        assert capsys.readouterr().err == f"error: workspace {workspace}: {problem}\n"
+    assert (sorted(tmp_path.iterdir()), list(kept.iterdir())) == ([kept, file], [])
+
+
+@pytest.mark.promise("R9")
+def test_a_mistyped_study_is_offered_the_nearest(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder,) = (answered / "studies").iterdir()
+    wrong = folder.name[:-3] + "xyz"
+    assert main(["report", wrong, "--workspace", str(answered)]) == 2
+    says = f"error: no run or study '{wrong}' in {answered}; did you mean '{folder.name}'?\n"
+    assert capsys.readouterr().err == says
+
+
+def test_a_random_search_is_called_one(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from fourfold.cli.study_table import print_study
+
+    (folder,) = (answered / "studies").iterdir()
+    study: dict[str, Any] = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    print_study(study, folder)
+    assert "random" not in capsys.readouterr().out
+    for trials, is_random in ((10, True), (11, False)):
+        asked = {**study["asked"], "tune": ["algorithm.optimizer.lr=0.001:1:log"], "trials": trials}
+        print_study({**study, "asked": asked, "sampler": "TPE"}, folder)
+        out = capsys.readouterr().out
+        assert f"tuned algorithm.optimizer.lr=0.001:1:log: TPE, {trials} trials for each arm and seed" in out
+        assert ("TPE draws its first 10 at random, so this is a random search" in out) == is_random

@@ -1,0 +1,27 @@
+"""What is said of a study on its way, and where it is stopped."""
+
+import pytest
+
+from fourfold.cli.study_progress import StudyProgress, watched
+from fourfold.study.execute import StoppedError, Watcher
+
+
+def test_work_is_watched_aloud_or_not_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(watcher: Watcher) -> type[Watcher]:
+        watcher.progressed(1, 1, 4, 0.0)
+        return type(watcher)
+
+    assert watched(work, quiet=True) is Watcher
+    assert capsys.readouterr().err == ""
+    assert watched(work, quiet=False) is StudyProgress
+    assert capsys.readouterr().err == "4 cells, 1 of them done before\n"
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_who_stops_it_is_told_how_it_goes_on(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(_: Watcher) -> str:
+        raise StoppedError("SIGINT")
+
+    assert watched(work, quiet=quiet) is None
+    said = capsys.readouterr().err
+    assert said == "interrupted: what is finished is kept, and the same command goes on from there\n"
