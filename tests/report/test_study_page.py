@@ -254,3 +254,16 @@ def test_over_several_recipes_of_one_metric_all_runs_are_pooled(write_study):
     assert overall["probability_of_improvement"] == [None, pytest.approx((7.5 / 9 + 3 / 9) / 2)]
     page = read(folder)
     assert page.text.index("58 %") < page.text.index("What each arm scored on a")
+
+
+def test_the_show_command_prints_a_study(write_study, tmp_path, capsys):
+    folder = write_study(ONE)
+    place = ["--workspace", str(tmp_path)]
+    assert main(["show", folder.name, *place]) == 0
+    out, err = capsys.readouterr()
+    assert "adam" in out
+    assert "better" in out
+    assert f"fourfold report {folder.name}" in err
+    assert main(["show", folder.name, *place, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"][0]["arms"][1]["mean"] == pytest.approx(0.9543, abs=1e-4)
+    assert main(["show", folder.name, *place, "--yaml"]) == 2

@@ -1,4 +1,4 @@
-"""`fourfold show`: what a recipe, a part, a claim or a run is."""
+"""`fourfold show`: what a recipe, a part, a claim, a run or a study is."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,10 @@ from fourfold.records.location import workspace_path
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A recipe, a part (mlp, model.mlp), an activation, a claim, a run.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A recipe, a part (mlp, model.mlp), an activation, a claim, a run or a study."
+        ),
     ],
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to a recipe, as for fourfold run.")
@@ -28,7 +31,7 @@ def show(
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Explain a recipe, a part, a claim or a run: its fields and defaults, its size, what happens in a step.
+    """Explain a recipe, a part, a claim, a run or a study: fields and defaults, its size, what happens in a step.
 
     A model's parameters and FLOPs are counted at its paper's input and output. FLOPs are 2 x multiply-adds.
 
@@ -42,6 +45,7 @@ def show(
       fourfold show relu --png relu.png
       fourfold show xor-needs-depth
       fourfold show digits-mlp-1
+      fourfold show digits-mlp-optimizer-5d4b1cc4
     """
     load_parts(use)
     from fourfold.claims import CLAIMS
@@ -70,6 +74,15 @@ def show(
 
         return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
 
+    from fourfold.study.answer import find_study
+
+    if (study := find_study(place, name)) is not None:
+        if yaml:
+            raise InputError(f"--yaml: '{name}' is a study; fourfold report {name} says how to ask it again")
+        from fourfold.cli.show_study import show_study
+
+        return show_study(study, json=json)
+
     from fourfold.records.folder import RunFolder, run_paths
     from fourfold.records.location import database_address
     from fourfold.records.naming import to_file_name, to_text
@@ -92,7 +105,7 @@ def show(
     dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
     hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *CLAIMS, *runs, *NAMES, ALL})
     hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
-    raise InputError(f"no recipe, part, claim or run called '{name}'{hint}")
+    raise InputError(f"no recipe, part, claim, run or study called '{name}'{hint}")
 
 
 def _kinds_of(name: str) -> list[str]:

@@ -22,7 +22,7 @@ from fourfold.report.study_ranks import draw_profile, draw_ranks
 from fourfold.report.study_tables import arms_table, chosen_table, costs_table, overall_table
 from fourfold.report.study_tuning import draw_tuning
 from fourfold.report.study_words import named_arms
-from fourfold.study.answer import FORMAT
+from fourfold.study.content import read_study
 
 MOST_DRAWN = 4  # recipes that have figures; the others have their tables
 
@@ -39,10 +39,7 @@ def write_study_page(folder: Path, png: bool = False, path: Path | None = None) 
         InputError: there is no study in the folder, it is damaged, or the page or a figure cannot be written.
     """
     path = path or folder / "study.html"
-    study = read_mapping(folder / "study.json")
-    if study.get("format") != FORMAT:
-        raise InputError(f"{folder / 'study.json'}: written by another version of Fourfold; ask the study again")
-    costs = read_mapping(folder / "costs.json")["cells"] if (folder / "costs.json").exists() else {}
+    study, costs = read_study(folder)
     body, drawn = _body(study, costs, folder.resolve())
     write_document(to_document(f"{sections.question(study)} · Fourfold", body), path)
     if png:
