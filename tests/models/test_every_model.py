@@ -15,6 +15,7 @@ from fourfold.tasks.seam import Features, Image
 PICTURES = ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 ROWS = ClassificationSpec(Features(("a", "b", "c")), ("x", "y", "z"))
 COLOUR = ClassificationSpec(Image(3, 16, 16), tuple("0123456789"))
+PHOTOGRAPHS = ClassificationSpec(Image(3, 64, 64), tuple("0123456789"))
 NUMBERS = RegressionSpec(Features(("a", "b", "c")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
 
 # by hand: inputs x outputs + outputs, layer after layer
@@ -24,6 +25,9 @@ COUNTS = {
     "softmax_regression": 784 * 10 + 10,
     "mlp": 784 * 128 + 128 + 128 * 10 + 10,
     "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
+    "alexnet": 96 * 364 + 256 * 1201 + 384 * 2305 + (384 + 256) * 1729 + 4096 * (9217 + 4097) + 1000 * 4097,
+    "nin": 192 * 76 + 160 * 193 + 96 * 161 + 192 * 2401 + 2 * 192 * 193 + 192 * 1729 + 192 * 193 + 10 * 193,
+    "vgg": 138_357_544,
     "resnet": 11_689_512,
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
@@ -33,6 +37,9 @@ FITS = {
     "softmax_regression": ROWS,
     "mlp": ROWS,
     "lenet5": PICTURES,
+    "alexnet": COLOUR,
+    "nin": COLOUR,
+    "vgg": COLOUR,
     "resnet": COLOUR,
     "resnet_cifar": COLOUR,
 }
@@ -41,7 +48,8 @@ FAMILIES = {name for name, entry in MODELS.items() if not entry.preset}  # test_
 
 def build(name: str, **fields: object) -> nn.Module:
     torch.manual_seed(0)
-    return MODELS.parse({"name": name, **fields}, "model").build(FITS[name])
+    spec = PHOTOGRAPHS if fields.get("stem") == "imagenet" else FITS[name]
+    return MODELS.parse({"name": name, **fields}, "model").build(spec)
 
 
 def batch(name: str, count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,7 +74,9 @@ def test_every_model_of_the_table_is_tested_here() -> None:
 @pytest.mark.parametrize("name", COUNTS)
 def test_each_network_has_the_number_of_parameters_counted_by_hand(name) -> None:
     config = MODELS.parse(name, "model")
-    assert sum(p.numel() for p in config.build(config.paper_spec()).parameters()) == COUNTS[name]
+    with torch.device("meta"):
+        model = config.build(config.paper_spec())
+    assert sum(p.numel() for p in model.parameters()) == COUNTS[name]
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -129,6 +139,33 @@ SET = [
     (
         {"name": "lenet5", "activation": "gelu", "pooling": "max", "init": "glorot"},
         lambda: models.LeNet5(1, 10, (2, 2), "gelu", "max", "glorot"),
+    ),
+    (
+        {
+            "name": "alexnet",
+            "form": "one_tower",
+            "stem": "imagenet",
+            "full_width": 8,
+            "dropout": 0.3,
+            "init": "he",
+        },
+        lambda: models.AlexNet(10, 3, "one_tower", "imagenet", 8, 0.3, "he"),
+    ),
+    (
+        {
+            "name": "vgg",
+            "depth": 11,
+            "stem": "imagenet",
+            "norm": "group",
+            "full_width": 8,
+            "dropout": 0.3,
+            "init": "normal",
+        },
+        lambda: models.VGG(11, 10, 3, "imagenet", "group", 8, 0.3, "normal"),
+    ),
+    (
+        {"name": "nin", "stem": "imagenet", "dropout": 0.3, "init": "lecun"},
+        lambda: models.NiN(10, 3, "imagenet", 0.3, "lecun"),
     ),
     (
         {

@@ -11,6 +11,15 @@ from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
 COUNTS = {
+    "alexnet_one_tower": 61_100_840,
+    "vgg11": 132_863_336,  # Table 2 of the paper: 133, 133, 138 and 144 million
+    "vgg13": 133_047_848,
+    "vgg16": 138_357_544,
+    "vgg19": 143_667_240,
+    "vgg11_bn": 132_868_840,  # and two a map: 2·(64 + 128 + 2·256 + 4·512)
+    "vgg13_bn": 133_053_736,
+    "vgg16_bn": 138_365_992,
+    "vgg19_bn": 143_678_248,
     "resnet18": 11_689_512,
     "resnet34": 21_797_672,
     "resnet50": 25_557_032,
