@@ -189,7 +189,7 @@ def install(monkeypatch: pytest.MonkeyPatch, found: Any) -> list[str]:
         return [Installed("mine", "my_package:PARTS", group)]
 
     monkeypatch.setattr(parts, "entry_points", entry_points)
-    parts._installed.cache_clear()
+    parts.installed_parts.cache_clear()
     return asked
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow_part import write_slow_part
 
 from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder
@@ -229,27 +230,6 @@ def test_an_arm_compared_with_itself_makes_no_difference(tmp_path: Path) -> None
     assert len(cells(tmp_path)) == 2, "the same cell is not run twice"
 
 
-SLOW_PART = """
-import os, time
-from typing import Literal
-from fourfold.algorithms.supervised import Supervised, SupervisedConfig
-
-class SlowConfig(SupervisedConfig):
-    name: Literal["slow"] = "slow"
-
-    def build(self, model, loss, source, plan):
-        training = super().build(model, loss, source, plan)
-        step = training.step
-        def slowly():
-            time.sleep(0.004)
-            return step()
-        training.step = slowly
-        return training
-
-PARTS = {"algorithm": {"slow": SlowConfig}}
-"""
-
-
 def slow_question(part: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "fourfold", "compare", "iris-softmax", "budget.epochs=8", "budget.batch_size=8"),
@@ -259,9 +239,7 @@ def slow_question(part: Path) -> list[str]:
 
 
 def killed_at_random(tmp_path: Path, kills: int, seed: int) -> None:
-    part = tmp_path / "slow.py"
-    part.write_text(SLOW_PART, encoding="utf-8")
-    command = slow_question(part)
+    command = slow_question(write_slow_part(tmp_path, "slow", 0.004))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     began = time.monotonic()
     calm = {**environment, "FOURFOLD_WORKSPACE": str(tmp_path / "calm")}
@@ -294,9 +272,7 @@ def test_a_study_killed_twenty_times_ends_the_same(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_leaves_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    part = tmp_path / "slow.py"
-    part.write_text(SLOW_PART, encoding="utf-8")
-    command = slow_question(part)
+    command = slow_question(write_slow_part(tmp_path, "slow", 0.004))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "FOURFOLD_WORKSPACE": str(tmp_path / "runs")}
     process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
@@ -336,9 +312,7 @@ def test_what_cannot_be_stacked_is_told_or_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_users_own_part_reaches_the_cells(tmp_path: Path) -> None:
-    part = tmp_path / "own.py"
-    part.write_text(SLOW_PART.replace("slow", "unhurried").replace("0.004", "0"), encoding="utf-8")
-    use_file(part)
+    use_file(write_slow_part(tmp_path, "unhurried", 0))
     study = compare(question({"algorithm": ["supervised", "unhurried"]}), tmp_path)
     assert [cell["status"] for arm in study["problems"][0]["arms"] for cell in arm["cells"]] == ["done"] * 4
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow_part import write_slow_part
 
 from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder
@@ -20,26 +21,6 @@ from fourfold.study.question import Question
 
 ray = pytest.importorskip("ray", reason="the `ray` extra is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the warnings are Ray's own
-
-SLOW_PART = """
-import time
-from typing import Literal
-from fourfold.algorithms.supervised import SupervisedConfig
-
-class SlowConfig(SupervisedConfig):
-    name: Literal["slow_on_ray"] = "slow_on_ray"
-
-    def build(self, model, loss, source, plan):
-        training = super().build(model, loss, source, plan)
-        step = training.step
-        def slowly():
-            time.sleep(0.02)
-            return step()
-        training.step = slowly
-        return training
-
-PARTS = {"algorithm": {"slow_on_ray": SlowConfig}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +51,7 @@ def test_a_cluster_says_what_this_machine_says(cluster: None, tmp_path: Path) ->
 
 
 def test_a_worker_that_is_killed_costs_its_cell_some_steps_and_nothing_else(cluster: None, tmp_path: Path) -> None:
-    part = tmp_path / "slow_on_ray.py"
-    part.write_text(SLOW_PART, encoding="utf-8")
-    use_file(part)
+    use_file(write_slow_part(tmp_path, "slow_on_ray", 0.02))
     killed: list[int] = []
 
     def kill_the_first() -> None:

@@ -13,6 +13,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.seeds import stream_seed
 from fourfold.run import runtime
+from fourfold.run.checkpoint import seed_random_state
 from fourfold.run.loop import Schedule, plan_schedule
 from fourfold.run.processes import ManyProcesses, SingleProcess
 from fourfold.tasks.seam import Loss, Plan, Source, Spec, Training
@@ -58,7 +59,7 @@ def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:
         InputError: it does not fit the data, or into memory.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "init"))
+        seed_random_state(stream_seed(seed, "init"), torch.device("cpu"))
         try:
             return config.build(spec)  # type: ignore[attr-defined]
         except (RuntimeError, MemoryError) as error:  # torch cannot have that much memory, or cannot even count it
@@ -105,6 +106,6 @@ def build_training(
         processes=processes,
     )
     # Dropout draws from torch's global generator: its own stream, another one in each process.
-    torch.manual_seed(stream_seed(recipe.seed, "dropout", processes.rank))
+    seed_random_state(stream_seed(recipe.seed, "dropout", processes.rank), device)
     training = recipe.algorithm.build(parts.model, parts.loss, parts.source, plan)  # type: ignore[attr-defined]
     return training, schedule, plan

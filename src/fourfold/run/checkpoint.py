@@ -253,6 +253,14 @@ def _forget_old(folder: Path, newest: Path) -> None:
             remove(path)
 
 
+def seed_random_state(seed: int, device: torch.device) -> None:
+    """Begin torch's global generators anew, as `torch.manual_seed` does, which is slow where there is no GPU."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
 def random_state(device: torch.device) -> dict[str, Tensor]:
     """Return the state of torch's global generators, from which dropout draws."""
     state = {"cpu": torch.get_rng_state()}

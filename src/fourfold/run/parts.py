@@ -118,7 +118,7 @@ def use_entry_points() -> None:
     Raises:
         InputError: a package's parts cannot be used; names its entry point.
     """
-    for point in _installed():
+    for point in installed_parts():
         if point in _USED:
             continue
         source = f"the installed parts '{point.value}'"
@@ -137,8 +137,8 @@ def use_entry_points() -> None:
 
 
 @cache
-def _installed() -> tuple[EntryPoint, ...]:
-    """Return the entry points; looking through all packages takes a hundredth of a second, so it is done once."""
+def installed_parts() -> tuple[EntryPoint, ...]:
+    """Return what installed packages bring; looking through them all takes a hundredth of a second: it is done once."""
     return tuple(entry_points(group="fourfold.parts"))
 
 
@@ -181,6 +181,11 @@ def use_file(path: Path) -> None:
 def used_files() -> list[Path]:
     """Return the user's own files whose parts were added, in order; the other processes of a run need them too."""
     return list(_USED_FILES)
+
+
+def has_foreign_parts() -> bool:
+    """Return whether code that is not Fourfold's own was loaded for its parts: a user's file, or a package's."""
+    return bool(_USED_FILES or _USED)
 
 
 def _one_line(error: BaseException) -> str:

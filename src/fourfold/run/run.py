@@ -149,6 +149,7 @@ def start(
     *,
     splits: Sequence[str] = SPLITS,
     label: str | None = None,
+    indexed: bool = True,
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`.
 
@@ -160,6 +161,7 @@ def start(
         trackers: where the curves go too.
         splits: those that can be read, and are scored at the end; the others cannot be, by anything.
         label: what the folder's name begins with; the recipe's name by default.
+        indexed: whether the workspace's own index hears of the run at its end; else when somebody reads the index.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
@@ -169,7 +171,9 @@ def start(
     """
     machine = runtime.resolve_machine(recipe.runtime)
     with joined(machine.processes, device_of(machine.device)) as processes:
-        return start_among(processes, name, recipe, workspace, watcher, trackers, splits=splits, label=label)
+        return start_among(
+            processes, name, recipe, workspace, watcher, trackers, splits=splits, label=label, indexed=indexed
+        )
 
 
 def start_among(
@@ -182,6 +186,7 @@ def start_among(
     *,
     splits: Sequence[str] = SPLITS,
     label: str | None = None,
+    indexed: bool = True,
 ) -> Run:
     """Train `recipe` in a new folder of `workspace`, in a process that has joined the others already.
 
@@ -196,6 +201,7 @@ def start_among(
         trackers: as for `start`.
         splits: as for `start`.
         label: as for `start`.
+        indexed: as for `start`.
 
     Raises:
         InputError: the recipe cannot be built; nothing was created.
@@ -206,6 +212,7 @@ def start_among(
     if trackers:
         check_trackers(trackers)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
+    runtime.apply(recipe.runtime)  # what it says of threads counts for the data too, whatever ran here before
     device = device_of(recipe.runtime.device)
     parts = _readable(build_parts(recipe), splits)
     batch_size = batch_size_of(recipe, parts.source)
@@ -216,7 +223,7 @@ def start_among(
     settings, environment = recipe.to_mapping(), _environment(recipe)
     folder = RunFolder.create(workspace, name, settings, environment, label) if create else None
     created = processes.share(folder)
-    session.attach(created, trackers)
+    session.attach(created, trackers, indexed)
     session.execute()
     processes.share(None)  # the first process writes the record, and the others read it
     return Run(created)
@@ -228,6 +235,7 @@ def resume(
     trackers: Sequence[str] = (),
     *,
     splits: Sequence[str] = SPLITS,
+    indexed: bool = True,
 ) -> Run:
     """Continue an interrupted run from its newest complete checkpoint, as if it had never stopped.
 
@@ -236,6 +244,7 @@ def resume(
         watcher: hears progress.
         trackers: where the rest of its curves goes too; the record does not remember the trackers of before.
         splits: as for `start`.
+        indexed: as for `start`.
 
     Raises:
         InputError: another process runs it, its files are damaged, its data have changed, or no such tracker.
@@ -256,7 +265,7 @@ def resume(
         parts = _readable(build_parts(recipe), splits)
         _refuse_changed_files(folder, parts.source)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
-        session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers)
+        session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers, indexed)
         session.restore(folder.checkpoints)
         session.execute()
         processes.share(None)

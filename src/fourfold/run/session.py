@@ -65,10 +65,10 @@ class Session:
         self.folder: RunFolder | None = None
         self.writer: MetricWriter | None = None
 
-    def attach(self, folder: RunFolder, trackers: Sequence[str]) -> None:
-        """Record into `folder` from now on, with a copy of every point to each of `trackers`."""
+    def attach(self, folder: RunFolder, trackers: Sequence[str], indexed: bool) -> None:
+        """Record into `folder` from now on, with a copy of every point to each of `trackers`, and to the index."""
         self.folder = folder
-        self.writer = MetricWriter(folder, trackers) if self.processes.rank == 0 else None
+        self.writer = MetricWriter(folder, trackers, indexed) if self.processes.rank == 0 else None
 
     def _describe_inputs(self) -> None:
         """Write what a new example needs to reach the model, so that predicting never needs the training data."""

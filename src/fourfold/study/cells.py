@@ -177,9 +177,10 @@ def run_cell(cell: Cell, workspace: Path) -> None:
     try:
         unfinished = next((folder for folder in open_ones if folder.status == "interrupted"), None)
         if unfinished is not None:
-            run = resume(unfinished, splits=splits)
+            run = resume(unfinished, splits=splits, indexed=False)
         else:
-            run = start(cell.recipe, with_parts(cell.fields), cells, splits=splits, label=f"{cell.recipe}-{cell.key}")
+            recipe, label = with_parts(cell.fields), f"{cell.recipe}-{cell.key}"
+            run = start(cell.recipe, recipe, cells, splits=splits, label=label, indexed=False)
     except DivergedError:
         return
     cost = {"process_seconds": round(time.monotonic() - began, 3), "host": platform.node(), **peak_memory()}

@@ -13,8 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fourfold.core.errors import FourfoldError, InputError
-from fourfold.study.cells import Cell, run_together
+from fourfold.core.errors import InputError
+from fourfold.study.attempt import attempt
+from fourfold.study.cells import Cell
 from fourfold.study.execute import Ended
 
 
@@ -37,7 +38,7 @@ class RayCluster:
         import ray
 
         self._ray: Any = ray
-        self._workspace, self._use = str(workspace.resolve()), [str(path) for path in use]
+        self._workspace, self._use = workspace.resolve(), list(use)
         self._threads, self._gpus = threads, gpus
         self._started = not ray.is_initialized()
         if self._started:
@@ -48,7 +49,7 @@ class RayCluster:
                 first = str(error).strip().splitlines()[:1] or [type(error).__name__]
                 raise InputError(f"--on ray: no cluster: {first[0]}") from None
         # Ray's own retries are off: what is tried again, and how often, is decided where all executors are driven.
-        self._task: Any = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=0)(_work)
+        self._task: Any = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=0)(attempt)
         self._running: dict[Any, Sequence[Cell]] = {}
 
     def room(self) -> int:
@@ -93,7 +94,7 @@ class RayCluster:
             return [Ended(cell, lost, died=True) for cell in cells]
         if problem is None:
             return [Ended(cell) for cell in cells]
-        return [Ended(cell, problem[0], is_input=problem[1]) for cell in cells]
+        return [Ended(cell, problem.says, is_input=problem.is_input) for cell in cells]
 
 
 def check_installed() -> None:
@@ -104,22 +105,3 @@ def check_installed() -> None:
     """
     if find_spec("ray") is None:
         raise InputError('--on ray: needs Ray: pip install -e ".[ray]" in your clone of Fourfold')
-
-
-def _work(cells: Sequence[Cell], workspace: str, use: list[str]) -> tuple[str, bool] | None:
-    """Run a cell, or a stack of them, in a worker; return what went wrong, and whether what was asked was wrong."""
-    from fourfold.run.parts import use_file, used_files
-
-    try:
-        for file in use:
-            if Path(file) not in used_files():  # a worker runs many cells
-                use_file(Path(file))
-        run_together(cells, Path(workspace))
-    except InputError as error:
-        return str(error), True
-    except FourfoldError as error:
-        return str(error), False
-    except Exception as error:
-        first = str(error).strip().splitlines()[:1] or ["no further details"]
-        return f"{type(error).__name__}: {first[0]}", False
-    return None

@@ -18,6 +18,6 @@ def tables_restored() -> Iterator[None]:
         parts._USED.clear()
         parts._USED.update(used)
         parts._USED_FILES[:] = files
-        parts._installed.cache_clear()
+        parts.installed_parts.cache_clear()
         for kind, table in TABLES.items():
             table._entries = before[kind]
