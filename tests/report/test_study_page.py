@@ -70,6 +70,7 @@ def test_one_recipe_has_its_sections_in_order(write_study):
     assert "adam is better than sgd by 4.14 [3.79, 4.49] points." in page.text.replace("\n", "")
     assert page.text.index("is better than") < page.text.index("What was asked")
     assert not {"unfair", "missing", "tuning", "overall"} & set(page.ids)
+    assert "nfair comparison" not in page.source
 
 
 @pytest.mark.promise("R21")
@@ -101,6 +102,34 @@ def test_what_is_unfair_stands_in_red_above_the_verdict(write_study):
     assert "unequal steps: sgd 40, adam 80" in page.text
     assert ">unfair</span>" in page.source
     assert ">complete</span>" not in page.source
+
+
+@pytest.mark.promise("R15")
+def test_every_figure_of_an_unfair_comparison_says_so_also_as_a_png(write_study, monkeypatch):
+    from fourfold.report.drawing import Drawn
+
+    written = []
+    monkeypatch.setattr(Drawn, "write_png", lambda self, folder: written.append(self))
+    scores = {name: {"sgd": [0.8, 0.81], "adam": [0.9, 0.91]} for name in ("a", "b")}
+    params = {"adam": 200}
+    page = read(write_study(scores, unfair=["unequal steps"], tune=[LR], params=params), png=True)
+    drawings = re.findall(r"<figure .*?</figure>", page.source, re.DOTALL)
+    kinds = {
+        "ranks",
+        "profile",
+        "scores-1",
+        "differences-2",
+        "train-loss-1",
+        "score-by-time-1",
+        "score-by-size-2",
+        "tuning-1-1",
+    }
+    assert kinds <= page.figures
+    assert len(drawings) == len(page.figures)
+    assert all(">unfair comparison</text>" in drawing for drawing in drawings)
+    assert all("<figcaption>Unfair comparison. " in drawing for drawing in drawings)
+    assert {each.name for each in written} == page.figures
+    assert {each.figure.get_suptitle() for each in written} == {"unfair comparison"}
 
 
 def test_a_study_that_is_not_complete_says_so(write_study):

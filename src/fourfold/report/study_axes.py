@@ -1,13 +1,16 @@
-"""What a study's figures share: a legend for long names, and logarithmic axes with plain numbers.
+"""What a study's figures share: a legend for long names, logarithmic axes with plain numbers, a word on fairness.
 
-Checked by: figures of long names, which stay inside; the labels of axes that span little and much.
+Checked by: figures of long names, which stay inside; the labels of axes that span little and much; every figure of an
+unfair study.
 """
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Literal
 
+from fourfold.report.drawing import Drawn
 from fourfold.report.study_words import fit
-from fourfold.tasks.figure import display_width
+from fourfold.tasks.figure import ORANGE, display_width, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,3 +56,11 @@ def legend_below(figure: "Figure", axes: "Axes") -> None:
         borderaxespad=0.2,
         labelspacing=0.35,
     )
+
+
+def as_unfair(drawn: Drawn) -> Drawn:
+    """Return a figure that says on itself, wherever it is pasted, that its comparison is unfair."""
+    with style():
+        drawn.figure.set_figheight(drawn.figure.get_figheight() + 1.4 * ROW)
+        drawn.figure.suptitle("unfair comparison", x=0.99, ha="right", color=ORANGE, fontsize=9, fontweight="bold")
+    return dataclasses.replace(drawn, caption=f"Unfair comparison. {drawn.caption}")

@@ -4,7 +4,7 @@ Checked by: every section is there, for studies of each shape; no address is loa
 `<script>alert(1)</script>` stay text; the command on it asks the same question.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from fourfold.report import elements
 from fourfold.report import study_sections as sections
 from fourfold.report.document import to_document, write_document
 from fourfold.report.drawing import Drawn
+from fourfold.report.study_axes import as_unfair
 from fourfold.report.study_costs import cost_of, draw_costs
 from fourfold.report.study_curves import draw_study_curves
 from fourfold.report.study_intervals import draw_differences, draw_scores
@@ -61,7 +62,7 @@ def _body(study: Mapping[str, Any], costs: Mapping[str, Any], folder: Path) -> t
     ]
     if study["overall"] is not None:
         both = (draw_ranks(study["overall"], len(study["problems"])), draw_profile(study["overall"], named))
-        overall = [each for each in both if each is not None]
+        overall = _as_judged(study, both)
         inside = elements.figure_cards(overall) + _card(overall_table(study, named) + _table_note(study))
         body.append(f'<section id="overall"><h2>Over all recipes</h2><div class="stack">{inside}</div></section>')
         drawn += overall
@@ -92,10 +93,10 @@ def _problem(
     scored, learned, spent, tried = [], [], [], []
     if not suffix or int(suffix[1:]) <= MOST_DRAWN:
         both = (draw_scores(problem, named, suffix), draw_differences(problem, suffix))
-        scored = [each for each in both if each is not None]
-        learned = draw_study_curves(problem, named, cells, suffix)
-        spent = draw_costs(problem, cost, named, suffix)
-        tried = draw_tuning(study, problem, named, suffix)
+        scored = _as_judged(study, both)
+        learned = _as_judged(study, draw_study_curves(problem, named, cells, suffix))
+        spent = _as_judged(study, draw_costs(problem, cost, named, suffix))
+        tried = _as_judged(study, draw_tuning(study, problem, named, suffix))
         curves = elements.figure_cards(learned) or _note(f"No curves: no finished run that recorded any is in {cells}.")
     else:
         curves = _note(f"Figures are drawn for the first {MOST_DRAWN} recipes.")
@@ -118,6 +119,11 @@ def _problem(
         if inside
     )
     return html, [*scored, *learned, *spent, *tried]
+
+
+def _as_judged(study: Mapping[str, Any], drawn: Iterable[Drawn | None]) -> list[Drawn]:
+    """Return the figures that there are; of an unfair comparison each says so."""
+    return [as_unfair(each) if study["unfair"] else each for each in drawn if each is not None]
 
 
 def _card(inside: str) -> str:
