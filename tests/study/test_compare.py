@@ -139,21 +139,34 @@ def test_an_answer_does_not_stand_when_the_file_of_a_later_arm_has_changed(tmp_p
 def test_damaged_files_of_a_cell_cost_that_cell_and_not_the_study(tmp_path: Path) -> None:
     asked = question()
     compare(asked, tmp_path)
-    before, (first, second, *_) = content(asked, tmp_path), sorted(cells(tmp_path))
-    (tmp_path / "cells" / first / "result.json").write_text("{", encoding="utf-8")
-    (tmp_path / "cells" / second / "cost.json").write_text("{", encoding="utf-8")
+    before, names = content(asked, tmp_path), cells(tmp_path)
+    first, second, third, fourth = sorted(names)
+    damage(tmp_path, first, "result.json", "{")
+    damage(tmp_path, second, "cost.json", "{")
+    damage(tmp_path, third, "result.json", '{"status": "done"}')
+    damage(tmp_path, fourth, "result.json", '{"status": "failed"}')
     compare(asked, tmp_path)
-    assert content(asked, tmp_path).replace(b'-2"', b'-1"') == before  # the first ran again, in a folder beside it
-    assert len(cells(tmp_path)) == 5
-    stacked = question(stack="always")
-    compare(stacked, tmp_path)
-    before, last = (
-        content(stacked, tmp_path),
-        max(cells(tmp_path), key=lambda name: (tmp_path / "cells" / name).stat().st_ctime_ns),
-    )
-    (tmp_path / "cells" / last / "result.json").write_text("{", encoding="utf-8")
-    compare(stacked, tmp_path)
-    assert content(stacked, tmp_path).replace(b'-2"', b'-1"') == before
+    assert content(asked, tmp_path) == before
+    aside = {f"{first}.damaged", f"{third}.damaged", f"{fourth}.failed"}
+    assert cells(tmp_path) == names | aside
+    damage(tmp_path, first, "run.json", "{")
+    compare(asked, tmp_path)
+    assert content(asked, tmp_path) == before
+    assert cells(tmp_path) == names | aside | {f"{first}.damaged-2"}
+
+
+def test_damaged_files_of_a_stacked_cell_cost_that_cell(tmp_path: Path) -> None:
+    asked = question(stack="always")
+    compare(asked, tmp_path)
+    before, names = content(asked, tmp_path), cells(tmp_path)
+    damage(tmp_path, min(names), "result.json", '{"status": "done", "metrics": {"train": {}}}')
+    compare(asked, tmp_path)
+    assert content(asked, tmp_path) == before
+    assert cells(tmp_path) == names | {f"{min(names)}.damaged"}
+
+
+def damage(workspace: Path, cell: str, file: str, text: str) -> None:
+    (workspace / "cells" / cell / file).write_text(text, encoding="utf-8")
 
 
 def test_a_changed_table_is_trained_on_anew(tmp_path: Path) -> None:

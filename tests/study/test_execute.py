@@ -174,11 +174,20 @@ def test_a_cells_key_is_what_it_computes() -> None:
     assert len({each.key for each in others}) == 4
 
 
-def test_a_damaged_cell_is_run_again_beside_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"status": "done"}',
+        '{"status": "done", "metrics": {"test": {}}}',
+        '{"status": "done", "metrics": {"test": {"accuracy": 1}}, "sizes": {"train": 9, "test": 9}}',
+    ],
+)
+def test_a_damaged_cell_is_run_again(tmp_path: Path, text: str) -> None:
     run({"1": one(cell(1))}, Pool(tmp_path))
     damaged = Store(tmp_path).result(cell(1).key)
     assert damaged is not None
-    (damaged.folder / "result.json").write_text("{", encoding="utf-8")
+    (damaged.folder / "result.json").write_text(text, encoding="utf-8")
     pool = Pool(tmp_path)
     assert run({"1": one(cell(1))}, pool) == {"1": "done 1.0"}
     assert len(pool.begun) == 1

@@ -3,7 +3,6 @@
 Checked by: a question asked again; one whose data file has changed since, or whose runs are gone.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from fourfold.core.errors import InputError
 from fourfold.records.naming import is_plain_name, to_file_name, to_text
 from fourfold.records.strict_json import read_mapping
+from fourfold.study.files import digest
 from fourfold.study.question import Question
 
 FORMAT = 2
@@ -56,7 +56,10 @@ def _stands(study: Mapping[str, Any], cells: Path) -> bool:
                 return False
             if folders:
                 known |= _files(folders[0])
-    return all(_sha256(Path(file)) == digest for file, digest in known.items())
+    try:
+        return all(digest(Path(file)) == before for file, before in known.items())
+    except InputError:
+        return False  # it is gone
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -65,11 +68,4 @@ def _files(folder: Path) -> dict[str, str]:
         files = read_mapping(folder / "inputs.json").get("files")
     except InputError:
         return {}
-    return {str(file): str(digest) for file, digest in files.items()} if isinstance(files, dict) else {}
-
-
-def _sha256(file: Path) -> str | None:
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        return None
+    return {str(file): str(held) for file, held in files.items()} if isinstance(files, dict) else {}

@@ -2,9 +2,11 @@
 
 A cell's key is the digest of its resolved recipe and of what may be read. Its run is an ordinary run folder in
 `<workspace>/cells`, whose name ends in the key: a cell that any study has finished is never run again, and
-`fourfold show`, `report` and `predict` read it like any other run.
+`fourfold show`, `report` and `predict` read it like any other run. A folder that turns out to be damaged, or whose run
+failed, is put aside under another name when the cell is run again, so that the cell always has the same one.
 
-Checked by: the same cell from two studies; a cell killed at random times against an undisturbed one.
+Checked by: the same cell from two studies; a cell killed at random times against an undisturbed one; folders damaged
+in several ways.
 """
 
 import hashlib
@@ -14,7 +16,6 @@ import platform
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 import fourfold
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.records.atomic import write_atomically
-from fourfold.records.folder import RunFolder, Status
+from fourfold.records.folder import RunFolder, Status, cannot_write
 from fourfold.records.strict_json import encode, read_mapping
 
 _NAME = re.compile(r".*-([0-9a-f]{16})-[0-9]{1,9}")
@@ -109,10 +110,9 @@ class Store:
         best: CellResult | None = None
         for path in self._all().get(key, []):
             try:
-                folder = RunFolder.open(path)
-                ended = folder.result()
+                ended = _ended(RunFolder.open(path))
             except InputError:
-                continue  # damaged: it is run again, beside it
+                continue  # damaged: it is run again
             if ended is None:
                 continue
             found = CellResult(ended["status"], ended["metrics"], path, ended, _cost(path / "cost.json"))
@@ -169,15 +169,12 @@ def run_cell(cell: Cell, workspace: Path) -> None:
 
     began, cells = time.monotonic(), workspace / "cells"
     splits = ("train", "validation") if cell.blind else ("train", "validation", "test")
-    open_ones = attempts_at(cell, folders(cells))
-    for folder in open_ones:
-        await_other(folder)
-        if folder.status in ("done", "diverged"):
-            return
+    earlier = earlier_attempt(cell, folders(cells))
+    if earlier is not None and earlier.status != "interrupted":
+        return
     try:
-        unfinished = next((folder for folder in open_ones if folder.status == "interrupted"), None)
-        if unfinished is not None:
-            run = resume(unfinished, splits=splits, indexed=False)
+        if earlier is not None:
+            run = resume(earlier, splits=splits, indexed=False)
         else:
             recipe, label = with_parts(cell.fields), f"{cell.recipe}-{cell.key}"
             run = start(cell.recipe, recipe, cells, splits=splits, label=label, indexed=False)
@@ -187,14 +184,67 @@ def run_cell(cell: Cell, workspace: Path) -> None:
     write_atomically(run.folder.path / "cost.json", encode(cost, indent=1))
 
 
-def attempts_at(cell: Cell, paths: Iterable[Path]) -> list[RunFolder]:
-    """Open those of the folders that are a cell's; a damaged one is left as it is, and the cell is run beside it."""
-    opened = []
+def earlier_attempt(cell: Cell, paths: Iterable[Path]) -> RunFolder | None:
+    """Return the folder that an attempt at a cell left, finished if there is such a one, else interrupted.
+
+    Another process that runs the cell is waited for. What is damaged or has failed is put aside: the cell begins anew.
+
+    Args:
+        cell: which.
+        paths: all folders of cells.
+
+    Raises:
+        RecordError: a folder cannot be renamed.
+    """
+    found: dict[str, RunFolder] = {}
     for path in paths:
-        if path.name.rsplit("-", 1)[0].endswith(cell.key):
-            with suppress(InputError):
-                opened.append(RunFolder.open(path))
-    return opened
+        match = _NAME.fullmatch(path.name)
+        if match is None or match[1] != cell.key:
+            continue
+        try:
+            folder = RunFolder.open(path)
+            _await_other(folder)
+            ended = _ended(folder)
+            status = folder.status_by(ended)
+        except InputError:
+            _put_aside(path, "damaged")
+            continue
+        if status == "failed":
+            _put_aside(path, "failed")
+        else:
+            found.setdefault(status, folder)
+    return next((found[status] for status in ("done", "diverged", "interrupted") if status in found), None)
+
+
+def _ended(folder: RunFolder) -> dict[str, Any] | None:
+    """Return how a run ended, None while it has not.
+
+    Raises:
+        InputError: damaged; a run that is done has scores on every split that it had.
+    """
+    result = folder.result()
+    if result is None or result["status"] != "done":
+        return result
+    sizes, metrics = result.get("sizes", {}), result["metrics"]
+    splits = [*metrics, *sizes] if isinstance(metrics, dict) and isinstance(sizes, dict) else []
+    scored = [metrics.get(split) for split in splits if sizes.get(split, 1)]
+    if not scored or not all(isinstance(scores, dict) and scores for scores in scored):
+        raise InputError(f"{folder.path / 'result.json'}: damaged: it says done, and scores are missing")
+    return result
+
+
+def _put_aside(path: Path, why: str) -> None:
+    """Rename a folder to `<name>.<why>`: it stays to be looked at, and is a cell no more."""
+    number, target = 1, path.with_name(f"{path.name}.{why}")
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.{why}-{number}")
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        pass  # another process was quicker
+    except OSError as error:
+        raise cannot_write(error, path) from None
 
 
 def _cost(file: Path) -> dict[str, Any]:
@@ -205,7 +255,7 @@ def _cost(file: Path) -> dict[str, Any]:
         return {}
 
 
-def await_other(folder: RunFolder) -> None:
+def _await_other(folder: RunFolder) -> None:
     """Wait for another process that runs this cell, for a while."""
     until = time.monotonic() + WAIT_SECONDS
     while folder.status == "running" and time.monotonic() < until:

@@ -45,7 +45,7 @@ from fourfold.run.parts import with_parts
 from fourfold.run.processes import SingleProcess, device_of
 from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
-from fourfold.study.cells import Cell, Store, attempts_at, await_other, folders, peak_memory
+from fourfold.study.cells import Cell, earlier_attempt, folders, peak_memory
 from fourfold.study.replay import History, Measured, Replay
 from fourfold.tasks.seam import Source
 
@@ -89,10 +89,9 @@ def run_stack(cells: Sequence[Cell], workspace: Path, threads: int | None = None
         FourfoldError: one cannot be recorded, say.
     """
     began, before, cells_folder = time.monotonic(), torch.get_num_threads(), workspace / "cells"
-    paths = folders(cells_folder)
-    unfinished = {cell.key: _unfinished(cell, paths) for cell in cells}  # waits for those that others run
-    store, sources = Store(workspace), {}
-    todo = [cell for cell in cells if (found := store.result(cell.key)) is None or not found.is_final]
+    paths, sources = folders(cells_folder), {}
+    earlier = {cell.key: earlier_attempt(cell, paths) for cell in cells}
+    todo = [cell for cell in cells if (found := earlier[cell.key]) is None or found.status == "interrupted"]
     try:
         built = [_build(cell, sources) for cell in todo]
         built.sort(key=lambda each: (str(each.shape), Rows.key(each.config, 0)))
@@ -101,18 +100,10 @@ def run_stack(cells: Sequence[Cell], workspace: Path, threads: int | None = None
             torch.set_num_threads(threads or _threads(alike))
             histories = _train(alike)
             spent = (time.monotonic() - began) / len(alike)
-            _record(alike, histories, unfinished, cells_folder, spent)
+            _record(alike, histories, earlier, cells_folder, spent)
             began = time.monotonic()
     finally:
         torch.set_num_threads(before)
-
-
-def _unfinished(cell: Cell, paths: Sequence[Path]) -> RunFolder | None:
-    """Return the folder that an interrupted attempt at a cell left, if there is one."""
-    found = attempts_at(cell, paths)
-    for folder in found:
-        await_other(folder)
-    return next((folder for folder in found if folder.status == "interrupted"), None)
 
 
 def _build(cell: Cell, sources: dict[str, InMemorySource]) -> _Built:
