@@ -50,6 +50,7 @@ def _compiler() -> None:
         {"loss": "focal"},
         {"algorithm.regularizers": ["ema"]},
         {"algorithm.regularizers": ["weight_decay", "input_noise"]},  # decay comes between gradient and update
+        {"algorithm.regularizers": ["mixup", {"name": "cutmix", "probability": 0.5}, {"name": "swa", "start": 2}]},
         {"algorithm.schedule": "cosine"},
         *[{"algorithm.optimizer": name} for name in ("sgd", "nesterov", "adagrad", "adadelta", "rmsprop", "adam")],
     ],

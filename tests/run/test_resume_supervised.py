@@ -32,6 +32,24 @@ PICTURES = {
     "data": {"name": "digits", "augment": [{"name": "pad_crop", "pad": 1}, {"name": "horizontal_flip"}]},
     "budget": {"steps": STEPS, "batch_size": 400, "validate_every": 4, "log_every": 3},
 }
+MIXED = {
+    "data": {
+        "name": "digits",
+        "augment": [{"name": "rotation"}, {"name": "affine"}, {"name": "colour_jitter"}, {"name": "random_erasing"}],
+    },
+    "algorithm": {
+        "name": "supervised",
+        "optimizer": {"name": "momentum", "lr": 0.01},
+        "schedule": {"name": "swa", "start": 4, "low": 0.2, "cycle_steps": 2},
+        "regularizers": [
+            {"name": "cutout", "side": 3},
+            {"name": "cutmix", "probability": 0.5},
+            {"name": "mixup", "alpha": 0.4},
+            {"name": "swa", "start": 4, "every": 2},
+        ],
+    },
+    "budget": {"steps": STEPS, "batch_size": 400, "validate_every": 4, "log_every": 3},
+}
 NOISY = [{"name": "input_noise", "deviation": 0.2}, {"name": "weight_noise", "deviation": 0.05}]
 SMOOTH = [
     {"name": "weight_decay", "rate": 0.01},
@@ -57,6 +75,7 @@ CASES = {
     "smooth": regularized(*SMOOTH, *NOISY),
     "watched": regularized(*SMOOTH, {**STOPPING, "patience": 50}),
     "augmented": PICTURES,
+    "mixed and averaged": MIXED,
     "bf16": {"runtime": {"device": "cpu", "threads": 1, "precision": "bf16"}},
     "whole split": {"budget": {"steps": STEPS, "batch_size": "full", "validate_every": 2, "log_every": 4}},
     "one example": {"budget": {"steps": STEPS, "batch_size": 1, "validate_every": 5, "log_every": 4}},

@@ -23,6 +23,7 @@ from fourfold.algorithms.regularizers import REGULARIZERS
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig, tell_apart, with_hook
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
+from fourfold.algorithms.soft_targets import require_soft_targets
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.registry import choice_of
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
@@ -95,6 +96,10 @@ class Supervised(Training):
         self.model = next((m for m in averaged if m is not None), model)
         for regularizer in regularizers:
             regularizer.watch(self.model)
+            regularizer.supply(source)
+        mixing = next((r for r in regularizers if r.mixes_targets), None)
+        if mixing is not None:
+            require_soft_targets(loss, source.spec, type(mixing).__name__.lower(), plan.device)
 
         compiled: Any = torch.compile(model) if plan.compile == "model" else model
         self._forward: Any = plan.processes.parallel(compiled)

@@ -53,7 +53,7 @@ class Budget(Config):
 
 
 class Runtime(Config):
-    """Where and how the arithmetic happens; without dropout, noise or soft_f1 only rounding depends on it."""
+    """Where and how the arithmetic happens; without dropout, noise, mixing or soft_f1 only rounding depends on it."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="auto is cuda, else mps, else cpu"

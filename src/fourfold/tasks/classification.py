@@ -77,6 +77,13 @@ class ClassificationSpec(Spec):
         return Constant(scores, f"always answering '{self.class_names[most]}', the most frequent class in training")
 
 
+def to_probabilities(targets: Tensor, num_classes: int) -> Tensor:
+    """Return targets as probabilities, float `[batch, classes]`: class numbers as certainties, others as they are."""
+    if targets.is_floating_point():
+        return targets
+    return torch.nn.functional.one_hot(targets, num_classes).float()
+
+
 class ClassificationScorer(Scorer):
     """A confusion matrix, int64 `[classes, classes]`: rows are true classes, columns are predicted ones."""
 

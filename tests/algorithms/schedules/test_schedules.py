@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch.optim import lr_scheduler as theirs
+from torch.optim.swa_utils import SWALR
 
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
@@ -37,6 +39,36 @@ def torch_factors(make: Callable[[torch.optim.Optimizer], Any], steps: int) -> l
         optimizer.step()
         scheduler.step()
     return rates
+
+
+@pytest.mark.promise("R14")
+def test_swa_falls_as_torchs_swalr_does_and_then_stays() -> None:
+    ours = factors({"name": "swa", "fall": 20, "start": 30, "high": 0.2}, 40)
+    group = {"anneal_strategy": "linear", "anneal_epochs": 10, "swa_lr": 0.2 * LR}
+    falling = torch_factors(lambda o: SWALR(o, **group), 11)
+    assert ours == pytest.approx([1.0] * 20 + falling[:10] + [0.2] * 10, rel=1e-12)
+    assert falling[10] == pytest.approx(0.2)
+
+
+def test_swa_cycles_as_the_paper_has_it() -> None:
+    ours = factors({"name": "swa", "fall": 1, "start": 2, "high": 0.5, "low": 0.1, "cycle_steps": 4}, 11)
+    t = [((i - 1) % 4 + 1) / 4 for i in range(1, 10)]
+    assert ours[2:] == pytest.approx([(1 - x) * 0.5 + x * 0.1 for x in t])
+    assert ours[5] == ours[9] == pytest.approx(0.1)  # the last of a cycle, where a network is taken
+    assert factors({"name": "swa", "fall": 0.3, "start": 0.3, "high": 0.5}, 10) == [1.0] * 3 + [0.5] * 7
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"fall": 30, "start": 20}, "swa.fall, step 30, comes after swa.start, step 20"),
+        ({"high": 0.1, "low": 0.5}, "low of 0.5 is above high of 0.1"),
+        ({"start": 1.5}, "start"),
+    ],
+)
+def test_swa_schedules_that_make_no_sense_are_refused(fields, words) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        build({"name": "swa", **fields}, 100)
 
 
 def test_constant() -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from fourfold.core.config import PartConfig
 from fourfold.core.seeds import stream_seed
-from fourfold.tasks.seam import Batch, Plan, Spec
+from fourfold.tasks.seam import Batch, Plan, Source, Spec
 
 
 class Regularizer:
@@ -24,9 +24,11 @@ class Regularizer:
 
     Attributes:
         nth: its place among the regularizers of its class in one algorithm, from 0; set by `tell_apart`.
+        mixes_targets: whether `on_batch` makes probabilities of class numbers, which the loss then has to take.
     """
 
     nth = 0
+    mixes_targets = False
 
     def __init__(self, model: nn.Module, plan: Plan) -> None:
         self.model = model
@@ -64,6 +66,9 @@ class Regularizer:
 
         A checkpoint holds that network's weights already; `state_dict` need not.
         """
+
+    def supply(self, source: Source) -> None:
+        """Hear, before the first step, where the training examples come from."""
 
     def finish(self) -> str | None:
         """End the run; return what a person should know, or None."""
