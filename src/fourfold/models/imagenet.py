@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec
@@ -39,6 +40,12 @@ def chosen_stem(stem: Stem, image: Image) -> Literal["imagenet", "small"]:
     if stem != "auto":
         return stem
     return "small" if min(image.height, image.width) <= SMALL else "imagenet"
+
+
+def require_pixels(image: Image, least: int, who: str) -> None:
+    """Raise InputError for pictures of which a network's poolings leave nothing."""
+    if min(image.height, image.width) < least:
+        raise InputError(f"{who} needs pictures of {least} pixels a side or more, but this data gives {image}")
 
 
 def imagenet_spec(side: int = 224) -> ClassificationSpec:

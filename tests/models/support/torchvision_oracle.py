@@ -15,8 +15,16 @@ from fourfold.tasks.seam import Image
 # side of the pictures; photographs of 224 take longer and show no more
 SIDES = {
     **dict.fromkeys(["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"], 48),
+    **dict.fromkeys(["densenet121", "densenet161", "densenet169", "densenet201"], 64),
 }
-LARGE = {"resnet34", "resnet101", "resnet152"}  # smaller ones show the same in a fifth of the time
+LARGE = {
+    "resnet34",
+    "resnet101",
+    "resnet152",
+    "densenet161",
+    "densenet169",
+    "densenet201",
+}  # smaller ones show the same in a fifth of the time
 
 
 class Pair(NamedTuple):
