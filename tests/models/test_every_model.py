@@ -29,6 +29,8 @@ COUNTS = {
     "nin": 192 * 76 + 160 * 193 + 96 * 161 + 192 * 2401 + 2 * 192 * 193 + 192 * 1729 + 192 * 193 + 10 * 193,
     "vgg": 138_357_544,
     "resnet": 11_689_512,
+    "densenet": 7_978_856,
+    "densenet_cifar": 1_019_722,
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
 FITS = {
@@ -42,6 +44,8 @@ FITS = {
     "vgg": COLOUR,
     "resnet": COLOUR,
     "resnet_cifar": COLOUR,
+    "densenet": COLOUR,
+    "densenet_cifar": COLOUR,
 }
 FAMILIES = {name for name, entry in MODELS.items() if not entry.preset}  # test_named_sizes.py has the others
 
@@ -181,6 +185,14 @@ SET = [
     (
         {"name": "resnet_cifar", "depth": 14, "shortcut": "projection", "zero_init_last": True},
         lambda: models.ResNetCifar(14, 10, 3, "projection", True),
+    ),
+    (
+        {"name": "densenet", "blocks": [2, 1], "growth": 8, "compression": 0.25, "dropout": 0.1, "stem": "imagenet"},
+        lambda: models.DenseNet((2, 1), 8, 16, 10, 3, "imagenet", True, 0.25, 0.1),
+    ),
+    (
+        {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},
+        lambda: models.DenseNet((1, 1, 1), 6, 12, 10, 3, "small", True, 0.5, 0.1),
     ),
 ]
 

@@ -34,6 +34,12 @@ COUNTS = {
     "resnet110": 1_727_962,
     "plain20": 269_722,  # as many as with shortcuts, which have no parameters
     "plain56": 853_018,
+    "densenet121": 7_978_856,
+    "densenet161": 28_681_000,
+    "densenet169": 14_149_480,
+    "densenet201": 20_013_928,
+    "densenet40_k12": 1_019_722,  # Table 2 of the paper: 1.0 M, 0.8 M
+    "densenet_bc100_k12": 769_162,
 }
 
 

@@ -51,9 +51,8 @@ def test_equals_torchs_in_value_gradient_and_running_statistics(name) -> None:
         torch.testing.assert_close(x.grad, same.grad)
         for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
             torch.testing.assert_close(mine.grad, other.grad)
-    expected = {key: value for key, value in theirs.state_dict().items() if key != "num_batches_tracked"}
-    assert list(ours.state_dict()) == list(expected)
-    torch.testing.assert_close(dict(ours.state_dict()), expected)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
 
 
 @pytest.mark.promise("R14")
@@ -91,6 +90,7 @@ def test_gradcheck(name, training) -> None:
         layer = LocalResponseNorm(6, n=3, alpha=0.3, groups=2 if "groups" in name else 1).double()
     x = data(3, *SHAPE[1:]).requires_grad_()
     params = {key: value.detach().clone().requires_grad_() for key, value in layer.named_parameters()}
+    assert len(params) == (2 if name in PAIRS else 0)
 
     def output(x: torch.Tensor, *values: torch.Tensor) -> torch.Tensor:
         return torch.func.functional_call(layer, dict(zip(params, values, strict=True)), (x,))
@@ -129,6 +129,20 @@ def test_no_response_reaches_over_the_border_of_two_groups() -> None:
     x = data()
     halves = [LocalResponseNorm(3, alpha=0.3).double()(half) for half in x.chunk(2, dim=1)]
     torch.testing.assert_close(LocalResponseNorm(6, alpha=0.3, groups=2).double()(x), torch.cat(halves, 1))
+
+
+@pytest.mark.parametrize("name", ["none", "batch", "layer", "instance", "group"])
+def test_a_normalisation_is_made_by_its_name(name) -> None:
+    x = data(4, 64, 3, 3)
+    made = normalisation.make_normalisation(name, 64).double()(x)
+    expected = {
+        "none": x,
+        "batch": normalisation.batch_norm(x),
+        "layer": normalisation.layer_norm(x),
+        "instance": normalisation.instance_norm(x),
+        "group": normalisation.group_norm(x, 32),
+    }
+    torch.testing.assert_close(made, expected[name])
 
 
 @pytest.mark.parametrize("shape", [(7, 6), (7, 6, 5), SHAPE, (2, 6, 3, 4, 5)])

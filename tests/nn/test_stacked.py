@@ -32,6 +32,15 @@ MODEL_SPECS: dict[str, Spec] = {
     "mlp": CLASSES,
     "lenet5": PICTURES,
 }
+TOO_LARGE = {
+    "alexnet",
+    "nin",
+    "vgg",
+    "resnet",
+    "resnet_cifar",
+    "densenet",
+    "densenet_cifar",
+}  # to be trained as a stack
 LOSS_SPECS: dict[str, Spec] = {
     **dict.fromkeys(["mse", "mae", "huber"], NUMBERS),
     "gaussian_nll": DISTRIBUTIONS,
@@ -66,7 +75,8 @@ def assert_equal_to_each_alone(built: list[nn.Module], x: torch.Tensor) -> None:
 
 
 def test_every_model_and_loss_of_the_tables_is_tested_here() -> None:
-    assert set(MODEL_SPECS) == set(MODELS)
+    families = {name for name, entry in MODELS.items() if not entry.preset}
+    assert set(MODEL_SPECS) | TOO_LARGE == families
     assert set(LOSS_SPECS) == set(LOSSES)
 
 

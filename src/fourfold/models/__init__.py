@@ -5,16 +5,24 @@ from typing import TYPE_CHECKING, Any
 from fourfold.core.registry import Entry, Table, lazy_exports
 
 if TYPE_CHECKING:
+    from fourfold.models.alexnet import AlexNet as AlexNet
+    from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.mlp import MLP as MLP
+    from fourfold.models.nin import NiN as NiN
     from fourfold.models.perceptron import Perceptron as Perceptron
     from fourfold.models.resnet import ResNet as ResNet
     from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
+    from fourfold.models.vgg import VGG as VGG
 
+_ALEXNET = "fourfold.models.alexnet:AlexNetConfig"
+_DENSENET = "fourfold.models.densenet:DenseNetConfig"
+_DENSENET_CIFAR = "fourfold.models.densenet_cifar:DenseNetCifarConfig"
 _RESNET = "fourfold.models.resnet:ResNetConfig"
 _RESNET_CIFAR = "fourfold.models.resnet_cifar:ResNetCifarConfig"
+_VGG = "fourfold.models.vgg:VGGConfig"
 
 MODELS = Table(
     "model",
@@ -28,6 +36,20 @@ MODELS = Table(
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
         "lenet5": Entry("fourfold.models.lenet5:LeNet5Config", "convolution and subsampling, for handwriting (1998)"),
+        "alexnet": Entry(_ALEXNET, "five convolutions and three full layers, in two groups (2012)"),
+        "alexnet_one_tower": Entry(
+            _ALEXNET, "AlexNet without groups, torchvision's form (2014)", {"form": "one_tower"}
+        ),
+        "nin": Entry("fourfold.models.nin:NiNConfig", "a small network at every pixel, and no full layers (2013)"),
+        "vgg": Entry(_VGG, "stacks of 3x3 convolutions, for photographs (2014)"),
+        "vgg11": Entry(_VGG, "VGG of 11 layers (2014)", {"depth": 11}),
+        "vgg11_bn": Entry(_VGG, "VGG of 11 layers, batch-normalised (2015)", {"depth": 11, "norm": "batch"}),
+        "vgg13": Entry(_VGG, "VGG of 13 layers (2014)", {"depth": 13}),
+        "vgg13_bn": Entry(_VGG, "VGG of 13 layers, batch-normalised (2015)", {"depth": 13, "norm": "batch"}),
+        "vgg16": Entry(_VGG, "VGG of 16 layers (2014)", {"depth": 16}),
+        "vgg16_bn": Entry(_VGG, "VGG of 16 layers, batch-normalised (2015)", {"depth": 16, "norm": "batch"}),
+        "vgg19": Entry(_VGG, "VGG of 19 layers (2014)", {"depth": 19}),
+        "vgg19_bn": Entry(_VGG, "VGG of 19 layers, batch-normalised (2015)", {"depth": 19, "norm": "batch"}),
         "resnet": Entry(_RESNET, "blocks that learn what to add to their input, for photographs (2015)"),
         "resnet18": Entry(_RESNET, "residual network of 18 layers (2015)", {"depth": 18}),
         "resnet34": Entry(_RESNET, "residual network of 34 layers (2015)", {"depth": 34}),
@@ -44,17 +66,37 @@ MODELS = Table(
         "resnet110": Entry(_RESNET_CIFAR, "residual network of 110 layers for 32x32 (2015)", {"depth": 110}),
         "plain20": Entry(_RESNET_CIFAR, "resnet20 without its shortcuts (2015)", {"depth": 20, "shortcut": "none"}),
         "plain56": Entry(_RESNET_CIFAR, "resnet56 without its shortcuts (2015)", {"depth": 56, "shortcut": "none"}),
+        "densenet": Entry(_DENSENET, "each layer sees the maps of all before it in its block (2016)"),
+        "densenet121": Entry(_DENSENET, "dense network of 121 layers (2016)", {"blocks": [6, 12, 24, 16]}),
+        "densenet161": Entry(
+            _DENSENET, "dense network of 161 layers, growth 48 (2016)", {"blocks": [6, 12, 36, 24], "growth": 48}
+        ),
+        "densenet169": Entry(_DENSENET, "dense network of 169 layers (2016)", {"blocks": [6, 12, 32, 32]}),
+        "densenet201": Entry(_DENSENET, "dense network of 201 layers (2016)", {"blocks": [6, 12, 48, 32]}),
+        "densenet_cifar": Entry(_DENSENET_CIFAR, "a dense network for pictures of 32x32 (2016)"),
+        "densenet40_k12": Entry(
+            _DENSENET_CIFAR, "dense network of 40 layers, growth 12, for 32x32 (2016)", {"depth": 40, "growth": 12}
+        ),
+        "densenet_bc100_k12": Entry(
+            _DENSENET_CIFAR,
+            "dense network of 100 layers with bottlenecks, growth 12, for 32x32 (2016)",
+            {"depth": 100, "growth": 12, "bottleneck": True},
+        ),
     },
 )
 
 _EXPORTS = {
+    "AlexNet": "fourfold.models.alexnet",
+    "DenseNet": "fourfold.models.densenet",
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
     "MLP": "fourfold.models.mlp",
+    "NiN": "fourfold.models.nin",
     "Perceptron": "fourfold.models.perceptron",
     "ResNet": "fourfold.models.resnet",
     "ResNetCifar": "fourfold.models.resnet_cifar",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
+    "VGG": "fourfold.models.vgg",
 }
 
 

@@ -19,17 +19,34 @@ arXiv:1607.08022; Wu and He, Group Normalization, ECCV 2018, arXiv:1803.08494; K
 ImageNet Classification with Deep Convolutional Neural Networks, NeurIPS 2012, section 3.3 (response).
 Departures:
 - Batch statistics for evaluation are moving averages, as in torch; Algorithm 2 averages over many batches afterwards.
-- torch counts the batches seen (`num_batches_tracked`), which nothing here depends on; that number is left out.
 - Instance normalisation has a weight and bias, of one and zero at first; Ulyanov et al. leave them to the next layer.
 Checked by: torch's layers, values, gradients and running statistics; the equations; gradcheck. torch's response
 normalisation multiplies the mean of the n squares by its alpha, so it is this one where its alpha is n times ours.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.core.errors import InputError
+
+Normalisation = Literal["none", "batch", "layer", "instance", "group"]
+GROUPS = 32  # of channels, in group normalisation (Wu and He, section 4.1)
+
+
+def make_normalisation(name: Normalisation, channels: int) -> nn.Module:
+    """Return a fresh layer for maps `[batch, channels, height, width]`; group normalisation has 32 groups.
+
+    Raises:
+        InputError: the channels cannot be cut into so many groups.
+    """
+    if name == "batch":
+        return BatchNorm(channels)
+    if name == "instance":
+        return InstanceNorm(channels)
+    return nn.Identity() if name == "none" else GroupNorm(1 if name == "layer" else GROUPS, channels)
 
 
 def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
@@ -81,6 +98,7 @@ class BatchNorm(nn.Module):
 
     running_mean: Tensor  # [channels]
     running_var: Tensor  # [channels], divided by the number of values less one
+    num_batches_tracked: Tensor  # [], which nothing depends on; there so that weights of torch's layer fit
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
@@ -89,14 +107,17 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
         """Standardise by the batch in training, by the running statistics in evaluation."""
-        if self.training and x.numel() == x.shape[1]:
-            raise InputError(
-                "batch normalisation needs two values or more of each channel to train on, and this batch has one: "
-                "use a larger budget.batch_size"
-            )
+        if self.training:
+            if x.numel() == x.shape[1]:
+                raise InputError(
+                    "batch normalisation needs two values or more of each channel to train on, and this batch has one: "
+                    "use a larger budget.batch_size"
+                )
+            self.num_batches_tracked.add_(1)
         return F.batch_norm(
             *(x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps)
         )
