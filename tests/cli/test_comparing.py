@@ -98,6 +98,8 @@ def test_a_mistyped_study_is_offered_the_nearest(answered: Path, capsys: pytest.
     assert main(["report", wrong, "--workspace", str(answered)]) == 2
     says = f"error: no run or study '{wrong}' in {answered}; did you mean '{folder.name}'?\n"
     assert capsys.readouterr().err == says
+    assert main(["show", wrong, "--workspace", str(answered)]) == 2
+    assert f"; did you mean '{folder.name}'?\n" in capsys.readouterr().err
 
 
 def test_a_random_search_is_called_one(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,7 +74,7 @@ def show(
 
         return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
 
-    from fourfold.study.answer import find_study
+    from fourfold.study.answer import find_study, study_names
 
     if (study := find_study(place, name)) is not None:
         if yaml:
@@ -103,7 +103,8 @@ def show(
         runs = [row.run_id for row in rows]
     parts = [part for table in TABLES.values() for part in table]
     dotted = [f"{kind}.{part}" for kind, table in TABLES.items() for part in table] if "." in name else []
-    hint = did_you_mean(name, {*recipe_names(), *parts, *dotted, *CLAIMS, *runs, *NAMES, ALL})
+    known = {*recipe_names(), *parts, *dotted, *CLAIMS, *runs, *study_names(place), *NAMES, ALL}
+    hint = did_you_mean(name, known)
     hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
     raise InputError(f"no recipe, part, claim, run or study called '{name}'{hint}")
 
