@@ -27,7 +27,7 @@ from fourfold.run.parts import used_files, with_parts
 from fourfold.study.analysis import Metric, analyse, chain_name
 from fourfold.study.answer import FORMAT
 from fourfold.study.cells import Cell, Stack
-from fourfold.study.design import Arm
+from fourfold.study.design import Arm, Space
 from fourfold.study.execute import Chain, Executor, Watcher, execute
 from fourfold.study.fairness import Plan, refuse_unfair, spaces_of
 from fourfold.study.files import read_by_cells
@@ -35,7 +35,7 @@ from fourfold.study.local_pool import LocalPool
 from fourfold.study.question import Question
 from fourfold.study.stackable import can_stack, pays, room
 from fourfold.study.tuning import Tuned, check_sampler, tuned, untuned
-from fourfold.tasks.seam import Spec
+from fourfold.tasks.seam import Source, Spec
 
 Place = Callable[[Plan, Path], Executor]
 
@@ -92,22 +92,19 @@ def run_cells(question: Question, workspace: Path, watcher: Watcher | None = Non
         check_sampler()
     plan = resolve(question)
     unfair = refuse_unfair(question, plan)
-    metrics = {problem: scored_by(question, recipes[0]) for problem, recipes in plan.items()}
-    stacks, reads = stacks_of(question, plan), _Files()
-    chains = {
-        chain_name(problem, arm, seed): _chain(
-            question,
-            recipe,
-            Cell(problem, {**recipe.to_mapping(), "seed": seed}, reads.of(recipe), stack=stack),
-            metrics[problem],
-        )
-        for problem, recipes in plan.items()
-        for arm, recipe, stack in zip(question.arms, recipes, stacks[problem], strict=True)
-        for seed in question.seeds
-    }
+    data = _Data()
+    metrics = {problem: scored_by(question, data.of(recipes[0]).spec) for problem, recipes in plan.items()}
+    stacks = stacks_of(question, plan)
+    chains: dict[str, Chain[Tuned]] = {}
+    total = 0
+    for problem, recipes in plan.items():
+        for arm, recipe, stack in zip(question.arms, recipes, stacks[problem], strict=True):
+            fields, reads, spaces = recipe.to_mapping(), data.of(recipe).reads, spaces_of(question, recipe)
+            total += len(question.seeds) * (1 + (question.trials if spaces else 0))
+            for seed in question.seeds:
+                cell = Cell(problem, {**fields, "seed": seed}, reads, stack=stack)
+                chains[chain_name(problem, arm, seed)] = _chain(cell, spaces, question.trials, metrics[problem])
     executor = (place or on_this_machine)(plan, workspace)
-    tuned_arms = sum(bool(spaces_of(question, recipe)) for recipes in plan.values() for recipe in recipes)
-    total = len(chains) + tuned_arms * question.trials * len(question.seeds)
     with Stop() as stop:
         found = execute(chains, executor, workspace, total, watcher or Watcher(), stop)
     return Cells(plan, metrics, unfair, found)
@@ -138,27 +135,33 @@ def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
     return recipe.model_copy(update={"runtime": machine.model_copy(update={"threads": threads})})
 
 
-class _Files:
-    """The user's own files that recipes read; data that several have in common are looked at once."""
+class _Known(NamedTuple):
+    """What a study needs to know of data."""
+
+    spec: Spec
+    reads: Mapping[str, str]  # as a cell has it
+
+
+class _Data:
+    """What is known of the data of recipes; what several have in common is built once, and not kept."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, str]] = {}
+        self._known: dict[str, _Known] = {}
 
-    def of(self, recipe: Recipe) -> dict[str, str]:
+    def of(self, recipe: Recipe) -> _Known:
         key = recipe.data.model_dump_json()
         if key not in self._known:
-            source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
-            self._known[key] = read_by_cells(source.files)
+            source: Source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+            self._known[key] = _Known(source.spec, read_by_cells(source.files))
         return self._known[key]
 
 
-def scored_by(question: Question, recipe: Recipe) -> Metric:
+def scored_by(question: Question, spec: Spec) -> Metric:
     """Return the split, the metric, and whether more of it is better.
 
     Raises:
         InputError: the task has no such metric; the nearest is offered.
     """
-    spec: Spec = recipe.data.build(recipe.seed, data_cache()).spec  # type: ignore[attr-defined]
     split, _, name = (question.metric or f"test.{spec.headline}").partition(".")
     known = {"loss": False, **spec.metrics, spec.headline: spec.higher_is_better}
     if name not in known:
@@ -238,9 +241,6 @@ def _threads(plan: Plan) -> int:
     return max(recipe.runtime.threads or 1 for recipes in plan.values() for recipe in recipes)
 
 
-def _chain(question: Question, recipe: Recipe, cell: Cell, metric: Metric) -> Chain[Tuned]:
-    spaces = spaces_of(question, recipe)
-    if not spaces:
-        return untuned(cell)
+def _chain(cell: Cell, spaces: Sequence[Space], trials: int, metric: Metric) -> Chain[Tuned]:
     _, name, higher = metric
-    return tuned(cell, spaces, question.trials, name, higher)
+    return tuned(cell, spaces, trials, name, higher) if spaces else untuned(cell)
