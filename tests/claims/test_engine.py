@@ -159,6 +159,24 @@ def test_arms_on_several_recipes_are_told_apart(tmp_path):
     assert len({arm["cells"]["0"] for arm in record["arms"]}) == 4
 
 
+def test_what_is_read_beside_the_measure_is_told_and_may_be_judged(ran):
+    workspace, _ = ran
+    claim = trained(beside={"loss": metric("test.loss")}, rule=greater("linear: loss", "hidden: loss"))
+    record = run_claim(claim, "quick", workspace)
+    assert [arm["name"] for arm in record["arms"]] == ["linear", "hidden", "linear: loss", "hidden: loss"]
+    assert claim.arm_names() == [arm["name"] for arm in record["arms"]]
+    for arm, beside in zip(record["arms"], record["arms"][2:], strict=False):
+        for seed, key in arm["cells"].items():
+            cell = Store(workspace).result(key)
+            assert cell is not None
+            assert (arm["scores"][seed], beside["scores"][seed]) == (
+                cell.metrics["train"]["accuracy"],
+                cell.metrics["test"]["loss"],
+            )
+    assert record["asked"]["beside"] == {"loss": "test.loss"}
+    assert "beside" not in trained().asked("quick")
+
+
 def test_tuning_is_handed_on():
     claim = trained(
         tune=["algorithm.optimizer.lr=1e-4:1:log"], tuned_by="loss", quick=Size(seeds=2), full=Size(seeds=2, trials=3)
@@ -210,7 +228,10 @@ def test_a_computed_claim(tmp_path):
     record = run_claim(claim, "quick", tmp_path)
     assert (record["verdict"], record["comparisons"][0]["n"], record["likely_reason"]) == ("holds", 6, "")
     assert record["arms"][1]["scores"]["6"] is None
-    assert calls == [(arm, seed, "quick") for arm in ("one", "two") for seed in range(7)]
+    assert calls == [(arm, seed, "quick") for seed in range(7) for arm in ("one", "two")]
+    again = run_claim(claim, "quick", tmp_path)
+    assert len(calls) == 14  # each was kept, the missing one too
+    assert (again["arms"], again["seconds"]) == (record["arms"], record["seconds"])
 
 
 def test_an_exact_claim_fails_with_its_reason(tmp_path):

@@ -6,7 +6,19 @@ import pytest
 from scipy.stats import binomtest
 
 from fourfold.claims.comparisons import Rule
-from fourfold.claims.rules import Judged, all_of, any_of, every, greater, judge, not_greater, ratio, within
+from fourfold.claims.rules import (
+    Judged,
+    all_of,
+    any_of,
+    every,
+    exact,
+    greater,
+    judge,
+    not_greater,
+    provided,
+    ratio,
+    within,
+)
 from fourfold.core.errors import InputError
 
 NAN = math.nan
@@ -125,6 +137,59 @@ def test_every():
     assert only(every("a", at_least=0.5), a=[*LOW, NAN]).outcome == "fails"  # one counterexample is enough
 
 
+def test_what_is_computed_is_one_number_and_has_no_p():
+    judged = only(exact("a", at_most=2.0), a=[1.5] * 8)
+    assert (judged.outcome, judged.effect, judged.p_holm, judged.unit) == ("holds", 1.5, None, "level")
+    assert (judged.words, judged.because) == ("a is at most 2, exactly", "1.5, computed")
+    assert only(exact("a", at_least=2.0), a=[1.5] * 8).outcome == "fails"
+    ten_times = [10 * x * (1 + 1e-9 * i) for i, x in enumerate(LOW)]
+    judged = only(exact("a", over="b", at_least=9.0), a=ten_times, b=LOW)
+    assert (judged.outcome, judged.p_holm, judged.unit) == ("holds", None, "ratio")
+    assert judged.effect == pytest.approx(10)
+    assert only(exact("a", over="b", at_least=11.0), a=ten_times, b=LOW).outcome == "fails"
+
+
+def test_what_varies_from_seed_to_seed_is_not_exact():
+    judged = only(exact("a", at_least=0.0), a=LOW)
+    assert (judged.outcome, judged.p_holm) == ("undecided", None)
+    assert judged.because == "not one number but 0.48 to 0.53, from seed to seed"
+    assert only(exact("a", over="b", at_least=0.0), a=shifted(0.1), b=LOW).outcome == "undecided"
+    assert only(exact("a", over="b", at_least=0.0), a=[1.0, 1.0], b=[0.0, 0.0]).outcome == "undecided"
+    assert only(exact("a", at_least=0.0), a=[NAN] * 8).outcome == "undecided"
+
+
+def test_it_takes_no_share_of_the_correction():
+    six = {"a": [x + 1 for x in LOW[:6]], "b": LOW[:6], "c": [3.0] * 6}
+    verdict, judged = judge(all_of(greater("a", "b"), exact("c", at_least=2.0)), arms(**six))
+    assert (verdict, [each.p_holm for each in judged]) == ("holds", [0.03125, None])
+    assert judged[0].because.endswith("; p = 0.031")
+
+
+def test_a_corrected_p_is_called_so():
+    verdict, judged = judge(all_of(greater("a", "b"), greater("a", 0.0)), arms(a=shifted(0.1), b=LOW))
+    assert (verdict, judged[0].p_holm) == ("holds", 2 * 2**-7)
+    assert judged[0].because.endswith("; p = 0.016 after correction")
+
+
+@pytest.mark.parametrize(
+    ("trained", "scores", "outcome"),
+    [(1.0, 0.1, "holds"), (1.0, -0.1, "fails"), (0.8, 0.1, "undecided"), (0.8, -0.1, "undecided")],
+)
+def test_a_rule_with_a_condition(trained: float, scores: float, outcome: str):
+    """Of networks that were not trained a gap says nothing, whichever way it goes."""
+    rule = provided(every("t", at_least=0.99), greater("a", "b"))
+    assert rule.words == "a exceeds b, provided that t is at least 0.99 at every seed"
+    scored = arms(t=[1.0] * 7 + [trained], a=shifted(scores), b=LOW)
+    verdict, (condition, judged) = judge(rule, scored)
+    assert verdict == judged.outcome == outcome
+    assert condition.outcome == ("holds" if trained == 1.0 else "fails")
+    assert ("not judged" in judged.because) == (trained < 1.0)
+    other = all_of(rule, greater("b", 0.0))
+    assert judge(other, scored)[0] == outcome
+    assert other.words.startswith("(a exceeds b, provided that t is at least 0.99 at every seed); and b")
+    assert [each.outcome for each in judge(other, scored)[1]] == [condition.outcome, outcome, "holds"]
+
+
 def test_only_seeds_with_both_scores_count():
     judged = only(greater("a", "b"), a=[*shifted(0.1), NAN, 0.9], b=[*LOW, -5.0, NAN])
     assert (judged.n, judged.outcome) == (8, "holds")
@@ -186,6 +251,8 @@ def test_mistakes_of_who_writes_a_rule():
         lambda: ratio("a", "b", above=0),
         lambda: every("a"),
         lambda: every("a", at_least=1, at_most=0),
+        lambda: exact("a"),
+        lambda: exact("a", at_least=1, at_most=0),
         lambda: all_of(),
     ):
         with pytest.raises(InputError):

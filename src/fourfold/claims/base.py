@@ -122,7 +122,8 @@ class StatisticalClaim(Claim):
 
     Attributes:
         rule: what the scores must show.
-        quick: a size for an automatic check: seconds, at most a minute.
+        quick: a size for an automatic check: seconds, at most a minute. Where a seed costs little, it has fewer seeds
+            and nothing else that is smaller.
         full: the size whose verdict is published.
     """
 
@@ -149,6 +150,7 @@ class TrainedClaim(StatisticalClaim):
         recipe: a shipped recipe's name, or a recipe as plain data.
         arms: overrides of the recipe, by the arm's name.
         measure: what is read from each run; the rule is about this.
+        beside: what else is read, by a word for it. It is told, and the rule may name it: `adam: precision`.
         shared: overrides for every arm and size alike.
         also: names of further recipes that every arm runs on. Then the rule calls an arm `adam on digits-mlp`.
         tune: numbers that are tuned for each arm at each seed on the validation split, `KEY=low:high[:log][:int]`.
@@ -159,6 +161,7 @@ class TrainedClaim(StatisticalClaim):
     recipe: str | Mapping[str, Any]
     arms: Mapping[str, Mapping[str, Any]]
     measure: Measure
+    beside: Mapping[str, Measure] = field(default_factory=dict)
     shared: Mapping[str, Any] = field(default_factory=dict)
     also: Sequence[str] = ()
     tune: Sequence[str] = ()
@@ -171,12 +174,14 @@ class TrainedClaim(StatisticalClaim):
         return self.recipe if isinstance(self.recipe, str) else self.id
 
     def arm_names(self) -> list[str]:
-        if not self.also:
-            return list(self.arms)
-        return [f"{arm} on {recipe}" for recipe in (self.recipe_name, *self.also) for arm in self.arms]
+        names = list(self.arms)
+        if self.also:
+            names = [f"{arm} on {recipe}" for recipe in (self.recipe_name, *self.also) for arm in self.arms]
+        return [*names, *(f"{name}: {word}" for word in self.beside for name in names)]
 
     def asked(self, size: Name) -> dict[str, Any]:
         chosen = self.size(size)
+        beside = {"beside": {word: measure.words for word, measure in self.beside.items()}} if self.beside else {}
         return {
             "id": self.id,
             "kind": "trained",
@@ -185,6 +190,7 @@ class TrainedClaim(StatisticalClaim):
             "arms": {name: dict(overrides) for name, overrides in self.arms.items()},
             "shared": dict(self.shared),
             "measure": self.measure.words,
+            **beside,
             "tune": list(self.tune) if chosen.trials else [],
             "tuned_by": self.tuned_by,
             "unfair": self.unfair,

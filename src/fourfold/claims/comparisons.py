@@ -21,6 +21,7 @@ Outcome = Literal["holds", "fails", "undecided"]
 Unit = Literal["difference", "level", "ratio", "share"]
 Scores = Mapping[str, Mapping[int, float]]  # arm -> seed -> score; NaN where there is none
 ALPHA = 0.05
+EXACT = 1e-6  # of itself: what is computed and not drawn differs from seed to seed by rounding alone
 
 
 class Tested(NamedTuple):
@@ -64,6 +65,10 @@ class Rule:
     def combine(self, outcomes: Mapping[int, Outcome]) -> Outcome:
         """Return the rule's outcome from its comparisons', by their `id`."""
         raise NotImplementedError
+
+    def set_aside(self, outcomes: Mapping[int, Outcome]) -> "list[Comparison]":
+        """Return the comparisons whose condition is not met, so that their scores say nothing."""
+        return []
 
 
 class Comparison(Rule):
@@ -197,11 +202,7 @@ class Every(Comparison):
 
     @property
     def words(self) -> str:
-        if math.isinf(self.at_most):
-            return f"{self.arm} is at least {self.at_least:g} at every seed"
-        if math.isinf(self.at_least):
-            return f"{self.arm} is at most {self.at_most:g} at every seed"
-        return f"{self.arm} is between {self.at_least:g} and {self.at_most:g} at every seed"
+        return f"{self.arm} is {_range(self.at_least, self.at_most)} at every seed"
 
     def test(self, scores: Scores) -> Tested:
         all_scores = list(_arm(scores, self.arm).values())
@@ -214,6 +215,37 @@ class Every(Comparison):
         side: Outcome = "fails" if so < len(known) else "undecided" if missing else "holds"
         problem = f"{len(all_scores) - len(known)} seeds have no score" if side == "undecided" else ""
         return Tested(side, so / len(known), low, high, len(known), None, problem=problem)
+
+
+@dataclass(frozen=True)
+class Exact(Comparison):
+    """`arm`, or what it is over another, is one and the same number at every seed, and in a range."""
+
+    arm: str
+    over: str | None
+    at_least: float
+    at_most: float
+
+    @property
+    def unit(self) -> Unit:
+        return "level" if self.over is None else "ratio"
+
+    @property
+    def words(self) -> str:
+        what = self.arm if self.over is None else f"{self.arm} over {self.over}"
+        return f"{what} is {_range(self.at_least, self.at_most)}, exactly"
+
+    def test(self, scores: Scores) -> Tested:
+        arm, other = _paired(scores, self.arm, 1.0 if self.over is None else self.over)
+        if not arm or 0 in other:
+            return _nothing(f"no seed has the scores of {self.words!r}")._replace(p=None)
+        values = [mine / theirs for mine, theirs in zip(arm, other, strict=True)]
+        least, most = min(values), max(values)
+        if most - least > EXACT * max(abs(least), abs(most)):
+            problem = f"not one number but {least:.4g} to {most:.4g}, from seed to seed"
+            return _nothing(problem)._replace(p=None, n=len(values))
+        side: Outcome = "holds" if self.at_least <= values[0] <= self.at_most else "fails"
+        return Tested(side, values[0], math.nan, math.nan, len(values), None)
 
 
 def sides(denied: bool) -> tuple[Outcome, Outcome]:
@@ -233,6 +265,14 @@ def _arm(scores: Scores, name: str) -> Mapping[int, float]:
     if name not in scores:
         raise InputError(f"the rule names an arm '{name}' that there is not{did_you_mean(name, scores)}")
     return scores[name]
+
+
+def _range(at_least: float, at_most: float) -> str:
+    if math.isinf(at_most):
+        return f"at least {at_least:g}"
+    if math.isinf(at_least):
+        return f"at most {at_most:g}"
+    return f"between {at_least:g} and {at_most:g}"
 
 
 def _share_interval(hits: int, n: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """A claim from what was said to a verdict: run what is missing, read the scores, judge, and write the record.
 
     <workspace>/claims/<id>-<quick|full>.json    what was asked, every score, the verdict, and what it ran on
+    <workspace>/claims/scores/                   scores of computed claims, each as soon as it is known
     <workspace>/cells/                           the runs, shared with every comparison
 
 Checked by: a claim of each kind made by hand; a cell that diverges; a claim that is interrupted and goes on.
@@ -17,6 +18,8 @@ from typing import Any
 
 from fourfold.claims.base import Claim, ComputedClaim, ExactClaim, Name, StatisticalClaim, TrainedClaim
 from fourfold.claims.comparisons import Scores
+from fourfold.claims.kept_scores import KeptScores
+from fourfold.claims.measures import Measure
 from fourfold.claims.record import FORMAT, write_record
 from fourfold.claims.rules import Judged, judge
 from fourfold.core.overrides import apply_overrides
@@ -50,7 +53,7 @@ def run_claim(
     Raises:
         InputError: an arm cannot be built, or the rule names an arm that there is not.
         FourfoldError: a cell or the record cannot be written.
-        StoppedError: SIGINT or SIGTERM; what is finished is kept.
+        StoppedError: SIGINT or SIGTERM while cells run; what is finished is kept.
     """
     began = time.monotonic()
     threads: int | None = None
@@ -66,7 +69,7 @@ def run_claim(
         computing = found.pop("seconds")
     else:
         assert isinstance(claim, ComputedClaim)
-        found = _compute(claim, size, watcher or Watcher())
+        found, computing = _compute(claim, size, workspace, watcher or Watcher())
     record = {
         "format": FORMAT,
         "id": claim.id,
@@ -117,12 +120,19 @@ def _train(
     cells = run_cells(question, workspace, watcher, place)
     names = iter(claim.arm_names())
     arms, scores = [], {}
-    for problem in cells.plan:
-        for arm in question.arms:
-            ended = {seed: cells.found[chain_name(problem, arm, seed)] for seed in question.seeds}
-            name = next(names)
-            scores[name] = {seed: _score(claim, cell) for seed, cell in ended.items()}
-            arms.append({**_arm(name, scores[name]), **_told(ended)})
+    runs = [
+        {seed: cells.found[chain_name(problem, arm, seed)] for seed in question.seeds}
+        for problem in cells.plan
+        for arm in question.arms
+    ]
+    for ended in runs:
+        name = next(names)
+        scores[name] = {seed: _score(claim.measure, cell) for seed, cell in ended.items()}
+        arms.append({**_arm(name, scores[name]), **_told(ended)})
+    for measure, ended in product(claim.beside.values(), runs):
+        name = next(names)
+        scores[name] = {seed: _score(measure, cell) for seed, cell in ended.items()}
+        arms.append(_arm(name, scores[name]))
     threads = max((recipe.runtime.threads or 1 for recipes in cells.plan.values() for recipe in recipes), default=None)
     seconds = _computing(cells.found.values(), Store(workspace))
     return {**_verdict(claim, scores, arms), "unfair": list(cells.unfair), "seconds": seconds}, threads
@@ -135,22 +145,24 @@ def _computing(ended: Iterable[Tuned], store: Store) -> float:
     return sum(float(result.cost.get("process_seconds", 0.0)) for result in results if result is not None)
 
 
-def _compute(claim: ComputedClaim, size: Name, watcher: Watcher) -> dict[str, Any]:
-    """Score every arm at every seed, and judge."""
-    seeds, began = range(claim.size(size).seeds), time.monotonic()
+def _compute(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> tuple[dict[str, Any], float]:
+    """Score every arm at every seed, and judge; return also the seconds that all scores took, whenever that was."""
+    kept = KeptScores(claim, size, workspace)
+    seeds, began, computing = range(claim.size(size).seeds), time.monotonic(), 0.0
     scores: dict[str, dict[int, float]] = {arm: {} for arm in claim.arms}
-    for i, (arm, seed) in enumerate(product(claim.arms, seeds)):
+    for i, (seed, arm) in enumerate(product(seeds, claim.arms)):  # arms of a seed often share what they compute
         watcher.progressed(i, 1, len(claim.arms) * len(seeds), time.monotonic() - began)
-        scores[arm][seed] = float(claim.score(arm, seed, size))
+        scores[arm][seed], seconds = kept.get(arm, seed)
+        computing += seconds
     watcher.progressed(len(claim.arms) * len(seeds), 0, len(claim.arms) * len(seeds), time.monotonic() - began)
-    return _verdict(claim, scores, [_arm(name, scores[name]) for name in claim.arms])
+    return _verdict(claim, scores, [_arm(name, scores[name]) for name in claim.arms]), computing
 
 
-def _score(claim: TrainedClaim, cell: Tuned) -> float:
-    """Return what the claim reads from a cell; NaN where every setting that was tried diverged, or the run failed."""
+def _score(measure: Measure, cell: Tuned) -> float:
+    """Return what is read from a cell; NaN where every setting that was tried diverged, or the run failed."""
     if cell.result is None or cell.result.status not in ("done", "diverged"):
         return math.nan
-    return float(claim.measure.of(cell.result))
+    return float(measure.of(cell.result))
 
 
 def _verdict(claim: StatisticalClaim, scores: Scores, arms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

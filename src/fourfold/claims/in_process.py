@@ -5,22 +5,28 @@ What comes out is the network that `fourfold run` gives, to the bit.
 Checked by: a recorded run of the same recipe.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
 
     from fourfold.core.recipe import Recipe
     from fourfold.run.build import Parts
 
 
-def train(recipe: str | Mapping[str, Any], overrides: Mapping[str, Any]) -> "tuple[Recipe, Parts]":
+def train(
+    recipe: str | Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    prepare: "Callable[[Module], object] | None" = None,
+) -> "tuple[Recipe, Parts]":
     """Return the recipe with its defaults, and its parts, the model trained to the end and in evaluation mode.
 
     Args:
         recipe: a shipped recipe's name, or a recipe as plain data.
         overrides: dotted, `seed` among them.
+        prepare: may give the model other first weights.
 
     Raises:
         InputError: the recipe cannot be built.
@@ -34,6 +40,8 @@ def train(recipe: str | Mapping[str, Any], overrides: Mapping[str, Any]) -> "tup
 
     _, chosen = load_recipe(recipe, {**overrides, "runtime.device": "cpu", "runtime.precision": "fp32"})
     parts = build_parts(chosen)
+    if prepare is not None:
+        prepare(parts.model)
     with torch.random.fork_rng(devices=[]):
         training, _, plan = build_training(chosen, parts, torch.device("cpu"), SingleProcess())
         for _ in range(plan.steps):
@@ -59,10 +67,15 @@ def outputs_on_test(parts: "Parts") -> "tuple[Tensor, Tensor]":
     return in_own_unit(output, mean, deviation), in_own_unit(targets, mean, deviation)
 
 
-def replicates(recipe: str | Mapping[str, Any], overrides: Mapping[str, Any], seeds: range) -> "tuple[Tensor, Tensor]":
-    """Return outputs and targets of the test split for each seed, `[replicates, examples, …]` each."""
+def replicates(
+    recipe: str | Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    seeds: range,
+    prepare: "Callable[[Module], object] | None" = None,
+) -> "tuple[Tensor, Tensor]":
+    """Return outputs and targets of the test split for each seed, `[replicates, examples, …]` each; see `train`."""
     import torch
 
-    pairs = [outputs_on_test(train(recipe, {**overrides, "seed": seed})[1]) for seed in seeds]
+    pairs = [outputs_on_test(train(recipe, {**overrides, "seed": seed}, prepare)[1]) for seed in seeds]
     outputs, targets = (torch.stack(each) for each in zip(*pairs, strict=True))
     return outputs, targets

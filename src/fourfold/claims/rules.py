@@ -10,6 +10,10 @@ So `greater("a", "b", by=0.01)` fails when there is evidence that a is not 0.01 
 because the two are too alike. Give `by` the smallest difference worth claiming; with `by=0` two arms that are in truth
 alike stay undecided for ever.
 
+A p-value says how often scores at least this far from where a comparison changes its mind would come about, if in truth
+they lay there and chance alone decided on which side each seed falls. It is not how likely a verdict is to be wrong.
+What is computed, and not drawn, has none: that is `exact`.
+
 The p-values of all comparisons of a rule are corrected together by Holm's method. With n seeds no p is below
 2 / 2^n, so k comparisons need at least 6 seeds for k = 1, 7 for k = 2 or 3, 8 for k up to 6, 9 for k up to 12.
 
@@ -28,6 +32,7 @@ from fourfold.claims.comparisons import (
     ALPHA,
     Comparison,
     Every,
+    Exact,
     Greater,
     Outcome,
     Ratio,
@@ -78,7 +83,7 @@ class _Several(Rule):
     @property
     def words(self) -> str:
         joined = "; and " if self.need == "all" else "; or "
-        return joined.join(f"({r.words})" if isinstance(r, _Several) else r.words for r in self.rules)
+        return joined.join(_inner(rule) for rule in self.rules)
 
     def comparisons(self) -> list[Comparison]:
         return [each for rule in self.rules for each in rule.comparisons()]
@@ -87,6 +92,30 @@ class _Several(Rule):
         decides, otherwise = sides(self.need == "all")  # one that fails decides all; one that holds decides any
         found = [rule.combine(outcomes) for rule in self.rules]
         return decides if decides in found else otherwise if set(found) == {otherwise} else "undecided"
+
+    def set_aside(self, outcomes: Mapping[int, Outcome]) -> list[Comparison]:
+        return [each for rule in self.rules for each in rule.set_aside(outcomes)]
+
+
+@dataclass(frozen=True)
+class _Provided(Rule):
+    condition: Rule
+    rule: Rule
+
+    @property
+    def words(self) -> str:
+        return f"{_inner(self.rule)}, provided that {_inner(self.condition)}"
+
+    def comparisons(self) -> list[Comparison]:
+        return [*self.condition.comparisons(), *self.rule.comparisons()]
+
+    def combine(self, outcomes: Mapping[int, Outcome]) -> Outcome:
+        return self.rule.combine(outcomes) if self.condition.combine(outcomes) == "holds" else "undecided"
+
+    def set_aside(self, outcomes: Mapping[int, Outcome]) -> list[Comparison]:
+        if self.condition.combine(outcomes) != "holds":
+            return self.rule.comparisons()
+        return self.rule.set_aside(outcomes)
 
 
 def greater(arm: str, other: str | float, by: float = 0.0) -> Rule:
@@ -138,6 +167,25 @@ def every(arm: str, *, at_least: float = -math.inf, at_most: float = math.inf) -
     return Every(arm, at_least, at_most)
 
 
+def exact(arm: str, *, over: str | None = None, at_least: float = -math.inf, at_most: float = math.inf) -> Rule:
+    """Say that `arm`, or `arm` over another, is in a range, where it is computed and not drawn: no test is needed.
+
+    It has to be the same number at every seed, but for rounding; if it is not, this is undecided, and a comparison
+    with a test is what is wanted.
+    """
+    if at_least > at_most or (math.isinf(at_least) and math.isinf(at_most)):
+        raise InputError(f"exact: at_least={at_least:g} and at_most={at_most:g} leave nothing to judge")
+    return Exact(arm, over, at_least, at_most)
+
+
+def provided(condition: Rule, rule: Rule) -> Rule:
+    """Say `rule`, of scores that mean something only where `condition` holds; where it does not, it is undecided.
+
+    Such as a gap between training and test accuracy, of arms that were trained to a stated accuracy.
+    """
+    return _Provided(condition, rule)
+
+
 def all_of(*rules: Rule) -> Rule:
     """Say all of `rules`: it holds where all do, and fails where one does."""
     return _several(rules, "all")
@@ -162,25 +210,35 @@ def judge(rule: Rule, scores: Scores) -> tuple[Outcome, list[Judged]]:
     for comparison, test in zip(comparisons, tested, strict=True):
         p_holm = None if test.p is None else next(corrected)
         outcome: Outcome = test.side if p_holm is None or p_holm <= ALPHA else "undecided"
-        because = _because(test, outcome, p_holm, len(tests))
+        because = _because(test, comparison.unit, outcome, p_holm, len(tests))
         judged.append(
             Judged(
                 comparison.words, comparison.unit, outcome, test.effect, test.low, test.high, test.n, p_holm, because
             )
         )
-    return rule.combine({id(c): j.outcome for c, j in zip(comparisons, judged, strict=True)}), judged
+    outcomes = {id(c): j.outcome for c, j in zip(comparisons, judged, strict=True)}
+    aside = {id(each) for each in rule.set_aside(outcomes)}
+    shown = [
+        j._replace(outcome="undecided", because=f"not judged, for its condition is not met; {j.because}")
+        if id(c) in aside
+        else j
+        for c, j in zip(comparisons, judged, strict=True)
+    ]
+    return rule.combine(outcomes), shown
 
 
-def _because(test: Tested, outcome: Outcome, p_holm: float | None, tests: int) -> str:
+def _because(test: Tested, unit: Unit, outcome: Outcome, p_holm: float | None, tests: int) -> str:
     """Return one sentence: what was seen, how sure it is, and what would decide it."""
     if test.problem:
         return test.problem
+    if p_holm is None and unit != "share":
+        return f"{test.effect:.4g}, computed"
     if p_holm is None:
         return f"so at {round(test.effect * test.n)} of {test.n} seeds"
     seen = f"{test.effect:.3g} over {test.n} seeds"
     seen += f", plausibly {test.low:.3g} to {test.high:.3g}" if math.isfinite(test.low) else ""
     if outcome != "undecided":
-        return f"{seen}; by chance in {100 * p_holm:.2g} % of studies"
+        return f"{seen}; p = {p_holm:.2g}{' after correction' if tests > 1 else ''}"
     return f"{seen}; {_what_would_decide(test, tests)}"
 
 
@@ -190,6 +248,11 @@ def _what_would_decide(test: Tested, tests: int) -> str:
         return "no number of seeds would decide that if it stays so"
     needed = seeds_needed(spread, test.gap, ALPHA / tests)
     return f"if it stays so, about {max(needed, test.n + 1):,} seeds would decide"
+
+
+def _inner(rule: Rule) -> str:
+    """Return a rule's words as a part of another rule's."""
+    return f"({rule.words})" if isinstance(rule, _Several | _Provided) else rule.words
 
 
 def _several(rules: Sequence[Rule], need: Literal["all", "any"]) -> Rule:

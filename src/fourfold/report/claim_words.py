@@ -60,6 +60,9 @@ def setting_words(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def arm_words(asked: Mapping[str, Any], name: str) -> str:
     """Return what an arm is: in words, or what it sets."""
+    word = name.rpartition(": ")[2]
+    if word in asked.get("beside", {}):
+        return f"{asked['beside'][word]}, of the same runs"
     arm = asked["arms"].get(name) if name in asked["arms"] else asked["arms"][name.rpartition(" on ")[0]]
     return arm if isinstance(arm, str) else overrides_words(arm) or "nothing else"
 
