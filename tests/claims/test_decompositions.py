@@ -24,18 +24,42 @@ def test_the_parts_of_error_are_those_of_the_replicates_of_a_group(monkeypatch: 
 def test_a_bag_is_a_bag_of_as_many_steps_a_member(monkeypatch: pytest.MonkeyPatch):
     asked = []
 
-    def spy(recipe: str, settings: dict, seeds: range):
+    def spy(recipe: str, settings: dict, seeds: range, prepare):
         asked.append((settings, seeds))
-        return replicates(recipe, {**settings, "model.widths": [2], "budget.steps": 6}, seeds)
+        return replicates(recipe, {**settings, "model.widths": [2], "budget.steps": 6}, seeds, prepare)
 
     monkeypatch.setattr("fourfold.claims.in_process.replicates", spy)
-    single, bagged = (bagging_variance.decomposed(1, 3, members) for members in (0, 2))
-    (alone, seeds), (together, same) = asked
-    assert seeds == same == range(3, 6)
-    assert (alone["budget.steps"], together["budget.steps"]) == (400, 800)
-    assert (together["algorithm.name"], together["algorithm.members"]) == ("bagging", 2)
-    assert "algorithm.name" not in alone
-    assert 0 < single["variance"] != bagged["variance"]
+    found = [bagging_variance.decomposed(method, 1, 3, 2)["variance"] for method in bagging_variance.METHODS]
+    assert all(seeds == range(3, 6) for _, seeds in asked)
+    alone, bagged, drawn = (settings for settings, _ in asked)
+    assert "algorithm" not in alone
+    assert [settings["budget.steps"] for settings in (alone, bagged, drawn)] == [400, 800, 800]
+    assert [settings["algorithm"]["sample"] for settings in (bagged, drawn)] == [1.0, None]
+    assert all(settings["algorithm"]["optimizer"] == alone["algorithm.optimizer"] for settings in (bagged, drawn))
+    assert len(set(found)) == 3
+    assert min(found) > 0
+
+
+def test_members_of_the_bag_differ_in_their_samples_alone():
+    """They begin where the network alone does; without samples they would end there too, each the same."""
+    alone, bagged, drawn = (
+        {**bagging_variance.settings_of(method, 2), "model.widths": [3], "seed": 5}
+        for method in bagging_variance.METHODS
+    )
+    alone["budget.steps"], bagged["budget.steps"], drawn["budget.steps"] = 5, 10, 10
+    begin = bagging_variance.begin_alike
+
+    def weights(module) -> list:
+        return [param.detach().flatten().tolist() for param in module.parameters()]
+
+    one = weights(train("curve-mlp", alone)[1].model)
+    first, second = train("curve-mlp", drawn, begin)[1].model.members
+    assert np.allclose(np.concatenate(weights(first)), np.concatenate(one), atol=1e-6)
+    assert np.allclose(np.concatenate(weights(second)), np.concatenate(one), atol=1e-6)
+    first, second = train("curve-mlp", bagged, begin)[1].model.members
+    assert weights(first) != weights(second)
+    first, second = train("curve-mlp", drawn)[1].model.members
+    assert not np.allclose(np.concatenate(weights(second)), np.concatenate(one), atol=1e-2)
 
 
 def test_replicates_of_a_group_share_their_test_points_and_groups_do_not(monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from fourfold.claims.mse_outliers import NOISE, minimum, points, slope
+from fourfold.claims.mse_outliers import BEYOND, NOISE, minimum, points, slope, slope_shift
 from fourfold.losses.huber import huber
 from fourfold.losses.mae import mae
 from fourfold.losses.mse import mse
@@ -44,6 +44,15 @@ def test_huber_has_the_line_that_a_minimiser_finds(distance: float):
     found = minimize(lambda line: float(huber(on_line(x, line), y, delta).total), [0.0, 1.0], tol=1e-12)
     assert minimum(lambda output, t: huber(output, t, delta), x, y) == pytest.approx(tuple(found.x), abs=1e-5)
     assert slope("huber", 3, distance) == pytest.approx(found.x[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_ten_times_as_far_adds_ten_times_as_much_to_least_squares_and_nothing_to_the_others(seed: int):
+    near, far = (slope_shift(f"squared{place}", seed, "full") for place in ("", ", ten times as far"))
+    assert far / near == pytest.approx(10, rel=1e-9)
+    for loss in ("absolute", "huber"):
+        beyond = slope(loss, seed, 200) - slope(loss, seed, 20)
+        assert slope_shift(f"{loss}, {BEYOND}", seed, "full") == abs(beyond) < 1e-6
 
 
 def test_five_points_of_the_right_half_are_moved_up_and_nothing_else():

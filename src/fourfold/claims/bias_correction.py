@@ -20,7 +20,8 @@ CLAIM = TrainedClaim(
     id="bias-correction",
     says="With its bias correction Adam does as well or better than without, whatever the step size.",
     source="Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, section 6.4 and Fig. 4",
-    scaled_from="a variational autoencoder with 500 hidden units; the paper's step sizes and 10 epochs are kept",
+    scaled_from="a variational autoencoder with 500 hidden units; the paper's step sizes and 10 epochs are kept, and "
+    "of its pairs of betas one, 0.9 and 0.999",
     recipe="digits-mlp",
     shared={"data.split_seed": None, "algorithm.optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999}},
     arms={f"corrected, lr {lr:g}": _arm(lr, True) for lr in RATES}

@@ -58,8 +58,9 @@ def decomposed(base: str, method: str, group: int, count: int) -> Mapping[str, f
 CLAIM = ComputedClaim(
     id="boosting-bias",
     says="Boosting lowers the bias of a method that is too simple, and with it the error.",
-    source="Freund and Schapire, Experiments with a New Boosting Algorithm, ICML 1996, section 1; Schapire, Freund, "
-    "Bartlett and Lee, Boosting the Margin, Annals of Statistics 26(5), 1998, section 5 (stumps, by decomposition)",
+    source="Freund and Schapire, Experiments with a New Boosting Algorithm, ICML 1996; Schapire, Freund, Bartlett and "
+    "Lee, Boosting the Margin: A New Explanation for the Effectiveness of Voting Methods, Annals of Statistics 26(5), "
+    "1998, on the relation to bias and variance",
     arms={
         f"{method}: {part}": f"{words}; {part}"
         for method, words in (("single", "three hidden units"), ("boosted", f"{MEMBERS} such networks by AdaBoost"))
@@ -73,5 +74,6 @@ CLAIM = ComputedClaim(
     ),
     quick=Size(seeds=7),
     full=Size(seeds=20),
-    scaled_from="decision stumps, and many more rounds of boosting",
+    scaled_from="decision trees and tests of one attribute, on many tables; here ten nets of three units, on points "
+    "in the plane",
 )

@@ -10,8 +10,9 @@ from fourfold.claims.rules import all_of, greater
 CLAIM = ComputedClaim(
     id="boosting-lines",
     says="Boosting lowers the bias also of straight lines: ten of them, weighted, bend around two moons.",
-    source="Freund and Schapire, Experiments with a New Boosting Algorithm, ICML 1996, section 1; Schapire, Freund, "
-    "Bartlett and Lee, Boosting the Margin, Annals of Statistics 26(5), 1998, section 5 (stumps, by decomposition)",
+    source="Freund and Schapire, Experiments with a New Boosting Algorithm, ICML 1996; Schapire, Freund, Bartlett and "
+    "Lee, Boosting the Margin: A New Explanation for the Effectiveness of Voting Methods, Annals of Statistics 26(5), "
+    "1998, on the relation to bias and variance",
     arms={
         f"{method}: {part}": f"{words}; {part}"
         for method, words in (("single", "a straight line"), ("boosted", f"{MEMBERS} straight lines by AdaBoost"))
@@ -26,7 +27,8 @@ CLAIM = ComputedClaim(
     quick=Size(seeds=7),
     full=Size(seeds=20),
     likely_reason="a line that is trained by cross-entropy on what the first one got wrong is hardly better than "
-    "chance there, so its vote is small, and the first one goes on deciding almost alone; the source's stumps are "
-    "chosen for the fewest mistakes instead, and are many more",
-    scaled_from="decision stumps, and many more rounds of boosting",
+    "chance there, so its vote is small, and the first one goes on deciding almost alone; a base that is chosen for "
+    "the fewest mistakes of all, as a test of one attribute can be, may do otherwise",
+    scaled_from="decision trees and tests of one attribute, on many tables; here ten straight lines, on points in the "
+    "plane",
 )

@@ -12,7 +12,7 @@ from fourfold.claims.rules import ratio
 CLAIM = TrainedClaim(
     id="early-stopping",
     says="Where examples are few and noisy, training to the end is worse than stopping where validation was best.",
-    source="Prechelt, Early Stopping - But When?, in Neural Networks: Tricks of the Trade, 1998, section 1; "
+    source="Prechelt, Early Stopping - But When?, in Neural Networks: Tricks of the Trade, 1998, section 1.1; "
     "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 7.8 and Fig. 7.3",
     scaled_from="nothing: Prechelt's are small nets on some hundred examples too; here one hidden layer, 176 patients",
     recipe={

@@ -9,6 +9,7 @@ from typing import Any
 
 from fourfold.claims.base import Size, TrainedClaim
 from fourfold.claims.measures import metric
+from fourfold.claims.rare_class import MOONS
 from fourfold.claims.rules import all_of, greater
 
 
@@ -22,15 +23,11 @@ CLAIM = TrainedClaim(
     says="Where F1 is what counts, weights that were chosen by it, or trained for a smooth F1, beat those of the "
     "lowest cross-entropy.",
     source="Bénédict, Koops, Odijk and de Rijke, sigmoidF1: A Smooth F1 Score Surrogate Loss for Multilabel "
-    "Classification, TMLR 2022, arXiv:2108.10566, section 5",
+    "Classification, TMLR 2022, arXiv:2108.10566, abstract",
     scaled_from="pictures and texts with many labels each; here two classes of points in the plane",
     recipe="moons-mlp",
     shared={
-        "data.num_examples": 4200,
-        "data.imbalance": 20,
-        "data.noise": 0.35,
-        "data.data_seed": None,
-        "data.split_seed": None,
+        **MOONS,
         "data.validation": 0.25,
         "data.test": 0.55,
         "budget.batch_size": "full",

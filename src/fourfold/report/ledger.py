@@ -25,9 +25,13 @@ from fourfold.report.strips import draw_strips
 VERDICTS = ("holds", "fails", "undecided")
 _PILLS = {"holds": "done", "fails": "failed", "undecided": "interrupted"}
 _ABOUT = (
-    "Each claim below was said by somebody; here it was tested under a rule that was written before the run that is "
-    "shown. Where an earlier design gave way to it after a result was seen, the claim's file says so. "
-    "Experiments at desk size can support a paper's direction, never its numbers."
+    "Each claim below was said by somebody; here it was tested under a rule that was written beforehand. "
+    "Where an earlier rule or design gave way to it after a result was seen, the claim's file says so, and whether it "
+    "was run anew or the same runs were judged again. "
+    "Experiments at desk size can support a paper's direction, never its numbers. "
+    "A p-value is how often scores at least this far from where the rule changes its mind would come about, if in "
+    "truth they lay there and chance alone decided on which side each seed falls; it is corrected where a rule has "
+    "several comparisons. What is computed, and not drawn, has none."
 )
 
 Record = Mapping[str, Any]
