@@ -56,11 +56,49 @@ def test_the_same_seed_is_the_same_plane_and_another_is_another(workspace: Path,
     assert first == again != other
 
 
+@pytest.fixture(scope="module")
+def two(workspace: Path) -> Path:
+    assert main(["run", "digits-mlp", *CHANGES, "seed=1", "--workspace", str(workspace), "--quiet"]) == 0
+    other = ["digits-mlp", "model.widths=[7]", *CHANGES[1:]]
+    assert main(["run", *other, "--workspace", str(workspace), "--quiet"]) == 0
+    return workspace
+
+
+def test_between_two_runs_there_is_a_line_whose_ends_are_their_losses(two: Path, capsys) -> None:
+    between = ["landscape", "digits-mlp-1", "digits-mlp-2", "--workspace", str(two), "--resolution", "5", "--json"]
+    assert main([*between, "--split", "test", "--examples", "0", "--png"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["alphas"] == [-0.25, 0, 0.25, 0.5, 0.75, 1, 1.25]
+    recorded = json.loads((two / "digits-mlp-1" / "result.json").read_text(encoding="utf-8"))
+    assert found["losses"][1] == pytest.approx(recorded["metrics"]["test"]["loss"], rel=1e-5)
+    assert found["barrier"] == pytest.approx(max(found["losses"][1:6]) - max(found["losses"][1], found["losses"][5]))
+    names = ["line-to-digits-mlp-2.html", "line.png"]
+    assert [Path(each).name for each in found["files"]] == names
+    assert "fourfold landscape digits-mlp-1 digits-mlp-2" in Path(found["files"][0]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["digits-mlp-1", "digits-mlp-3"], "no line between different networks: layers.1.weight is [6, 64] in one"),
+        (["digits-mlp-1", "digits-mlp-2", "--path"], "--path: for the plane around one run"),
+        (["digits-mlp-1", "digits-mlp-2", "--seed", "3"], "--seed: for the plane around one run"),
+        (["digits-mlp-1", "digits-mlp-2", "--resolution", "1"], "--resolution: a line has at least 2 points"),
+        (["digits-mlp-1", "digits-mlp-2", "digits-mlp-3"], "one run, or two for the line between them, and not 3"),
+    ],
+)
+def test_what_has_no_line_is_one_line(arguments, says, two: Path, capsys) -> None:
+    assert main(["landscape", *arguments, "--workspace", str(two)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"error: {says}")
+
+
 @pytest.mark.promise("R9")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["digits-mlp-2"], "no run 'digits-mlp-2' in"),
+        (["digits-mlp-9"], "no run 'digits-mlp-9' in"),
         (["digits-mlp-1", "--split", "tets"], "--split: no split called 'tets'; did you mean 'test'?"),
         (
             ["digits-mlp-1", "--resolution", "10"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fourfold.report.gradients import draw_effective_rates, draw_layers, draw_layers_over_time, draw_steps
+from fourfold.report.gradients import MOST_LAYERS, draw_effective_rates, draw_layers, draw_layers_over_time, draw_steps
 from fourfold.study.gradients import Trace
 
 
@@ -28,9 +28,20 @@ def test_layers_are_counted_from_the_input() -> None:
 
 
 def test_each_layer_has_its_line_over_time() -> None:
-    lines = _lines(draw_layers_over_time(_trace(1)))
+    lines = _lines(draw_layers_over_time(_trace(1), None, ""))
     assert lines["layers.3"][:3] == [[1, 2], [2, 2], [3, 0.5]]
     assert list(lines) == ["layers.1", "layers.3"]
+
+
+def test_of_many_layers_some_are_drawn_the_first_and_last_among_them() -> None:
+    sizes = torch.ones(3, dtype=torch.float64)
+    deep = Trace(sizes, sizes, sizes, {f"layers.{i}": sizes for i in range(30)})
+    drawn = draw_layers_over_time(deep, "a-run", "-2")
+    assert len(_lines(drawn)) == MOST_LAYERS
+    assert {"layers.0", "layers.29"} <= set(_lines(drawn))
+    assert drawn.caption.endswith(f"{MOST_LAYERS} of 30 layers.")
+    assert drawn.name == "layers-over-time-2"
+    assert drawn.figure.axes[0].get_title(loc="left") == "Gradient by layer, a-run"
 
 
 def test_steps_and_effective_rates_are_the_trace_s() -> None:
@@ -41,3 +52,14 @@ def test_steps_and_effective_rates_are_the_trace_s() -> None:
     low, high = draw_steps(traces).figure.axes[0].get_ylim()
     assert low > 0.1  # a step of nothing does not stretch the chart
     assert high < 10
+
+
+def test_many_steps_are_faint_with_their_geometric_mean_over_them() -> None:
+    sizes = torch.tensor([1.0, 100.0], dtype=torch.float64).repeat(100)
+    drawn = draw_steps({"run": Trace(sizes, sizes, sizes, {"a": sizes})})
+    steps, mean = drawn.figure.axes[0].lines
+    assert list(np.asarray(steps.get_ydata())) == sizes.tolist()
+    middle = np.asarray(mean.get_ydata())[20:-20]
+    assert middle.min() > 5
+    assert middle.max() < 20  # 10, but for which of the two is one more among the 11 around a step
+    assert "Faint: each step" in drawn.caption

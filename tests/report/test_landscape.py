@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fourfold.report.landscape import draw_landscape, draw_path, is_logarithmic, landscape_page, levels
+from fourfold.report.landscape import draw_landscape, draw_line, draw_path, is_logarithmic, levels
+from fourfold.report.view_page import view_page
 from fourfold.study.landscape import PathPlane, Plane
 
 
@@ -100,16 +101,34 @@ def test_a_plane_with_holes_or_without_slope_is_drawn_without_a_warning(plane: P
         drawn.to_html()
 
 
+def test_a_line_has_its_losses_and_both_networks_on_it() -> None:
+    alphas = torch.tensor([-0.5, 0.0, 0.5, 1.0], dtype=torch.float64)
+    drawn = draw_line(torch.tensor([np.inf, 2.0, 5.0, 3.0]).double(), alphas, ("one", "$둘$ <b>"), "loss")
+    line, stars = drawn.figure.axes[0].lines
+    assert np.asarray(line.get_xydata())[1:].tolist() == [[0, 2], [0.5, 5], [1, 3]]
+    assert np.asarray(stars.get_xydata()).tolist() == [[0, 2], [1, 3]]
+    assert "at 2 and 3" in drawn.caption
+    assert drawn.figure.axes[0].get_xlabel() == "0 is one, 1 is $둘$ <b>"
+    drawn.to_html()
+    steep = draw_line(torch.tensor([9.0, 1.0, 500.0, 3.0]).double(), alphas, ("a", "b"), "loss")
+    assert steep.figure.axes[0].get_yscale() == "log"
+    steep.to_html()
+
+
 def test_the_page_has_both_figures_and_loads_nothing() -> None:
-    page = landscape_page(
+    page = view_page(
+        "a <i>kind",
         "<b>run</b>",
+        "The <b>loss",
         draw_landscape(STEEP, "손실 <b>"),
         [("1", "loss")],
+        "made <b>so",
         [("points", "21 x 21")],
         "fourfold landscape",
         "1",
     )
-    assert "<b>run" not in page
+    for text in ("<b>", "<i>"):
+        assert text not in page.replace('class="card tile "><b>', "")
     assert "손실 &lt;b&gt;" in page
     assert 'id="landscape"' in page
     assert 'id="landscape-3d"' in page

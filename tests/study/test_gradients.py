@@ -1,30 +1,25 @@
-from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from fourfold.algorithms.optimizers.adagrad import AdagradConfig
-from fourfold.algorithms.optimizers.adam import AdamConfig
-from fourfold.algorithms.optimizers.sgd import SGDConfig
-from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.errors import InputError
 from fourfold.losses.cross_entropy import CrossEntropy
 from fourfold.losses.mse import MSE
 from fourfold.models.mlp import MLP
-from fourfold.study.gradients import gradient_norms, trace_training
-from fourfold.tasks.seam import Batch
+from fourfold.run.api import run
+from fourfold.run.build import build_parts
+from fourfold.run.run import Run
+from fourfold.study.gradients import Trace, gradient_norms, trace
+from fourfold.study.trajectory import trained_again
+from fourfold.tasks.seam import Batch, Order
 
 
 def _examples(count: int = 12) -> Batch:
     draw = torch.Generator().manual_seed(1)
     return Batch((torch.randn(count, 4, generator=draw),), torch.randint(3, (count,), generator=draw))
-
-
-def _batches() -> Iterator[Batch]:
-    whole = _examples(60)
-    while True:
-        for i in range(0, 60, 20):
-            yield Batch((whole.inputs[0][i : i + 20],), whole.targets[i : i + 20])
 
 
 def test_norms_are_autograd_s_layer_by_layer_whatever_the_split() -> None:
@@ -77,54 +72,64 @@ def test_a_chain_of_sigmoids_loses_a_product_written_out_by_hand() -> None:
     assert norms["layers.0"] < norms["layers.3"] * (weight / 4) ** 3 * 1.5  # sigmoid' is at most 1/4
 
 
-def test_a_step_of_plain_descent_is_lr_times_its_gradient() -> None:
-    torch.manual_seed(0)
-    trace = trace_training(MLP(4, [5], 3), CrossEntropy(), _batches(), SGDConfig(lr=0.2), 8)
-    torch.testing.assert_close(trace.step_sizes, 0.2 * trace.gradient_norms, rtol=1e-5, atol=0)
-    torch.testing.assert_close(trace.effective_rates, torch.full((8,), 0.2).double(), rtol=1e-5, atol=0)
-    whole = torch.stack(list(trace.layer_gradients.values())).norm(dim=0)
-    torch.testing.assert_close(whole, trace.gradient_norms)
-    assert list(trace.layer_gradients) == ["layers.1", "layers.3"]
-    assert trace.losses.shape == (8,)
+def _trained(workspace: Path, optimizer: dict[str, Any], **more: Any) -> Run:
+    recipe = {
+        "data": "iris",
+        "model": {"name": "mlp", "widths": [5]},
+        "loss": "cross_entropy",
+        "algorithm": {"name": "supervised", "optimizer": optimizer, **more},
+        "budget": {"steps": 9, "batch_size": 16},
+    }
+    return run(recipe, workspace=workspace)
 
 
-def test_the_model_stays_as_it_was_and_its_copy_goes_where_torch_goes() -> None:
-    torch.manual_seed(0)
-    model = MLP(4, [5], 3)
-    before = {name: each.clone() for name, each in model.state_dict().items()}
-    trace = trace_training(model, CrossEntropy(), _batches(), AdamConfig(lr=0.01), 6)
-    assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
-    theirs, batches, losses = torch.optim.Adam(model.parameters(), lr=0.01), _batches(), []
-    for _ in range(6):
+def _trace(of: Run, heard: Any = lambda step: None) -> Trace:
+    with trained_again(of) as training:
+        return trace(training, 9, heard)
+
+
+def test_a_step_of_plain_descent_is_lr_times_its_gradient(tmp_path: Path) -> None:
+    heard: list[int] = []
+    found = _trace(_trained(tmp_path, {"name": "sgd", "lr": 0.2}), heard.append)
+    assert heard == list(range(1, 10))
+    torch.testing.assert_close(found.step_sizes, 0.2 * found.gradient_norms, rtol=1e-5, atol=0)
+    torch.testing.assert_close(found.effective_rates, torch.full((9,), 0.2).double(), rtol=1e-5, atol=0)
+    whole = torch.stack(list(found.layer_gradients.values())).norm(dim=0)
+    torch.testing.assert_close(whole, found.gradient_norms)
+    assert list(found.layer_gradients) == ["layers.1", "layers.3"]
+
+
+def test_a_schedule_is_in_the_effective_rate_and_clipping_in_the_gradient(tmp_path: Path) -> None:
+    clipped = {"schedule": "cosine", "regularizers": [{"name": "gradient_clipping", "max_norm": 0.01}]}
+    found = _trace(_trained(tmp_path, {"name": "sgd", "lr": 0.9}, **clipped))
+    torch.testing.assert_close(found.gradient_norms, torch.full((9,), 0.01).double(), rtol=1e-4, atol=0)
+    expected = 0.9 * (1 + torch.cos(torch.pi * torch.arange(9).double() / 9)) / 2
+    torch.testing.assert_close(found.effective_rates, expected, rtol=1e-3, atol=0)
+
+
+def test_it_goes_where_torch_goes(tmp_path: Path) -> None:
+    """Loss and gradient of each layer, by autograd, along torch's own Adam on the same batches."""
+    done = _trained(tmp_path, {"name": "adam", "lr": 0.01})
+    found, parts = _trace(done), build_parts(done.recipe)
+    theirs = torch.optim.Adam(parts.model.parameters(), lr=0.01)
+    batches = parts.source.train(Order(done.recipe.seed, 16))
+    for step in range(9):
         batch = next(batches)
         theirs.zero_grad()
-        loss = nn.functional.cross_entropy(model(*batch.inputs), batch.targets)
+        loss = nn.functional.cross_entropy(parts.model(*batch.inputs), batch.targets)
         loss.backward()
+        first = parts.model.get_submodule("layers.1")
+        norm = sum(float(each.grad.square().sum()) for each in first.parameters() if each.grad is not None) ** 0.5
+        assert float(found.losses[step]) == pytest.approx(loss.item(), rel=1e-4)
+        assert float(found.layer_gradients["layers.1"][step]) == pytest.approx(norm, rel=1e-3)
         theirs.step()
-        losses.append(loss.item())
-    assert trace.losses.tolist() == pytest.approx(losses, rel=1e-4)
 
 
-def test_adagrad_s_effective_rate_only_falls_on_equal_gradients() -> None:
-    def same() -> Iterator[Batch]:
-        while True:
-            yield Batch((torch.ones(1, 1),), torch.full((1, 1), 1e6))  # so far away that the gradient hardly changes
-
-    model = nn.Linear(1, 1, bias=False)
-    nn.init.zeros_(model.weight)
-    trace = trace_training(model, MSE(), same(), AdagradConfig(lr=0.1), 25)
-    expected = 0.1 / torch.arange(1, 26).double().sqrt()  # lr / sqrt(t), for G_t = t g^2
-    torch.testing.assert_close(trace.step_sizes, expected, rtol=1e-3, atol=0)
-
-
-def test_what_cannot_be_traced_is_refused() -> None:
-    model = MLP(4, [5], 3)
-    with pytest.raises(InputError, match="steps: expected at least 1"):
-        trace_training(model, CrossEntropy(), _batches(), SGDConfig(), 0)
-    with pytest.raises(InputError, match="there are batches for 1"):
-        trace_training(model, CrossEntropy(), iter([_examples()]), SGDConfig(), 2)
+def test_what_cannot_be_traced_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no examples"):
-        gradient_norms(model, CrossEntropy(), [])
-    far = (Batch((1e30 * torch.ones(2, 4),), torch.zeros(2, 3)) for _ in range(9))
-    with pytest.raises(DivergedError, match="not finite at step"):
-        trace_training(model, MSE(), far, SGDConfig(lr=1.0), 9)
+        gradient_norms(MLP(4, [5], 3), CrossEntropy(), [])
+    with (
+        trained_again(_trained(tmp_path, {"name": "sgd"})) as training,
+        pytest.raises(InputError, match="steps: expected at least 1"),
+    ):
+        trace(training, 0)

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -102,10 +104,6 @@ def test_a_quadratic_s_plane_is_the_one_written_out_by_hand() -> None:
     )
     expected = [[((1 + a) ** 2 + (2 + b) ** 2) / 2 for a in (-1, 0, 2)] for b in (0, 3)]
     torch.testing.assert_close(plane.losses, torch.tensor(expected, dtype=torch.float64))
-    line = loss_line(
-        objective, torch.tensor([1.0, 2]).double(), torch.tensor([-1.0, 0]).double(), torch.tensor([0, 0.5, 1])
-    )
-    assert line.tolist() == pytest.approx([2.5, 0.5, 0.5])
 
 
 def test_scales_that_a_relu_net_does_not_notice_do_not_change_its_plane() -> None:
@@ -122,23 +120,35 @@ def test_scales_that_a_relu_net_does_not_notice_do_not_change_its_plane() -> Non
     assert float(planes[0].losses.std()) > 0.01
 
 
-def test_the_line_between_two_networks_begins_and_ends_at_their_losses() -> None:
-    one, two = _net(), _net()
-    with torch.no_grad():
-        for each in two.parameters():
-            each.mul_(-1)
-    objective = Objective(one, CrossEntropy(), [_examples()])
-    ends = [objective.flat(dict(each.named_parameters())) for each in (one, two)]
-    line = loss_line(objective, *ends, torch.linspace(0, 1, 5))
-    losses = [
-        float(Objective(each, CrossEntropy(), [_examples()])(end)) for each, end in zip((one, two), ends, strict=True)
-    ]
-    assert [float(line[0]), float(line[-1])] == pytest.approx(losses, rel=1e-6)
+def test_the_line_between_two_networks_is_the_loss_of_mixed_weights_and_statistics() -> None:
+    torch.manual_seed(0)
+    one, two = (nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3)) for _ in range(2))
+    whole = Batch((torch.randn(20, 4),), torch.randint(3, (20,)))
+    for each, factor in ((one, 1.0), (two, 5.0)):
+        each.train()(factor * whole.inputs[0])  # other running statistics
+    before = {name: each.clone() for name, each in one.state_dict().items()}
+    alphas = torch.tensor([-0.5, 0, 0.25, 1], dtype=torch.float64)
+    line = loss_line(one, two, CrossEntropy(), [whole], alphas)
+    for alpha, found in zip(alphas.tolist(), line.tolist(), strict=True):
+        mixed = copy.deepcopy(one).eval()
+        for ours, a, b in zip(
+            [*mixed.parameters(), mixed[1].running_mean, mixed[1].running_var],  # pyright: ignore
+            [*one.parameters(), one[1].running_mean, one[1].running_var],  # pyright: ignore
+            [*two.parameters(), two[1].running_mean, two[1].running_var],  # pyright: ignore
+            strict=True,
+        ):
+            ours.data.copy_((1 - alpha) * a + alpha * b)  # pyright: ignore
+        expected = nn.functional.cross_entropy(mixed(*whole.inputs), whole.targets)
+        assert found == pytest.approx(expected.item(), rel=1e-5, nan_ok=True)
+    assert all(torch.equal(each, before[name]) for name, each in one.state_dict().items())
+    with pytest.raises(InputError, match=r"0\.weight is \[6, 4\] in one and \[2, 4\] in the other"):
+        loss_line(one, nn.Sequential(nn.Linear(4, 2)), CrossEntropy(), [whole], alphas)
 
 
-def test_a_barrier_is_what_must_be_climbed() -> None:
-    assert barrier(torch.tensor([1.0, 4.0, 2.0])) == 2
-    assert barrier(torch.tensor([3.0, 2.0, 1.0])) == 0
+def test_a_barrier_is_what_must_be_climbed_between_the_two() -> None:
+    alphas = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0])
+    assert barrier(torch.tensor([9.0, 1.0, 4.0, 2.0, 9.0]), alphas) == 2
+    assert barrier(torch.tensor([9.0, 3.0, 2.0, 1.0, 9.0]), alphas) == 0
 
 
 def test_the_plane_of_a_path_is_sklearn_s() -> None:

@@ -15,6 +15,7 @@ from fourfold.cli import (
     comparing,
     decomposing,
     doctor,
+    gradients,
     history,
     importing,
     landscaping,
@@ -92,6 +93,7 @@ app.command("decompose", no_args_is_help=True)(decomposing.decompose)
 app.command("claim", no_args_is_help=True)(claiming.claim)
 app.command("race")(racing.race)
 app.command("landscape", no_args_is_help=True)(landscaping.landscape)
+app.command("gradients", no_args_is_help=True)(gradients.gradients)
 app.command("list")(listing.list_names)
 app.command("show", no_args_is_help=True)(showing.show)
 app.command("import", no_args_is_help=True)(importing.import_run)

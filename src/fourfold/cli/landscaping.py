@@ -1,20 +1,19 @@
 """`fourfold landscape`."""
 
 import shlex
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
 from fourfold.cli.output import note, print_json
+from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.records.location import workspace_path
 from fourfold.report.numbers import count, number, quantity
 
+REACH = 1.0
 SPLITS = ("train", "validation", "test")
 EXAMPLES = 2000
 SEARCHED = 200  # examples that sharpness and curvature are taken on, in float64: many times a plane's point each
@@ -22,13 +21,15 @@ TOLERANCE = 1e-3  # relative, of the curvature that is shown
 
 
 def landscape(
-    run: RunArgument,
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN [RUN]", help="Names, such as digits-mlp-1, or folders; one, or two.")
+    ],
     resolution: Annotated[
         int, typer.Option("--resolution", metavar="N", help="Points along each direction, odd.")
     ] = 41,
     reach: Annotated[
         float, typer.Option("--range", metavar="X", help="How far it goes; 1 is as far as the weights are from zero.")
-    ] = 1.0,
+    ] = REACH,
     split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="train, validation or test.")] = "train",
     examples: Annotated[
         int, typer.Option("--examples", metavar="N", help="The first N examples of the split; 0 is all.")
@@ -42,10 +43,10 @@ def landscape(
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Draw the loss around a run's trained weights, and measure how sharp the minimum is; needs its data.
+    """Draw the loss around a run's trained weights and measure how sharp the minimum is, or the loss between two runs.
 
-    The plane is spanned by two random directions whose filters are as long as the network's own. It goes into the
-    run's figures folder.
+    The plane is spanned by two random directions whose filters are as long as the network's own; between two runs of
+    the same network it is the straight line. The page goes into the first run's figures folder; its data are needed.
 
     \b
     Examples:
@@ -53,6 +54,7 @@ def landscape(
       fourfold landscape digits-mlp-1 --range 0.5 --resolution 61 --png
       fourfold landscape digits-mlp-1 --split test --seed 3
       fourfold landscape digits-mlp-1 --path
+      fourfold landscape digits-mlp-1 digits-mlp-2    the line between them
     """
     if split not in SPLITS:
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, SPLITS)}")
@@ -61,12 +63,23 @@ def landscape(
     load_parts(use)
     from fourfold.records.folder import RunFolder
 
-    folder = RunFolder.find(workspace_path(workspace), run)
+    if len(runs) > 2:
+        raise InputError(f"one run, or two for the line between them, and not {len(runs)}")
+    folders = [RunFolder.find(workspace_path(workspace), run) for run in runs]
+    if len(folders) == 2:
+        given = (("--range", reach != REACH), ("--seed", seed != 0), ("--path", path))
+        if wrong := [option for option, is_given in given if is_given]:
+            raise InputError(f"{wrong[0]}: for the plane around one run; between two there is a line")
+        from fourfold.cli.landscape_line import line_between
+
+        return line_between(folders, resolution, split, examples, png, json)
+    ((run,), (folder,)) = runs, folders
     import torch
 
     from fourfold import __version__
     from fourfold.report.document import write_document
-    from fourfold.report.landscape import draw_landscape, draw_path, landscape_page
+    from fourfold.report.landscape import PLANE, draw_landscape, draw_path
+    from fourfold.report.view_page import view_page
     from fourfold.run.run import Run
     from fourfold.study.landscape import path_plane, plane_around, random_plane
     from fourfold.study.objective import Objective, split_batches
@@ -77,7 +90,7 @@ def landscape(
     model, parts = opened.model, opened.parts
     batches = split_batches(parts.source, split, examples or None)
     objective = Objective(model, parts.loss, batches)
-    with _progress("the plane", resolution) as heard:
+    with waiting("the plane", resolution) as heard:
         plane = random_plane(objective, resolution, reach, seed, heard)
     few = split_batches(parts.source, split, min(examples or SEARCHED, SEARCHED))
     exact = Objective(model, parts.loss, few, torch.float64)
@@ -86,19 +99,22 @@ def landscape(
     name = "loss" if opened.recipe.loss.name == "usual" else quantity(opened.recipe.loss.name)
     drawn = draw_landscape(plane, name)
     if path:
-        with _progress("the way", int(opened.result["steps"])) as heard:
+        with waiting("the way", int(opened.result["steps"])) as heard:
             way = path_plane(weights_along(opened, objective.flat, heard=heard))
-        with _progress("its plane", resolution) as heard:
+        with waiting("its plane", resolution) as heard:
             drawn.append(draw_path(plane_around(objective, way, resolution, heard), way, name))
     searched = sum(len(batch.inputs[0]) for batch in few)
-    page = landscape_page(
+    page = view_page(
+        "loss landscape",
         opened.run_id,
+        "The loss around it",
         drawn,
         tiles=[
             (number(plane.centre), f"{name} on {split}"),
             (f"{sharp.phi:.3g} %", f"sharpness, eps {EPS:g}"),
             (number(curvature), "largest curvature"),
         ],
+        made=PLANE,
         facts=[
             ("examples", f"{count(used)} of {count(parts.source.sizes[split])} {split}"),
             ("points", f"{resolution} x {resolution}"),
@@ -138,15 +154,3 @@ def landscape(
 def _command(run: str, resolution: int, reach: float, split: str, examples: int, seed: int) -> list[str]:
     words = ["fourfold", "landscape", run, "--resolution", str(resolution), "--range", f"{reach:g}"]
     return [*words, "--split", split, "--examples", str(examples), "--seed", str(seed)]
-
-
-@contextmanager
-def _progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give what is told how much is done, and show it where stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda done: bar.update(task, completed=done)

@@ -1,23 +1,22 @@
-"""The loss around a trained network, drawn: contours, a surface, and the page with both.
+"""The loss around a trained network and between two, drawn: contours, a surface, a line.
 
 Where the losses of a plane span more than a factor of 20 they are drawn on a logarithmic scale.
 
-Checked by: contour lines lie at the losses they name; the star is where the weights are; the page loads nothing.
+Checked by: contour lines lie at the losses they name; the star is where the weights are.
 """
 
 import math
-from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor
 
-from fourfold.report.document import to_document
 from fourfold.report.drawing import Drawn
-from fourfold.report.elements import copyable, figures, footer, pairs, tile
 from fourfold.report.numbers import number
+from fourfold.report.study_axes import log_axis
+from fourfold.report.study_words import fit
 from fourfold.study.landscape import PathPlane, Plane
-from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, WIDTH, new_figure, rgb, style
+from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, PAPER, WIDTH, new_figure, rgb, style, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,36 +159,41 @@ def _colours(heights: Any) -> Any:
     return np.concatenate([np.nan_to_num(colours, nan=1.0), np.isfinite(share).astype(float)], axis=2)
 
 
-def landscape_page(
-    title: str,
-    drawn: Sequence[Drawn],
-    tiles: Sequence[tuple[str, str]],
-    facts: Sequence[tuple[str, str]],
-    command: str,
-    version: str,
-) -> str:
-    """Return the page.
+def draw_line(losses: Tensor, alphas: Tensor, names: tuple[str, str], loss: str) -> Drawn:
+    """Draw the loss along the line from one network to another.
 
     Args:
-        title: the run's name.
-        drawn: the figures.
-        tiles: numbers and what they are.
-        facts: words and values on how it was made.
-        command: what makes it again.
-        version: Fourfold's.
+        losses: `[alphas]`.
+        alphas: `[alphas]`, 0 and 1 among them.
+        names: of the networks.
+        loss: the loss's name for reading, with its unit.
     """
-    boxes = "".join(tile(value, words) for value, words in tiles)
-    made = (
-        "<p>Two random directions, each of a network's filters as long as the trained one's; 1 is as far as the "
-        "weights are from zero. Biases stay. The loss is without what regularizers add. "
-        "(Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.)</p>"
-    )
-    body = [
-        f'<header><span class="kind">loss landscape</span><h1>{escape(title)}</h1></header>',
-        f'<section class="tiles">{boxes}</section>',
-        figures("The loss around it", "landscape-figures", drawn),
-        f'<section><h2>How it was made</h2><div class="card stack">{made}<dl>{pairs(facts)}</dl></div></section>',
-        f"<section><h2>Do it again</h2>{copyable('again', command, 'wrap')}</section>",
-        footer(version),
-    ]
-    return to_document(f"{title} · loss landscape · Fourfold", body)
+    values = np.where(np.isfinite(losses.numpy()), losses.numpy(), np.nan)
+    ends = [float(losses[alphas == at]) for at in (0, 1)]
+    with style():
+        figure = new_figure(1.12 * WIDTH, 3.2)
+        axes = figure.subplots()
+        axes.plot(alphas.numpy(), values, color=BLUE)
+        axes.plot([0, 1], ends, "*", markersize=12, color=INK, markeredgecolor=PAPER, zorder=5)
+        if is_logarithmic(losses.numpy()):
+            log_axis(axes, "y", float(np.nanmin(values)), float(np.nanmax(values)))
+        else:
+            thousands(axes.yaxis)
+        axes.set_title("Loss on the line between them")
+        axes.set_xlabel(f"0 is {fit(names[0], 22)}, 1 is {fit(names[1], 22)}")
+        axes.set_ylabel(loss)
+    says = f"Stars: the trained networks, at {number(ends[0])} and {number(ends[1])}; between them weights are mixed."
+    return Drawn("line", figure, says)
+
+
+PLANE = (
+    "Two random directions, each of a network's filters as long as the trained one's; 1 is as far as the weights are "
+    "from zero. Biases stay. The loss is without what regularizers add. "
+    "(Li et al. 2018, Visualizing the Loss Landscape of Neural Nets.)"
+)
+LINE = (
+    "Every weight is mixed, (1 - a) of the first network's and a of the second's, and running statistics alike. Where "
+    "the two began from different weights their units do not correspond, so a rise between them says little of whether "
+    "a curved way around it exists. The loss is without what regularizers add. "
+    "(Goodfellow, Vinyals and Saxe 2015, Qualitatively characterizing neural network optimization problems.)"
+)

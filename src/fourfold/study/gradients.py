@@ -6,17 +6,15 @@ Checked by: autograd's own gradients; a chain of sigmoids whose gradient is a pr
 descent, whose step is lr times its gradient; torch.optim.
 """
 
-import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from fourfold.algorithms.optimizers.base import OptimizerConfig
-from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.errors import InputError
 from fourfold.study.paths import effective_rates
-from fourfold.tasks.seam import Batch, Loss
+from fourfold.tasks.seam import Batch, Loss, Training
 
 
 def gradient_norms(model: nn.Module, loss: Loss, batches: Iterable[Batch]) -> dict[str, float]:
@@ -82,45 +80,39 @@ class Trace:
         return effective_rates(self.step_sizes, self.gradient_norms)
 
 
-def trace_training(
-    model: nn.Module, loss: Loss, batches: Iterator[Batch], optimizer: OptimizerConfig, steps: int
-) -> Trace:
-    """Train a copy of `model` and measure every step; the model itself stays as it is.
+def _nobody(step: int) -> None:
+    """Hear nothing."""
+
+
+def trace(training: Training, steps: int, heard: Callable[[int], None] = _nobody) -> Trace:
+    """Make steps of a training and measure each.
+
+    A gradient is the one that the optimizer was given: of the mean loss, after what regularizers made of it.
 
     Args:
-        model: a network; its copy is trained in training mode.
-        loss: the loss.
-        batches: one a step, such as `source.train(Order(seed, batch_size))`.
-        optimizer: what moves the parameters.
+        training: an algorithm, which moves on.
         steps: at least 1.
+        heard: told how many steps are made.
 
     Raises:
-        InputError: steps is out of range, or there are fewer batches.
+        InputError: steps is out of range, or the algorithm leaves no gradients in the weights that it ends with.
         DivergedError: the loss or a gradient stopped being finite.
     """
     if steps < 1:
         raise InputError(f"steps: expected at least 1, got {steps}")
-    trained = copy.deepcopy(model).train()
-    params = [each for each in trained.parameters() if each.requires_grad]
-    moves = optimizer.build(params)
+    params = [each for each in training.model.parameters() if each.requires_grad]
     losses, sizes, layers = [], [], []
     for step in range(steps):
-        batch = next(batches, None)
-        if batch is None:
-            raise InputError(f"steps: {steps} were asked for, and there are batches for {step}")
-        for each in params:
-            each.grad = None
-        mean = loss(trained(*batch.inputs), batch).mean
-        mean.backward()
-        gradients = {name: each.grad for name, each in trained.named_parameters() if each.grad is not None}
-        if not (mean.isfinite() and all(each.isfinite().all() for each in gradients.values())):
-            raise DivergedError(f"the loss or a gradient is not finite at step {step}", step)
-        layers.append(_by_layer(trained, gradients))
         before = [each.detach().clone() for each in params]
-        moves.step()
+        losses.append(float(training.step().mean))
+        gradients = {name: each.grad for name, each in training.model.named_parameters() if each.grad is not None}
+        if not gradients:
+            raise InputError("its algorithm trains other weights than it ends with; there are no gradients to look at")
+        layers.append(_by_layer(training.model, gradients))
         moved = [(each.detach() - old).double().square().sum() for each, old in zip(params, before, strict=True)]
         sizes.append(float(torch.stack(moved).sum().sqrt()))
-        losses.append(float(mean.detach()))
+        heard(step + 1)
+    training.check()
     by_layer = {name: _series([each.get(name, 0.0) for each in layers]) for name in layers[0]}
     whole = _series([sum(norm**2 for norm in each.values()) ** 0.5 for each in layers])
     return Trace(_series(losses), whole, _series(sizes), by_layer)

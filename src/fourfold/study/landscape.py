@@ -15,15 +15,17 @@ Checked by: each filter's norm equals its weight's; the centre of a plane is the
 whose plane is written out by hand; scaling a filter up and the next layer's down leaves a ReLU net's plane as it was.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.core.seeds import stream_seed
 from fourfold.study.objective import Objective
+from fourfold.tasks.seam import Batch, Loss
 
 
 @dataclass(frozen=True)
@@ -160,22 +162,58 @@ def plane_around(
 
 
 @torch.no_grad()
-def loss_line(objective: Objective, start: Tensor, end: Tensor, alphas: Tensor) -> Tensor:
-    """Return L((1 - alpha) start + alpha end), float64 `[alphas]`: the line from one network to another (Goodfellow).
+def loss_line(
+    first: nn.Module,
+    second: nn.Module,
+    loss: Loss,
+    batches: Sequence[Batch],
+    alphas: Tensor,
+    heard: Callable[[int], None] = _nobody,
+) -> Tensor:
+    """Return L((1 - alpha) first + alpha second), float64 `[alphas]`: the line between networks (Goodfellow).
+
+    Running statistics, where a network has them, are mixed like its weights, so the ends are the networks themselves.
 
     Args:
-        objective: the loss.
-        start: `[weights]`, alpha 0; from `objective.flat(model.state_dict())`.
-        end: `[weights]`, alpha 1.
+        first: a network, alpha 0.
+        second: another of the same shape, alpha 1.
+        loss: the loss.
+        batches: the examples.
         alphas: `[alphas]`; below 0 and above 1 it goes on past the ends.
+        heard: told how many points are done, after each.
+
+    Raises:
+        InputError: the networks are of different shapes.
     """
-    losses = [float(objective(torch.lerp(start, end, alpha))) for alpha in alphas.tolist()]
+    start, end = first.state_dict(), second.state_dict()
+    shapes = [{name: tuple(each.shape) for name, each in state.items()} for state in (start, end)]
+    if shapes[0] != shapes[1]:
+        name = next(name for name in {**shapes[0], **shapes[1]} if shapes[0].get(name) != shapes[1].get(name))
+        sizes = [str(list(each[name])) if name in each else "not there" for each in shapes]
+        raise InputError(f"no line between different networks: {name} is {sizes[0]} in one and {sizes[1]} in the other")
+    mixed, losses = copy.deepcopy(first), []
+    for alpha in alphas.tolist():
+        mixed.load_state_dict(
+            {
+                name: torch.lerp(each, end[name], alpha) if each.is_floating_point() else each
+                for name, each in start.items()
+            }
+        )
+        objective = Objective(mixed, loss, batches)
+        losses.append(float(objective(objective.start)))
+        heard(len(losses))
     return torch.tensor(losses, dtype=torch.float64)
 
 
-def barrier(losses: Tensor) -> float:
-    """Return how far a line's losses rise above its higher end, at least 0; 0: one can go over without climbing."""
-    return max(0.0, float(losses.max() - torch.maximum(losses[0], losses[-1])))
+def barrier(losses: Tensor, alphas: Tensor) -> float:
+    """Return how far the losses between two networks rise above the higher of the two; 0: there is no need to climb.
+
+    Args:
+        losses: `[alphas]`, from `loss_line`.
+        alphas: `[alphas]`, 0 and 1 among them.
+    """
+    between = losses[(alphas >= 0) & (alphas <= 1)]
+    return float(between.max() - torch.maximum(losses[alphas == 0], losses[alphas == 1]))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The weights that a finished run went through, found by training it again.
+"""A finished run trained again: the weights that it went through, and whatever else is looked at on the way.
 
 A run keeps its last checkpoints only, and every draw of it belongs to a named stream, so the same recipe takes the same
 path.
@@ -6,7 +6,8 @@ path.
 Checked by: the last state is the run's own weights; the first is what its seed draws.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,10 +17,25 @@ from fourfold.run import runtime
 from fourfold.run.build import build_parts, build_training
 from fourfold.run.processes import SingleProcess
 from fourfold.run.run import Run
+from fourfold.tasks.seam import Training
 
 
 def _nobody(step: int) -> None:
     """Hear nothing."""
+
+
+@contextmanager
+def trained_again(run: Run) -> Iterator[Training]:
+    """Give a run's algorithm at step 0, on the CPU; its steps are those that the run made there.
+
+    Raises:
+        InputError: its data cannot be read.
+    """
+    single = run.recipe.runtime.model_copy(update={"processes": 1, "device": "cpu", "compile": "none"})
+    recipe = run.recipe.model_copy(update={"runtime": runtime.resolve_machine(single)})
+    with torch.random.fork_rng(devices=[]):
+        training, _, _ = build_training(recipe, build_parts(recipe), torch.device("cpu"), SingleProcess())
+        yield training
 
 
 def weights_along(
@@ -46,12 +62,9 @@ def weights_along(
     steps = int(run.result["steps"])
     if steps < 3:
         raise InputError(f"{run.run_id}: a path needs at least 3 steps, and it has {steps}")
-    single = run.recipe.runtime.model_copy(update={"processes": 1, "device": "cpu", "compile": "none"})
-    recipe = run.recipe.model_copy(update={"runtime": runtime.resolve_machine(single)})
     wanted = {round(i * steps / (max(states, 4) - 1)) for i in range(max(states, 4) - 1)}
     path: list[Tensor] = []
-    with torch.random.fork_rng(devices=[]):
-        training, _, _ = build_training(recipe, build_parts(recipe), torch.device("cpu"), SingleProcess())
+    with trained_again(run) as training:
         for step in range(steps):
             if step in wanted:
                 path.append(_weights(training.model, flat, run))
