@@ -9,10 +9,10 @@ from fourfold.core.errors import InputError
 from fourfold.nn import normalisation
 from fourfold.nn.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, response_norm
 
-SHAPE = (5, 6, 4, 3)
+SHAPE = (4, 6, 3, 2)
 PAIRS = {
     "batch": (lambda: BatchNorm(6, eps=1e-3, momentum=0.3), lambda: nn.BatchNorm2d(6, eps=1e-3, momentum=0.3)),
-    "layer": (lambda: LayerNorm(6, 4, 3, eps=1e-3), lambda: nn.LayerNorm([6, 4, 3], eps=1e-3)),
+    "layer": (lambda: LayerNorm(6, 3, 2, eps=1e-3), lambda: nn.LayerNorm([6, 3, 2], eps=1e-3)),
     "instance": (lambda: InstanceNorm(6, eps=1e-3), lambda: nn.InstanceNorm2d(6, eps=1e-3, affine=True)),
     "group": (lambda: GroupNorm(3, 6, eps=1e-3), lambda: nn.GroupNorm(3, 6, eps=1e-3)),
 }
@@ -88,7 +88,7 @@ def test_gradcheck(name, training) -> None:
         layer = pair(name)[0].train(training)
     else:
         layer = LocalResponseNorm(6, n=3, alpha=0.3, groups=2 if "groups" in name else 1).double()
-    x = data(3, *SHAPE[1:]).requires_grad_()
+    x = data(2, *SHAPE[1:]).requires_grad_()
     params = {key: value.detach().clone().requires_grad_() for key, value in layer.named_parameters()}
     assert len(params) == (2 if name in PAIRS else 0)
 

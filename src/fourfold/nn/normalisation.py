@@ -210,8 +210,6 @@ class LocalResponseNorm(nn.Module):
         groups: of channels; no sum reaches over the border of two.
     """
 
-    band: Tensor  # [channels, channels / groups, 1, 1]
-
     def __init__(
         self, channels: int, n: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, groups: int = 1
     ) -> None:
@@ -219,13 +217,13 @@ class LocalResponseNorm(nn.Module):
         if n % 2 == 0 or channels % groups:
             raise InputError(f"response normalisation: n = {n} must be odd, and {channels} channels in {groups} groups")
         self.n, self.alpha, self.beta, self.k, self.groups = n, alpha, beta, k, groups
-        place = torch.arange(channels // groups)
-        near = (place[:, None] - place[None, :]).abs() <= n // 2  # 1 at j for the channels around i
-        self.register_buffer("band", near.float().repeat(groups, 1)[:, :, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Divide each activation by a power of k plus its neighbours' squares."""
-        sums = F.conv2d(x.square(), self.band.to(x.dtype), groups=self.groups)
+        place = torch.arange(x.shape[1] // self.groups, device=x.device)
+        near = (place[:, None] - place[None, :]).abs() <= self.n // 2  # [channels / groups]^2
+        band = near.to(x.dtype).repeat(self.groups, 1)[:, :, None, None]  # 1 at j for the channels around i
+        sums = F.conv2d(x.square(), band, groups=self.groups)
         divisor = self.k + self.alpha * sums.to(torch.promote_types(sums.dtype, torch.float32))
         if self.beta == 0.75:
             root = divisor.rsqrt()

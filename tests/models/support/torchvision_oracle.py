@@ -8,13 +8,16 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fourfold.losses import CrossEntropy
 from fourfold.models import MODELS
+from fourfold.tasks.auxiliary import AuxiliaryLoss, WithAuxiliary
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Image
+from fourfold.tasks.seam import Batch, Image
 
 # side of the pictures; photographs of 224 take longer and show no more
 SIDES = {
     **dict.fromkeys(["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"], 48),
+    "googlenet_bn": 96,
     **dict.fromkeys(["densenet121", "densenet161", "densenet169", "densenet201"], 64),
 }
 LARGE = {
@@ -43,6 +46,11 @@ def make_pair(name: str, dtype: torch.dtype, make_theirs: Callable[[], nn.Module
         theirs = make_theirs() if make_theirs else _theirs(name)
         config = MODELS.parse({"name": name, "stem": "imagenet"}, "model")
         ours = config.build(ClassificationSpec(Image(3, side, side), tuple(map(str, range(1000)))))
+    return pair_of(ours, theirs, side, dtype)
+
+
+def pair_of(ours: nn.Module, theirs: nn.Module, side: int, dtype: torch.dtype) -> Pair:
+    """Return two networks, made on any device, with weights drawn once, and a batch of four pictures."""
     generator = torch.Generator().manual_seed(7)
     state = {key: _drawn(key, value, dtype, generator) for key, value in theirs.state_dict().items()}
     theirs.load_state_dict(state, assign=True)
@@ -52,6 +60,8 @@ def make_pair(name: str, dtype: torch.dtype, make_theirs: Callable[[], nn.Module
 
 
 def _theirs(name: str) -> nn.Module:
+    if name == "googlenet_bn":
+        return torchvision.models.googlenet(init_weights=False, aux_logits=True, transform_input=True, dropout=0.4)
     return getattr(torchvision.models, name)()
 
 
@@ -92,8 +102,18 @@ def cross_entropy(network: nn.Module, pictures: Tensor, labels: Tensor) -> Tenso
     return F.cross_entropy(network(pictures), labels)
 
 
+def with_auxiliary(network: nn.Module, pictures: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss of GoogLeNet and its two heads, whose outputs both give in training."""
+    output = network(pictures)
+    if isinstance(output, WithAuxiliary):
+        return AuxiliaryLoss(CrossEntropy())(output, Batch((pictures,), labels)).mean
+    heads = sum(F.cross_entropy(each, labels) for each in (output.aux_logits1, output.aux_logits2))
+    return F.cross_entropy(output.logits, labels) + 0.3 * heads
+
+
 def difference(ours: Tensor, theirs: Tensor) -> float:
     """Return the largest difference over the largest number."""
     assert ours.shape == theirs.shape
     ours, theirs = ours.detach(), theirs.detach()
-    return float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-30))
+    largest = theirs.abs().max().clamp(min=1e-4)  # the gradient of a bias before batch normalisation is mere rounding
+    return float((ours - theirs).abs().max() / largest)
