@@ -263,7 +263,7 @@ def test_the_middle_of_the_runs_and_the_chance_of_improvement_stand_beside_the_m
     assert "25.00 % [10, 90]" in page.text  # of four runs drawn again all may be the lowest, or the highest
     assert "35.00 % [20, 80]" in page.text
     assert "62 %" in page.text  # 62.5, to even
-    assert "how often a run of the arm is better than one of sgd" in page.text
+    assert "how often a run of the arm beats one of sgd" in page.text
 
 
 @pytest.mark.promise("R16")

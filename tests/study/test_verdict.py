@@ -71,7 +71,7 @@ def test_too_few_seeds_say_how_many_would_do() -> None:
     # Deviation 0.0158: for 0.01 at 0.05 / 6, statsmodels' TTestPower asks for 34 pairs.
     assert found == (
         "undecided",
-        "5 seeds cannot decide between 7 arms: even a win at every seed could be chance; "
+        "5 seeds cannot decide 6 comparisons at once: even a win at every seed could be chance; "
         "that takes 8; to see a difference of 0.01, about 34 would tell",
         inf,
         34,

@@ -132,11 +132,11 @@ def _card(inside: str) -> str:
 
 def _table_note(study: Mapping[str, Any]) -> str:
     """Return what the numbers are that not everyone knows."""
-    middle = "Interquartile mean: of the middle half of the runs, with its 95 % bootstrap interval."
+    middle = "In brackets: 95 % intervals. ±: standard deviation over seeds. Interquartile mean: of the middle half."
     if len(study["asked"]["arms"]) == 1:
         return _note(middle)
     chance = (
-        f"Probability of improvement: how often a run of the arm is better than one of {study['asked']['against']}."
+        f"P(better): how often a run of the arm beats one of {study['asked']['against']}, probability of improvement."
     )
     return _note(f"{middle} {chance}")
 

@@ -20,16 +20,15 @@ def arms_table(problem: Mapping[str, Any], named: Mapping[str, str]) -> str:
     name = score_name(problem)
     compared = {row["arm"]: row for row in problem["comparisons"]}
     against = problem["comparisons"][0]["against"] if problem["comparisons"] else None
-    head = ["mean", "95 % interval", "± over seeds", "interquartile mean", "seeds"]
+    head = ["mean", "±", "interquartile mean", "seeds"]
     if against is not None:
-        head += [f"difference{unit(name) and ' (points)'}", "p", "probability of improvement", "verdict"]
+        head += [f"difference{unit(name) and ' (points)'}", "p", "P(better)", "verdict"]
     rows = []
     for arm in best_first(problem):
         cells = [
-            score(name, arm["mean"]),
-            _range(name, arm["low"], arm["high"]),
+            _with_ends(name, arm["mean"], arm["low"], arm["high"]),
             _spread(name, arm["deviation"]),
-            _middle(name, arm["interquartile_mean"], arm["interquartile_low"], arm["interquartile_high"]),
+            _with_ends(name, arm["interquartile_mean"], arm["interquartile_low"], arm["interquartile_high"]),
             f"{arm['finished']} of {len(arm['cells'])}",
         ]
         row = compared.get(arm["name"])
@@ -61,13 +60,13 @@ def overall_table(study: Mapping[str, Any], named: Mapping[str, str]) -> str:
     """Return each arm over all recipes, by its average rank; interquartile means where all share a metric."""
     overall, name = study["overall"], score_name(study["problems"][0])
     middles = overall["interquartile"]
-    head = ["arm", "average rank", *(["interquartile mean"] if middles else []), "probability of improvement"]
+    head = ["arm", "average rank", *(["interquartile mean"] if middles else []), "P(better)"]
     rows = []
     for place, rank in sorted(enumerate(overall["ranks"]["average"]), key=lambda each: each[1]):
         cells = [f"{rank:.3g}"]
         if middles:
             middle = middles[place]
-            cells.append(_middle(name, middle["mean"], middle["low"], middle["high"]))
+            cells.append(_with_ends(name, middle["mean"], middle["low"], middle["high"]))
         cells.append(_chance(overall["probability_of_improvement"][place]))
         told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         rows.append(f"<tr>{_named(overall['arms'][place], named)}{told}</tr>")
@@ -142,11 +141,7 @@ def _table(head: Sequence[str], rows: Sequence[str]) -> str:
     return table(rows[:MOST_ROWS]) + rest
 
 
-def _range(name: str, low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{score(name, low)} to {score(name, high)}"
-
-
-def _middle(name: str, mean: float | None, low: float | None, high: float | None) -> str:
+def _with_ends(name: str, mean: float | None, low: float | None, high: float | None) -> str:
     if mean is None:
         return "–"
     factor = scale(name)

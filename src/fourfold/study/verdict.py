@@ -112,7 +112,7 @@ def _what_would_decide(
         needed, plan = seeds_needed(spread, smallest, share, SEEN), f"to see a difference of {_number(smallest)}"
     if n < fewest:
         assert smallest_p(n) > share
-        among = f" between {comparisons + 1} arms" if comparisons > 1 else ""
+        among = f" {comparisons} comparisons at once" if comparisons > 1 else ""
         more = f"; {plan}, about {needed:,} would tell" if needed > fewest else ""
         one = "1 seed" if n == 1 else f"{n} seeds"
         said = f"{one} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}{more}"
