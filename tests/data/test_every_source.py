@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pictures import folder
 
 from fourfold.data import DATA
 from fourfold.data.augment import AUGMENTS
@@ -43,6 +44,7 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
     table.write_text("\n".join(["x,kind,y", *lines]), encoding="utf-8")
     given: dict[str, dict[str, object]] = {name: {"name": name} for name in DATA}
     given["table"] |= {"path": str(table), "target": "y"}
+    given["image_folder"] |= {"path": str(folder(tmp_path / "photos", {"a": 20, "b": 15, "c": 10}))}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
     return given
@@ -139,11 +141,11 @@ def test_every_picture_source_takes_every_augmentation(name, augment, fields, tm
 
 
 def test_the_picture_sources_are_known() -> None:
-    assert IMAGES == ["digits", "mnist", "fashion_mnist"]
+    assert IMAGES == ["digits", "mnist", "fashion_mnist", "image_folder"]
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [name for name in DATA if name not in ("mnist", "fashion_mnist")])
+@pytest.mark.parametrize("name", [name for name in DATA if name not in ("mnist", "fashion_mnist", "image_folder")])
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

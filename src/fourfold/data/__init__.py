@@ -28,5 +28,6 @@ DATA = Table(
             "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"
         ),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
+        "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
     },
 )

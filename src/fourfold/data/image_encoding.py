@@ -14,9 +14,12 @@ from torch import Tensor
 
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, shown, statistics
+from fourfold.data.pictures.problems import about_many
+from fourfold.data.pictures.reading import Proportions, Remark, UnreadableError, Wanted, read_bytes, read_picture
 from fourfold.tasks.seam import Image
 
-MAX_PIXELS = 100_000_000  # of a picture file; a larger one is refused before it is decoded
+LIGHT = Remark(*["light ground, while the training pictures are dark; invert it if they show light ink"] * 2)
+FEW = 3  # pictures of which the same is said one by one
 
 
 class ImageEncoding(Encoding):
@@ -34,6 +37,7 @@ class ImageEncoding(Encoding):
     height: int = Field(ge=1, le=8192)
     width: int = Field(ge=1, le=8192)
     maximum: float = Field(default=255.0, gt=0, description="the value of a fully bright pixel")
+    proportions: Proportions = Field(default="stretch", description="how a picture of other proportions gets this size")
     mean: list[float]
     deviation: list[float]
 
@@ -45,7 +49,7 @@ class ImageEncoding(Encoding):
 
     @classmethod
     def fit(cls, raw: Tensor, maximum: float = 255.0) -> "ImageEncoding":
-        """Fit on training pictures `[examples, channels, height, width]`."""
+        """Proportions on training pictures `[examples, channels, height, width]`."""
         _, channels, height, width = raw.shape
         assert channels in (1, 3)
         mean, deviation = statistics(raw)
@@ -69,20 +73,20 @@ class ImageEncoding(Encoding):
 
     def encode_rows(self, rows: Sequence[Any]) -> EncodedRows:
         """Turn pictures into `([batch, channels, height, width],)`."""
-        notes: list[str] = []
-        pictures = [self._picture(row, f"row {i + 1}", notes) for i, row in enumerate(rows)]
+        remarks: list[tuple[Path, Remark]] = []
+        pictures = [self._picture(row, f"row {i + 1}", remarks) for i, row in enumerate(rows)]
         size = (len(rows), self.channels, self.height, self.width)
         raw = torch.from_numpy(np.stack(pictures) if pictures else np.zeros(size, np.float32))
-        return EncodedRows((self.standardise().encode(raw),), notes)
+        return EncodedRows((self.standardise().encode(raw),), _lines(remarks))
 
-    def _picture(self, row: Any, at: str, notes: list[str]) -> np.ndarray:
+    def _picture(self, row: Any, at: str, remarks: list[tuple[Path, Remark]]) -> np.ndarray:
         """Return one picture as float32 `[channels, height, width]`, 0 to `maximum`."""
         if isinstance(row, Mapping):
             if set(row) != {"image"}:
                 raise InputError(f'{at}: expected {{"image": a path or pixels}}, got the keys {shown(list(row))}')
             row = row["image"]
         if isinstance(row, str | Path):
-            return self._read(Path(row).expanduser(), notes)
+            return self._read(Path(row).expanduser(), remarks)
         if not isinstance(row, Sequence | np.ndarray | Tensor):
             raise InputError(f"{at}: expected a picture's path or its pixels, got {shown(row)}")
         try:
@@ -99,61 +103,28 @@ class ImageEncoding(Encoding):
             raise InputError(f"{at}: pixels must lie between 0 and {self.maximum:g}")
         return np.ascontiguousarray(pixels.reshape(size))
 
-    def _read(self, path: Path, notes: list[str]) -> np.ndarray:
-        from PIL import Image as Picture
-        from PIL import ImageOps
-
+    def _read(self, path: Path, remarks: list[tuple[Path, Remark]]) -> np.ndarray:
         try:
-            with Picture.open(path) as file:
-                if file.width * file.height > MAX_PIXELS:
-                    raise InputError(f"{path}: {file.width}x{file.height} pixels; at most {MAX_PIXELS:,} are read")
-                picture = ImageOps.exif_transpose(file)
-                picture.load()
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file") from None
-        except InputError:
-            raise
-        except Exception as error:  # Pillow raises almost anything on a damaged file
-            raise InputError(f"{path}: not a picture that can be read ({type(error).__name__})") from None
-        picture = self._converted(picture, path, notes)
-        if picture.size != (self.width, self.height):
-            stretched = picture.width * self.height != picture.height * self.width
-            notes.append(
-                f"{path}: resized from {picture.width}x{picture.height} to {self.width}x{self.height} (width x height)"
-                + ("; its proportions changed" if stretched else "")
-            )
-            picture = picture.resize((self.width, self.height), Picture.Resampling.BILINEAR)
-        pixels = np.asarray(picture, dtype=np.float32) * (self.maximum / 255)
-        pixels = pixels.reshape(self.height, self.width, self.channels).transpose(2, 0, 1)
-        self._compare_grounds(pixels, path, notes)
+            picture = read_picture(read_bytes(path), Wanted(self.height, self.width, self.channels, self.proportions))
+        except UnreadableError as error:
+            raise InputError(f"{path}: {error}") from None
+        remarks += [(path, remark) for remark in (*picture.remarks, picture.resized) if remark is not None]
+        pixels = picture.pixels.astype(np.float32).transpose(2, 0, 1) * (self.maximum / 255)
+        if self._is_on_light_ground(pixels):
+            remarks.append((path, LIGHT))
         return np.ascontiguousarray(pixels)
 
-    def _converted(self, picture: Any, path: Path, notes: list[str]) -> Any:
-        """Return the picture as 8-bit grey or RGB; what had to change is noted."""
-        from PIL import Image as Picture
-
-        wanted = "L" if self.channels == 1 else "RGB"
-        if picture.mode.startswith("I") or picture.mode == "F":  # Pillow would clip 16 bits instead of scaling them
-            values = np.asarray(picture, dtype=np.float64)
-            high = 65535.0 if values.max() > 255 else 255.0
-            picture = Picture.fromarray((values.clip(0, high) * (255 / high)).round().astype(np.uint8))
-            notes.append(f"{path}: {'16' if high > 255 else '8'}-bit grey scaled to 8 bits")
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            picture = picture.convert("RGBA")
-            ground = Picture.new("RGBA", picture.size, (255, 255, 255, 255))
-            picture = Picture.alpha_composite(ground, picture).convert("RGB")
-            notes.append(f"{path}: transparent parts laid on white")
-        if picture.mode != wanted:
-            if {picture.mode, wanted} != {"P", "RGB"}:
-                notes.append(f"{path}: converted from {picture.mode} to {'grey' if wanted == 'L' else 'RGB'}")
-            picture = picture.convert(wanted)
-        return picture
-
-    def _compare_grounds(self, pixels: np.ndarray, path: Path, notes: list[str]) -> None:
-        """Say so when a light picture comes to a model trained on dark ones: ink on paper is the usual case."""
+    def _is_on_light_ground(self, pixels: np.ndarray) -> bool:
+        """Return whether a light picture comes to a model trained on dark ones: ink on paper is the usual case."""
         border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], axis=1)
         dark = sum(self.mean) / self.channels < 0.4 * self.maximum
-        if dark and float(np.median(border)) > 0.6 * self.maximum:
-            notes.append(
-                f"{path}: light ground, while the training pictures are dark; invert it if they show light ink"
-            )
+        return dark and float(np.median(border)) > 0.6 * self.maximum
+
+
+def _lines(remarks: Sequence[tuple[Path, Remark]]) -> list[str]:
+    """Return what there is to say, a line a picture, or one for many of which the same can be said."""
+    kinds: dict[str, list[str]] = {}
+    for path, remark in remarks:
+        kinds.setdefault(remark.kind, []).append(str(path))
+    many = [about_many(kind, paths) for kind, paths in kinds.items() if len(paths) > FEW]
+    return [f"{path}: {remark.text}" for path, remark in remarks if len(kinds[remark.kind]) <= FEW] + many

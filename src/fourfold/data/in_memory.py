@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from fourfold.core.seeds import stream_seed
 from fourfold.data.augment.base import Augment
 from fourfold.data.encoding import Encoding, Standardise
+from fourfold.data.epochs import Epochs
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.tasks.seam import Batch, Order, Source, Spec
 
@@ -144,11 +144,11 @@ class InMemoryStream:
     ) -> None:
         self.inputs, self.targets, self._order = inputs, targets, order
         self._augment, self._standardise = augment, standardise
+        self._epochs = Epochs(len(targets), order)
         self.augments, self.batch_size = bool(augment), order.batch_size
-        self.steps_per_epoch = -(-len(targets) // order.batch_size)
+        self.steps_per_epoch = self._epochs.steps
         bytes_per_batch = max(1, order.batch_size * (inputs[0].numel() * inputs.element_size() if len(inputs) else 1))
         self._batches_per_chunk = 1 if augment else max(1, min(1024, CHUNK_BYTES // bytes_per_batch))
-        self._permutation: tuple[int, Tensor] | None = None
         self.seek(0)
 
     def seek(self, step: int) -> None:
@@ -182,31 +182,20 @@ class InMemoryStream:
         inputs = _gather(self.inputs, chosen).split(order.batch_size)
         targets = self.targets.index_select(0, chosen).split(order.batch_size)
         if order.processes > 1:
-            inputs = tuple(self._share(part) for part in inputs)
-            targets = tuple(self._share(part) for part in targets)
+            inputs = tuple(self._epochs.share(part) for part in inputs)
+            targets = tuple(self._epochs.share(part) for part in targets)
         return [Batch((x,), y) for x, y in zip(reversed(inputs), reversed(targets), strict=True)]
 
     def _augmented(self, members: Tensor, step: int) -> list[Batch]:
         """Return this process's share of one batch, augmented by draws keyed by its step."""
         assert self._standardise is not None
-        generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "augment", step))
-        mine = self._share(members)
-        images = _gather(self.inputs, mine)
-        for augment in self._augment:
-            images = augment.apply(images, self._share(augment.draw(len(members), generator)))
+        mine = self._epochs.share(members)
+        images = self._epochs.augmented(_gather(self.inputs, mine), self._augment, step, len(members))
         return [Batch((self._standardise.encode(images),), self.targets.index_select(0, mine))]
-
-    def _share(self, whole: Tensor) -> Tensor:
-        order = self._order
-        return whole if order.processes == 1 else whole.tensor_split(order.processes)[order.rank]
 
     def permutation(self, epoch: int) -> Tensor:
         """Return the order of an epoch's examples, int64 `[examples]`."""
-        if self._permutation is None or self._permutation[0] != epoch:
-            generator = torch.Generator().manual_seed(stream_seed(self._order.seed, "order", epoch))
-            permutation = torch.randperm(len(self.targets), generator=generator).to(self.inputs.device)
-            self._permutation = epoch, permutation
-        return self._permutation[1]
+        return self._epochs.permutation(epoch, self.inputs.device)
 
 
 def take(values: Tensor, splits: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,1 @@
+"""Picture files: found, read, looked through, and kept decoded."""
