@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STEPS = 400
 MEMBERS = {"quick": 3, "full": 8}
-REPLICATES = {"quick": 3, "full": 8}
+REPLICATES = {"quick": 2, "full": 8}
 BASE = {"model.widths": [64, 64], "algorithm.optimizer": {"name": "adam", "lr": 0.02}, "data.validation_examples": 0}
 METHODS = {
     "single": "one network",
