@@ -1,5 +1,7 @@
 """The command line. `main` is the entry point; what a command needs is imported when the command runs."""
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -8,4 +10,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 3 diverged, 130 interrupted."""
     from fourfold.cli.app import execute
 
+    atexit.register(gc.freeze)  # at its end Python looks for garbage among all of torch's objects, for half a second
     return execute(list(sys.argv[1:] if arguments is None else arguments))

@@ -1,6 +1,8 @@
 """`fourfold compare`."""
 
+from importlib import import_module
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,8 @@ from fourfold.records.location import check_workspace, workspace_path
 
 if TYPE_CHECKING:
     from fourfold.study.question import Question
+
+AHEAD_SECONDS = 2.0  # the first cells have begun by then
 
 
 def compare(
@@ -131,7 +135,14 @@ def _read_or_run(
     from fourfold.study import compare as studies
 
     place = studies.place_called(on)
-    study = watched(lambda watcher: studies.compare(question, workspace, watcher, place), quiet=quiet)
+    # What the answer and its page need is imported while cells are at work, not when all cores wait for it.
+    ahead = Timer(AHEAD_SECONDS, lambda: [import_module(name) for name in ("scipy.special", "matplotlib.figure")])
+    ahead.daemon = True
+    ahead.start()
+    try:
+        study = watched(lambda watcher: studies.compare(question, workspace, watcher, place), quiet=quiet)
+    finally:
+        ahead.cancel()
     if study is not None:
         write_study_page(folder)
     return study
