@@ -58,7 +58,7 @@ def test_numbers_for_reading():
     assert [number(v) for v in (0.0, 7.0, 0.072871, 1e30, float("inf"))] == ["0", "7", "0.07287", "1e+30", "inf"]
     assert number(1_250_400_000.4) == "1,250,400,000"  # a price in won
     assert [duration(s) for s in (0.123, 59.6, 250, 7500)] == ["0.12 s", "60 s", "4 min 10 s", "2 h 5 min"]
-    assert duration(0.00003) == "0 s"
+    assert (duration(0.00003), duration(0.0042)) == ("0 s", "4.2 ms")
 
 
 def test_what_a_chosen_part_has_by_default_is_not_said():

@@ -32,7 +32,7 @@ def quantity(name: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return seconds for reading: `4 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`."""
-    if 0 < seconds < 0.01:
+    if 0.001 <= seconds < 0.01:
         return f"{1000 * seconds:.2g} ms"
     if seconds < 60:
         return f"{round(seconds, 2):.2g} s" if seconds < 10 else f"{seconds:.0f} s"
