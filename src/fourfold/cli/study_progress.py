@@ -9,7 +9,8 @@ from fourfold.cli.output import note
 from fourfold.report.numbers import duration
 from fourfold.study.execute import StoppedError, Watcher
 
-LINE_SECONDS = 10.0  # between lines where stderr is a file
+LINE_SECONDS = 10.0  # between lines where stderr is a file, and a cell has ended
+STILL_SECONDS = 300.0  # between lines where none has
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class StudyProgress(Watcher):
         self._terminal = sys.stderr.isatty()
         self._bar: object | None = None
         self._task: object = None
-        self._said_at = time.monotonic()
+        self._said_at, self._said_done = time.monotonic(), -1
         self._first: tuple[int, float] | None = None  # cells that were there already
 
     def progressed(self, done: int, running: int, total: int, seconds: float) -> None:
@@ -44,8 +45,8 @@ class StudyProgress(Watcher):
         words = f"{done:,} of {total:,} cells done · {running} running{left}"
         if self._terminal:
             self._draw(done, total, words, last=not running and done >= total)
-        elif time.monotonic() - self._said_at >= LINE_SECONDS:
-            self._said_at = time.monotonic()
+        elif time.monotonic() - self._said_at >= (LINE_SECONDS if done != self._said_done else STILL_SECONDS):
+            self._said_at, self._said_done = time.monotonic(), done
             note(f"  {words}")
 
     def said(self, notice: str) -> None:
