@@ -174,3 +174,18 @@ def until_ended(pool: LocalPool) -> list[Ended]:
         if ended := pool.wait(1.0):
             return ended
     raise AssertionError("nothing ended")
+
+
+def test_a_worker_that_is_told_to_end_while_it_makes_a_folder_leaves_no_half_of_one(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    pool = LocalPool(tmp_path, 1)
+    for seed in range(4):
+        pool.begin([cell(seed=seed)])
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not any((tmp_path / "cells").iterdir()):
+            time.sleep(0.0002)
+        pool.stop()
+        left_over = {path.name for path in (tmp_path / "cells").iterdir()}
+        assert not any(name.startswith(".") for name in left_over), left_over
+        for path in (tmp_path / "cells").iterdir():
+            path.rename(tmp_path / path.name)

@@ -182,6 +182,7 @@ def _work(workspace: Path, use: Sequence[Path], gpu: int | None, line: Connectio
     """Run cells until there are no more: the life of a worker."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of its processes; a run at work hears it itself
+    signal.signal(signal.SIGTERM, _leave)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
     from fourfold.run.parts import has_foreign_parts
@@ -195,6 +196,12 @@ def _work(workspace: Path, use: Sequence[Path], gpu: int | None, line: Connectio
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # nothing is left to do, and tearing torch down takes as long as a small cell
+
+
+def _leave(*_: object) -> None:
+    """End before a run's first step or after its last one, without leaving a folder that is half made."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told twice, it would not finish
+    raise SystemExit(1)
 
 
 def _die_with_parent() -> None:
