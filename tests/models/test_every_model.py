@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from fourfold import models
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS
+from fourfold.tasks.auxiliary import WithAuxiliary
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image
@@ -29,6 +30,7 @@ COUNTS = {
     "nin": 192 * 76 + 160 * 193 + 96 * 161 + 192 * 2401 + 2 * 192 * 193 + 192 * 1729 + 192 * 193 + 10 * 193,
     "vgg": 138_357_544,
     "resnet": 11_689_512,
+    "googlenet": 6_998_552 + 3_188_840 + 3_190_888,  # the main path and two heads
     "densenet": 7_978_856,
     "densenet_cifar": 1_019_722,
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
@@ -44,6 +46,7 @@ FITS = {
     "vgg": COLOUR,
     "resnet": COLOUR,
     "resnet_cifar": COLOUR,
+    "googlenet": COLOUR,
     "densenet": COLOUR,
     "densenet_cifar": COLOUR,
 }
@@ -66,7 +69,9 @@ def batch(name: str, count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
     return x, torch.arange(count) % spec.num_classes
 
 
-def loss(name: str, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def loss(name: str, output: torch.Tensor | WithAuxiliary, targets: torch.Tensor) -> torch.Tensor:
+    if isinstance(output, WithAuxiliary):
+        return sum((loss(name, each, targets) for each in output.auxiliary), loss(name, output.main, targets))
     return F.mse_loss(output, targets) if FITS[name] is NUMBERS else F.cross_entropy(output, targets)
 
 
@@ -86,7 +91,7 @@ def test_each_network_has_the_number_of_parameters_counted_by_hand(name) -> None
 @pytest.mark.parametrize("name", COUNTS)
 def test_output_is_one_row_an_example(name) -> None:
     x, _ = batch(name, 5)
-    assert build(name)(x).shape == (5, FITS[name].num_outputs)
+    assert build(name).eval()(x).shape == (5, FITS[name].num_outputs)
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -185,6 +190,16 @@ SET = [
     (
         {"name": "resnet_cifar", "depth": 14, "shortcut": "projection", "zero_init_last": True},
         lambda: models.ResNetCifar(14, 10, 3, "projection", True),
+    ),
+    (
+        {
+            "name": "googlenet",
+            "variant": "torchvision",
+            "stem": "imagenet",
+            "auxiliary_weight": 0.5,
+            "dropout": 0.1,
+        },
+        lambda: models.GoogLeNet(10, 3, "torchvision", "imagenet", 0.5, 0.1),
     ),
     (
         {"name": "densenet", "blocks": [2, 1], "growth": 8, "compression": 0.25, "dropout": 0.1, "stem": "imagenet"},

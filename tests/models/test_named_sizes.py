@@ -34,6 +34,7 @@ COUNTS = {
     "resnet110": 1_727_962,
     "plain20": 269_722,  # as many as with shortcuts, which have no parameters
     "plain56": 853_018,
+    "googlenet_bn": 13_004_888,  # with both heads, as torchvision counts it
     "densenet121": 7_978_856,
     "densenet161": 28_681_000,
     "densenet169": 14_149_480,

@@ -33,13 +33,14 @@ class GradientGraph:
 
     def __init__(self, network: nn.Module, loss: Loss, plan: Plan) -> None:
         self._params = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        self._buffers = dict(network.named_buffers())
         gradient = _gradient(network, loss, plan)
-        self._gradient = _compiled(lambda params, batch: gradient(params, batch))
+        self._gradient = _compiled(lambda params, buffers, batch: gradient(params, buffers, batch))
 
     def __call__(self, batch: Batch) -> tuple[LossValue, Tensor]:
         """Set every parameter's gradient, and return the loss and `[1]`, what makes it that of the mean."""
         with torch.no_grad():  # the transform differentiates by itself; autograd need not follow
-            grads, (total, count, parts) = self._gradient(self._params, batch)
+            grads, (total, count, parts) = self._gradient(self._params, self._buffers, batch)
         for name, param in self._params.items():
             param.grad = grads[name]
         return LossValue(total, count, parts), (1 / count.float()).reshape(1)
@@ -70,14 +71,15 @@ class StepGraph:
         self._optimizer, self._found_inf = optimizer, found_inf
         # Detached, they share memory with the model's; a leaf that requires a gradient cannot be changed in a graph.
         self._params = {name: p.detach() for name, p in network.named_parameters() if p.requires_grad}
+        self._buffers = dict(network.named_buffers())
         self._names = {p: name for name, p in network.named_parameters()}
         self._exact = torch.float32 if plan.device.type == "mps" else torch.float64  # 1 - beta2^t loses digits
         self._moved: list[_Moved] = []
         self._groups: list[dict[str, Any]] = []
         gradient, equations, exact = _gradient(network, loss, plan), optimizer.equations, self._exact
 
-        def step(params: _Params, all_moved: list[_Moved], batch: Batch, found_inf: Tensor) -> _Aux:
-            grads, (total, count, parts) = gradient(params, batch)
+        def step(params: _Params, buffers: _Params, all_moved: list[_Moved], batch: Batch, found_inf: Tensor) -> _Aux:
+            grads, (total, count, parts) = gradient(params, buffers, batch)
             refused = (found_inf > 0) | ~total.isfinite()
             for grad in grads.values():
                 refused = refused | ~grad.isfinite().all()
@@ -108,7 +110,7 @@ class StepGraph:
         for moved, group in zip(self._moved, self._groups, strict=True):
             moved.group["lr"].fill_(group["lr"])
         with torch.no_grad():
-            total, count, parts = self._step(self._params, self._moved, batch, self._found_inf)
+            total, count, parts = self._step(self._params, self._buffers, self._moved, batch, self._found_inf)
         return LossValue(total, count, parts)
 
     def _bind(self) -> None:
@@ -121,12 +123,15 @@ class StepGraph:
             self._moved.append(_Moved(names, cohort.states, cohort.step, {**own, "lr": lr}))
 
 
-def _gradient(network: nn.Module, loss: Loss, plan: Plan) -> Callable[[_Params, Batch], tuple[_Params, _Aux]]:
-    """Return the gradient of the summed loss as a function of the parameters and a batch."""
+def _gradient(network: nn.Module, loss: Loss, plan: Plan) -> Callable[[_Params, _Params, Batch], tuple[_Params, _Aux]]:
+    """Return the gradient of the summed loss as a function of the parameters, the buffers and a batch.
 
-    def objective(params: _Params, batch: Batch) -> tuple[Tensor, _Aux]:
+    Buffers are running statistics, say, which the network changes; a transform lets it change what it is given.
+    """
+
+    def objective(params: _Params, buffers: _Params, batch: Batch) -> tuple[Tensor, _Aux]:
         with plan.autocast():
-            output = torch.func.functional_call(network, params, batch.inputs)
+            output = torch.func.functional_call(network, (params, buffers), batch.inputs)
             value = loss(output, batch)
         count = torch.as_tensor(value.count, device=value.total.device)
         return value.total, (value.total, count, dict(value.parts))

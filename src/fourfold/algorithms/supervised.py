@@ -26,6 +26,7 @@ from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
 from fourfold.algorithms.soft_targets import require_soft_targets
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.registry import choice_of
+from fourfold.tasks.auxiliary import AuxiliaryLoss
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
 
 AnyOptimizer = Annotated[SerializeAsAny[OptimizerConfig], choice_of(OPTIMIZERS, "algorithm.optimizer")]
@@ -88,6 +89,7 @@ class Supervised(Training):
         regularizers: list[Regularizer],
     ) -> None:
         self.network, self.loss, self.plan = model, loss, plan
+        self._objective = AuxiliaryLoss(loss)
         self.optimizer, self.schedule, self.regularizers = optimizer, schedule, regularizers
         self.names = [name for name, p in model.named_parameters() if p.requires_grad]
         self.params = [p for p in model.parameters() if p.requires_grad]
@@ -120,9 +122,9 @@ class Supervised(Training):
         self._graph: StepGraph | None = None
         if plan.compile == "step":
             if self._before_forward or self._on_gradients or self._before_update:
-                self._gradient = GradientGraph(model, loss, plan)
+                self._gradient = GradientGraph(model, self._objective, plan)
             else:
-                self._graph = StepGraph(model, loss, plan, optimizer, self._finite.found_inf)
+                self._graph = StepGraph(model, self._objective, plan, optimizer, self._finite.found_inf)
 
     def step(self) -> LossValue:
         """Move the parameters once."""
@@ -184,7 +186,7 @@ class Supervised(Training):
     def _backward(self, batch: Batch) -> tuple[LossValue, Tensor]:
         """Leave the gradient of the summed loss in the parameters: one process, one piece."""
         with self.plan.autocast():
-            value = self.loss(self._forward(*batch.inputs), batch)
+            value = self._objective(self._forward(*batch.inputs), batch)
         value.total.backward()
         parts = {name: term.detach() for name, term in value.parts.items()}
         return LossValue(value.total.detach(), value.count, parts), self._over(value.count)
@@ -197,7 +199,7 @@ class Supervised(Training):
         for i, piece in enumerate(pieces):
             last = i == len(pieces) - 1
             with processes.accumulating(self._forward) if not last else nullcontext(), self.plan.autocast():
-                value = self.loss(self._forward(*piece.inputs), piece)
+                value = self._objective(self._forward(*piece.inputs), piece)
                 value.total.backward()
             total, count = total + value.total.detach(), count + value.count
             parts |= {name: parts.get(name, 0) + term.detach() for name, term in value.parts.items()}
@@ -242,7 +244,7 @@ class Supervised(Training):
                 param.grad = None
             self._backward(batch)
         grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
-        raise diagnose(self.network, self.loss, batch, value, grads, step)
+        raise diagnose(self.network, self._objective, batch, value, grads, step)
 
     def gauges(self) -> dict[str, float]:
         """Return the learning rate of the last step."""

@@ -7,6 +7,7 @@ from fourfold.core.registry import Entry, Table, lazy_exports
 if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.densenet import DenseNet as DenseNet
+    from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.mlp import MLP as MLP
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ALEXNET = "fourfold.models.alexnet:AlexNetConfig"
 _DENSENET = "fourfold.models.densenet:DenseNetConfig"
 _DENSENET_CIFAR = "fourfold.models.densenet_cifar:DenseNetCifarConfig"
+_GOOGLENET = "fourfold.models.googlenet:GoogLeNetConfig"
 _RESNET = "fourfold.models.resnet:ResNetConfig"
 _RESNET_CIFAR = "fourfold.models.resnet_cifar:ResNetCifarConfig"
 _VGG = "fourfold.models.vgg:VGGConfig"
@@ -50,6 +52,10 @@ MODELS = Table(
         "vgg16_bn": Entry(_VGG, "VGG of 16 layers, batch-normalised (2015)", {"depth": 16, "norm": "batch"}),
         "vgg19": Entry(_VGG, "VGG of 19 layers (2014)", {"depth": 19}),
         "vgg19_bn": Entry(_VGG, "VGG of 19 layers, batch-normalised (2015)", {"depth": 19, "norm": "batch"}),
+        "googlenet": Entry(_GOOGLENET, "kernels of several sizes side by side, and classifiers on the way (2014)"),
+        "googlenet_bn": Entry(
+            _GOOGLENET, "GoogLeNet as torchvision has it, batch-normalised (2015)", {"variant": "torchvision"}
+        ),
         "resnet": Entry(_RESNET, "blocks that learn what to add to their input, for photographs (2015)"),
         "resnet18": Entry(_RESNET, "residual network of 18 layers (2015)", {"depth": 18}),
         "resnet34": Entry(_RESNET, "residual network of 34 layers (2015)", {"depth": 34}),
@@ -88,6 +94,7 @@ MODELS = Table(
 _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "DenseNet": "fourfold.models.densenet",
+    "GoogLeNet": "fourfold.models.googlenet",
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
     "MLP": "fourfold.models.mlp",
