@@ -66,6 +66,26 @@ def test_each_run_has_a_line_the_newest_first(make, capsys, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("word", ["models", "model"])
+def test_one_kind_of_part_is_listed_with_its_sizes_under_their_family(word, workspace: Path, capsys):
+    assert main(["list", word]) == 0
+    shown = lines(capsys)
+    row = next(i for i, line in enumerate(shown) if line.split()[:1] == ["vgg"])
+    sizes = "vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn"
+    assert shown[row + 1].strip() == sizes
+    assert not any("vgg16" in line for i, line in enumerate(shown) if i != row + 1)
+    assert not any("cross_entropy" in line for line in shown)
+    assert main(["list", word, "--json"]) == 0
+    assert "vgg16_bn" in json.loads(lines(capsys)[-1])[word]
+
+
+def test_plurals_are_words_and_others_are_told_the_nearest(workspace: Path, capsys):
+    for word in ("losses", "data", "optimizers", "schedules", "regularizers", "algorithms"):
+        assert main(["list", word]) == 0, word
+    assert main(["list", "losess"]) == 2
+    assert "cannot list 'losess'; did you mean 'losses'?" in capsys.readouterr().err
+
+
 def test_what_is_wrong_stands_at_the_end_and_moves_no_column(make, workspace: Path, capsys):
     make("a")
     (make("bad").path / "run.json").write_text("{", encoding="utf-8")

@@ -22,6 +22,22 @@ def test_lenet5_is_counted_by_hand(capsys):
     assert shown["flops"] == 2 * (c1 + c3 + 400 * 120 + 120 * 84 + 84 * 10)
 
 
+def test_response_normalisation_is_not_counted_however_it_is_computed(capsys):
+    """It is computed by a convolution; AlexNet's own are five, and three full layers."""
+    assert main(["show", "alexnet", "--json"]) == 0
+    convolutions = 55**2 * 96 * 363 + 27**2 * 256 * 25 * 48
+    convolutions += 13**2 * 9 * (384 * 256 + 384 * 192 + 256 * 192)
+    assert answer(capsys)["flops"] == 2 * (convolutions + 9216 * 4096 + 4096 * 4096 + 4096 * 1000)
+
+
+def test_a_size_is_shown_with_its_fields_set_and_every_paper(capsys):
+    assert main(["show", "vgg16_bn", "--json"]) == 0
+    shown = answer(capsys)
+    assert (shown["preset"], shown["params"]) == ({"depth": 16, "norm": "batch"}, 138_365_992)
+    assert main(["show", "alexnet_one_tower"]) == 0
+    assert "One weird trick" in " ".join(capsys.readouterr().out.split())
+
+
 def test_fields_of_a_model_can_be_given(capsys):
     assert main(["show", "model.mlp", "widths=[7,5]", "--json"]) == 0
     shown = answer(capsys)

@@ -31,6 +31,21 @@ def test_one_table_s_additions_are_not_another_s() -> None:
     assert list(rows) == ["a"]
 
 
+def test_presets_stand_with_the_part_whose_fields_they_set() -> None:
+    rows = {
+        "mlp": Entry("x:MLP", ""),
+        "vgg": Entry("x:VGG", ""),
+        "vgg11": Entry("x:VGG", "", {"depth": 11}),
+        "perceptron": Entry("x:Perceptron", ""),
+        "vgg16": Entry("x:VGG", "", {"depth": 16}),
+        "alone": Entry("x:Other", "", {"depth": 3}),
+        "another": Entry("x:MLP", ""),
+    }
+    families = {"mlp": [], "vgg": ["vgg11", "vgg16"], "perceptron": [], "alone": [], "another": []}
+    assert Table("model", rows).families() == families
+    assert list(Table("model", rows).families()) == list(families)
+
+
 @pytest.mark.promise("R9")
 def test_an_unknown_name_offers_the_nearest(tables: dict[str, Table]) -> None:
     with pytest.raises(InputError, match=r"^no model called 'desnet'; did you mean 'densenet'\?$"):

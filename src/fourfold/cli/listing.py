@@ -20,7 +20,12 @@ KINDS = ("recipes", "parts", "claims", "runs")
 
 
 def list_names(
-    kind: Annotated[str | None, typer.Argument(metavar="[recipes|parts|claims|runs]", help="What to list.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[recipes|parts|claims|runs]", help="What to list; models, losses … are parts of a kind."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -31,12 +36,13 @@ def list_names(
     Examples:
       fourfold list
       fourfold list parts
+      fourfold list models
       fourfold list runs --workspace /mnt/shared/runs
       fourfold list recipes --json
     """
-    if kind is not None and kind not in KINDS:
-        raise InputError(f"cannot list '{kind}'{did_you_mean(kind, KINDS)}")
     load_parts(use)
+    if kind is not None and kind not in KINDS:
+        return _list_parts(kind, json)
     place = workspace_path(workspace)
     collect: dict[str, Callable[[], Any]] = {
         "recipes": _recipes,
@@ -68,6 +74,29 @@ def _parts() -> dict[str, dict[str, str]]:
     return {kind: {name: entry.summary for name, entry in table.items()} for kind, table in TABLES.items()}
 
 
+def _list_parts(kind: str, json: bool) -> None:
+    """List the parts of one kind, which may be in the plural."""
+    from fourfold.run.parts import TABLES
+
+    plurals = {
+        table: table if table == "data" else f"{table}es" if table == "loss" else f"{table}s" for table in TABLES
+    }
+    table = next((table for table, plural in plurals.items() if kind in (table, plural)), None)
+    if table is None:
+        raise InputError(f"cannot list '{kind}'{did_you_mean(kind, [*KINDS, *plurals.values()])}")
+    if json:
+        print_json({kind: list(TABLES[table])})
+    else:
+        _print_parts({table: _parts()[table]}, "")
+
+
+def _presets() -> dict[str, dict[str, list[str]]]:
+    """Return each kind's parts that have fields of their own, and the names for settings of them."""
+    from fourfold.run.parts import TABLES
+
+    return {kind: table.families() for kind, table in TABLES.items()}
+
+
 def _claims() -> dict[str, str]:
     """Return each claim's id and what it says, in a line."""
     from fourfold.claims import CLAIMS
@@ -94,8 +123,10 @@ def _print_all(found: dict[str, Any], workspace: str) -> None:
 
     out = console()
     out.print(f"[bold]recipes[/] ({len(found['recipes'])}) {escape(', '.join(found['recipes']))}")
-    for kind, names in found["parts"].items():
-        out.print(f"[bold]{kind}[/] ({len(names)}) {escape(', '.join(names))}")
+    for kind, families in _presets().items():
+        presets = sum(map(len, families.values()))
+        more = f", and {presets} named sizes" if presets else ""
+        out.print(f"[bold]{kind}[/] ({len(families)}{more}) {escape(', '.join(families))}")
     out.print(f"[bold]claims[/] ({len(found['claims'])}) {escape(', '.join(found['claims']))}")
     runs = [row.run_id for row in found["runs"]]
     shown = escape(", ".join(runs[:5]) + (", …" if len(runs) > 5 else ""))
@@ -132,8 +163,9 @@ def _print_parts(found: dict[str, dict[str, str]], _: str) -> None:
 
     table = _table("kind", "name", "what it is")
     for kind, names in found.items():
-        for i, (name, summary) in enumerate(names.items()):
-            table.add_row(kind if i == 0 else "", escape(name), escape(summary))
+        for i, (name, presets) in enumerate(_presets()[kind].items()):
+            also = f"\n[dim]{escape(', '.join(presets))}[/]" if presets else ""
+            table.add_row(kind if i == 0 else "", escape(name), escape(names[name]) + also)
     console().print(table)
 
 

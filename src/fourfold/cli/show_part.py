@@ -83,7 +83,7 @@ def _about(config: "type[PartConfig]") -> list[str]:
     document = (sys.modules[config.__module__].__doc__ or "").strip().splitlines()
     lines: list[str] = []
     for line in document:
-        if line.startswith(("Paper:", "Source:", "Departures:")):
+        if line.startswith(("Paper:", "Papers:", "Source:", "Sources:", "Departures:")):
             lines.append(line.strip())
         elif not line.strip() or line.split(":")[0] in ("Checked by", "Licence"):
             lines.append("")

@@ -61,6 +61,17 @@ class Table(Mapping[str, Entry]):
             raise InputError(f"{self.kind} '{name}' exists already; choose another name")
         self._entries[name] = entry
 
+    def families(self) -> dict[str, list[str]]:
+        """Return each part that has a config of its own, and the presets of that config, in order."""
+        own = {entry.target: name for name, entry in self.items() if not entry.preset}
+        found: dict[str, list[str]] = {}
+        for name, entry in self.items():
+            if entry.preset and entry.target in own:
+                found.setdefault(own[entry.target], []).append(name)
+            else:
+                found.setdefault(name, [])
+        return found
+
     def config_class(self, name: str) -> type[PartConfig]:
         """Return the config class of `name`.
 
