@@ -21,7 +21,7 @@ WAYS = {
     "decoded, 1 worker": {"memory_gb": 0.0, "cache_gb": 0.0, "workers": 1},
     "decoded, 2 workers": {"memory_gb": 0.0, "cache_gb": 0.0, "workers": 2},
 }
-AUGMENT = [{"name": "pad_crop", "pad": 2}, "horizontal_flip"]
+AUGMENT = [{"name": "pad_crop", "pad": 2}, "horizontal_flip", "pca_jitter", "random_erasing"]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.output import note
 from fourfold.cli.show_activation import ALL, NAMES, show_activation
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.records.location import workspace_path
@@ -25,7 +26,8 @@ def show(
     steps: Annotated[bool, typer.Option("--steps", help="What happens in one training step of a recipe.")] = False,
     yaml: Annotated[bool, typer.Option("--yaml", help="A recipe or run as YAML, ready to edit and run.")] = False,
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE.png", help="Draw an activation function into a file.")
+        Path | None,
+        typer.Option("--png", metavar="FILE.png", help="Draw an activation, or what a part does to pictures."),
     ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
@@ -43,6 +45,7 @@ def show(
       fourfold show lenet5
       fourfold show optimizer.adam
       fourfold show relu --png relu.png
+      fourfold show rotation degrees=90 --png rotation.png
       fourfold show xor-needs-depth
       fourfold show digits-mlp-1
       fourfold show digits-mlp-optimizer-5d4b1cc4
@@ -54,8 +57,11 @@ def show(
     place, kinds = workspace_path(workspace), _kinds_of(name)
     if name in (*NAMES, ALL) and not kinds:
         return show_activation(name, png=png, json=json)
-    if png is not None:
-        raise InputError(f"--png draws one of {', '.join(NAMES)}, or {ALL}; a run's figures: fourfold report RUN --png")
+    if png is not None and not kinds:
+        raise InputError(
+            f"--png draws one of {', '.join(NAMES)}, or {ALL}, an augmentation, or a regularizer of batches; "
+            "a run's figures: fourfold report RUN --png"
+        )
     if name in recipe_names() or Path(name).suffix in (".yaml", ".yml"):
         from fourfold.cli.show_recipe import show_recipe
 
@@ -72,7 +78,15 @@ def show(
             raise InputError(f"{wrong}: '{name}' is a part, and a recipe is needed; fourfold list recipes names them")
         from fourfold.cli.show_part import show_part
 
-        return show_part(kinds, name.rpartition(".")[2], overrides or [], json=json)
+        part, written = name.rpartition(".")[2], None
+        if png is not None:
+            from fourfold.cli.show_fed import draw_part
+
+            written = draw_part(kinds, part, overrides or [], png)  # first: what is refused prints nothing else
+        show_part(kinds, part, overrides or [], json=json)
+        if written is not None:
+            note(f"figure: {written}")
+        return
 
     from fourfold.study.answer import find_study, study_names
 

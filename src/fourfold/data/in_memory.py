@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from fourfold.data.augment.base import Augment
-from fourfold.data.encoding import Encoding, Standardise
+from fourfold.data.encoding import CHUNK, Encoding, Standardise
 from fourfold.data.epochs import Epochs
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.tasks.seam import Batch, Order, Source, Spec
@@ -57,7 +57,7 @@ class InMemorySource(Source):
         self._augment = tuple(augment)
         for each in self._augment:
             assert isinstance(encoding, ImageEncoding)
-            each.fit(self._raw["train"], encoding.maximum)
+            each.fit(self._raw["train"].split(CHUNK), encoding.maximum)
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
         self._encoded: dict[str, Tensor] = {}

@@ -99,6 +99,12 @@ class StreamedSource(Source):
         self._augment, self._workers = tuple(augment), workers
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
+        for each in self._augment:
+            each.fit(self._training_pictures(), encoding.maximum)
+
+    def _training_pictures(self) -> Iterator[Tensor]:
+        """Read the training pictures, in parts, `[pictures, channels, height, width]`."""
+        yield from self.read(_Listed(self._members["train"].split(1024)))
 
     def train(self, order: Order) -> "StreamedStream":
         """Return the endless training stream, reshuffled each epoch."""

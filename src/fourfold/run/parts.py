@@ -22,11 +22,13 @@ from fourfold.core.overrides import apply_overrides
 from fourfold.core.recipe import Recipe, parse_recipe
 from fourfold.core.registry import Entry, Table
 from fourfold.data import DATA
+from fourfold.data.augment import AUGMENTS
 from fourfold.losses import LOSSES
 from fourfold.models import MODELS
 
 TABLES: dict[str, Table] = {
     "data": DATA,
+    "augment": AUGMENTS,
     "model": MODELS,
     "loss": LOSSES,
     "algorithm": ALGORITHMS,

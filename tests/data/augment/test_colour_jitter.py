@@ -45,7 +45,7 @@ def test_each_picture_is_changed_as_torchvision_changes_it_in_its_order(channels
 def test_a_smaller_maximum_is_kept() -> None:
     images = torch.randint(0, 17, (32, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     jitter = ColourJitter(1.0, 0.0, 0.0, 0.0)
-    jitter.fit(images, 16.0)
+    jitter.fit([images], 16.0)
     changed = jitter(images, torch.Generator().manual_seed(0))
     assert changed.max() == 16
     assert not torch.equal(changed, images)

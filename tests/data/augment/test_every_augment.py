@@ -29,7 +29,7 @@ def build(name: str, images: torch.Tensor) -> Augment:
     config = AUGMENTS.parse(name, "data.augment.0")
     assert isinstance(config, AugmentConfig)
     augment = config.build(Image(*images.shape[1:]))
-    augment.fit(images, 255.0)
+    augment.fit([images], 255.0)
     return augment
 
 

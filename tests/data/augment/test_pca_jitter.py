@@ -23,7 +23,8 @@ def test_the_axes_are_scikit_learns_components_as_long_as_their_deviations() -> 
     images = pictures()  # more than are widened at once
     pca = PCA().fit(images.permute(0, 2, 3, 1).reshape(-1, 3).double().numpy())
     n = images.numel() // 3
-    axes = principal_axes(images)
+    axes = principal_axes([images[:7], images[7:]])
+    assert torch.equal(principal_axes(images.split(100)), axes)
     for axis, component, variance in zip(axes, pca.components_, pca.explained_variance_, strict=True):
         direction = torch.from_numpy(component).float() * (1 if component.sum() > 0 else -1)
         expected = direction * (variance * (n - 1) / n) ** 0.5  # scikit-learn divides by n - 1
@@ -33,7 +34,7 @@ def test_the_axes_are_scikit_learns_components_as_long_as_their_deviations() -> 
 def test_each_picture_is_shifted_as_a_whole_along_the_axes() -> None:
     images = pictures(16)
     jitter = PCAJitter(0.5)
-    jitter.fit(images, 255.0)
+    jitter.fit([images], 255.0)
     draws = jitter.draw(16, torch.Generator().manual_seed(0))
     changed = jitter.apply(images, draws)
     assert changed.dtype == torch.uint8
@@ -63,7 +64,7 @@ def test_a_source_gives_it_the_training_split_and_nothing_else() -> None:
     labels = {"train": torch.zeros(40).long(), "test": torch.zeros(20).long()}
     jitter = PCAJitter(0.1)
     source = InMemorySource(spec, {"train": train, "test": test}, labels, encoding, [jitter])
-    assert torch.equal(jitter.axes, principal_axes(train))
+    assert torch.equal(jitter.axes, principal_axes([train]))
     (plain,) = source.split("train", 40)
     changed = next(source.train(Order(0, 40)))
     assert not torch.equal(changed.inputs[0].sort().values, plain.inputs[0].sort().values)

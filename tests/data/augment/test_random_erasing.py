@@ -9,7 +9,7 @@ from fourfold.tasks.seam import Image
 
 def fitted(images: torch.Tensor, maximum: float = 255.0, probability: float = 0.5) -> RandomErasing:
     erasing = RandomErasing(Image(*images.shape[1:]), probability, (0.02, 0.4), 0.3)
-    erasing.fit(images, maximum)
+    erasing.fit([images], maximum)
     return erasing
 
 
@@ -22,10 +22,11 @@ def test_each_rectangle_is_filled_and_nothing_else_is_touched(channels, layout, 
     erasing = fitted(images)
     draws = erasing.draw(32, torch.Generator().manual_seed(1))
     before = images.clone()
-    erased = way(images, draws, erasing.noise)
+    noise = erasing.noise[dtype]
+    erased = way(images, draws, noise)
     assert torch.equal(images, before)
     for image, result, (top, left, height, width, place) in zip(images, erased, draws.tolist(), strict=True):
-        values = erasing.noise[place : place + height * width * channels].view(height, width, channels)
+        values = noise[place : place + height * width * channels].view(height, width, channels)
         expected = image.clone()
         expected[:, top : top + height, left : left + width] = values.permute(2, 0, 1)
         assert torch.equal(result, expected)
@@ -34,11 +35,11 @@ def test_each_rectangle_is_filled_and_nothing_else_is_touched(channels, layout, 
 
 @pytest.mark.parametrize("maximum", [16, 255])
 def test_the_noise_is_even_from_black_to_full_brightness(maximum) -> None:
-    noise = fitted(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), float(maximum)).noise
+    tables = fitted(torch.zeros(1, 1, 8, 8), float(maximum)).noise
+    noise, floats = tables[torch.uint8], tables[torch.float32]
     counts = torch.bincount(noise.long(), minlength=maximum + 1)
     assert len(counts) == maximum + 1
     assert (counts - counts.float().mean()).abs().max() < 6 * float(counts.float().mean()) ** 0.5
-    floats = fitted(torch.zeros(1, 1, 8, 8), float(maximum)).noise
     assert 0 <= floats.min() < maximum / 100
     assert maximum * 0.99 < floats.max() <= maximum
 

@@ -5,6 +5,7 @@ works on its share of a batch draws for all of it and uses its own rows, and the
 processes there are.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import torch
@@ -20,11 +21,12 @@ from fourfold.tasks.seam import Image
 class Augment:
     """One augmentation."""
 
-    def fit(self, images: Tensor, maximum: float) -> None:
+    def fit(self, pictures: Iterable[Tensor], maximum: float) -> None:
         """Hear, once and before anything is drawn, what the training pictures are like.
 
         Args:
-            images: all of them as the source holds them, `[examples, channels, height, width]`.
+            pictures: all of them as the source holds them, in parts `[examples, channels, height, width]`; where they
+                are not in memory they are read only if this is gone through.
             maximum: the value of a fully bright pixel.
         """
 

@@ -15,6 +15,7 @@ Checked by: torchvision.transforms.functional's adjust_brightness, adjust_contra
 picture by picture in its order.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -51,7 +52,7 @@ class ColourJitter(Augment):
         self._reach = torch.tensor([brightness, contrast, saturation, hue])
         self._maximum = 255.0
 
-    def fit(self, images: Tensor, maximum: float) -> None:
+    def fit(self, pictures: Iterable[Tensor], maximum: float) -> None:
         self._maximum = maximum
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:

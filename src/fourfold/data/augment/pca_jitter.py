@@ -13,6 +13,7 @@ held between black and full brightness.
 Checked by: scikit-learn's PCA of the training pixels; hand arithmetic, picture by picture.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -52,8 +53,8 @@ class PCAJitter(Augment):
         self.axes = torch.zeros(3, 3)
         self._maximum = 255.0
 
-    def fit(self, images: Tensor, maximum: float) -> None:
-        self.axes, self._maximum = principal_axes(images), maximum
+    def fit(self, pictures: Iterable[Tensor], maximum: float) -> None:
+        self.axes, self._maximum = principal_axes(pictures), maximum
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return how far each picture goes along each axis, float32 `[count, 3]`."""
@@ -64,15 +65,17 @@ class PCAJitter(Augment):
         return shift_colours(images, draws @ self.axes, self._maximum)
 
 
-def principal_axes(images: Tensor) -> Tensor:
-    """Return the axes in which the pixels of `images [examples, 3, height, width]` vary.
+def principal_axes(pictures: Iterable[Tensor]) -> Tensor:
+    """Return the axes in which the pixels of `pictures`, parts `[examples, 3, height, width]`, vary.
+
+    Sums of whole numbers are exact in float64, so it does not matter how the pictures are cut into parts.
 
     Returns:
         float32 `[3, 3]`: row i is the i-th principal direction times the deviation along it, the longest first. Of the
         two signs, a direction has the one that makes its numbers sum to something positive.
     """
     count, total, products = 0, torch.zeros(3).double(), torch.zeros(3, 3).double()
-    for part in images.split(CHUNK):
+    for part in (small for each in pictures for small in each.split(CHUNK)):
         pixels = part.permute(0, 2, 3, 1).reshape(-1, 3).double().cpu()
         count, total, products = count + len(pixels), total + pixels.sum(0), products + pixels.T @ pixels
     mean = total / count

@@ -8,6 +8,7 @@ its own. It is done to pixels before they are standardised, as in the paper's pr
 Checked by: plain slices, picture by picture, with the same draws; the shares and ranges drawn.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import torch
@@ -54,20 +55,19 @@ class RandomErasing(Augment):
         ratio_low: smallest height over width; the largest is 1 over this.
 
     Attributes:
-        noise: what rectangles are filled with, from 0 to the largest value of a pixel; known after `fit`.
+        noise: what rectangles are filled with, from 0 to the largest value of a pixel, by the type of the pictures.
     """
+
+    noise: Mapping[torch.dtype, Tensor]
 
     def __init__(self, image: Image, probability: float, area: tuple[float, float], ratio_low: float) -> None:
         self.image, self.probability, self.area, self.ratio_low = image, probability, area, ratio_low
-        self.noise = torch.zeros(PLACES + image.size)
 
-    def fit(self, images: Tensor, maximum: float) -> None:
+    def fit(self, pictures: Iterable[Tensor], maximum: float) -> None:
         generator = torch.Generator().manual_seed(stream_seed(0, "augment"))  # the table is alike in every run
-        values = torch.rand(len(self.noise), generator=generator)
-        if images.is_floating_point():
-            self.noise = values.mul_(maximum).to(images.dtype)
-        else:
-            self.noise = values.mul_(maximum + 1).to(images.dtype)  # each whole number as often as another
+        values = torch.rand(PLACES + self.image.size, generator=generator)
+        whole = (values * (maximum + 1)).to(torch.uint8)  # each whole number as often as another
+        self.noise = {torch.uint8: whole, torch.float32: values * maximum}
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return what each picture loses, int64 `[count, 5]`: top, left, height, width, and where its noise begins.
@@ -89,7 +89,7 @@ class RandomErasing(Augment):
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         """Return the pictures, some with a rectangle of noise."""
-        return erase(images, draws, self.noise)
+        return erase(images, draws, self.noise[images.dtype])
 
 
 def erase(images: Tensor, rectangles: Tensor, noise: Tensor) -> Tensor:
