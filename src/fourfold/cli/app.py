@@ -35,6 +35,7 @@ from fourfold.core.errors import (
     DivergedError,
     FourfoldError,
     InputError,
+    ListedError,
     did_you_mean,
 )
 
@@ -117,7 +118,7 @@ def execute(arguments: list[str]) -> int:
         return code if isinstance(code, int) else DONE
     except FourfoldError as error:
         status = "diverged" if isinstance(error, DivergedError) else "failed"
-        return _fail(str(error), error.exit_code, status, as_json)
+        return _fail(error.lines if isinstance(error, ListedError) else str(error), error.exit_code, status, as_json)
     except CommandError as error:
         return _fail(_usage(error), BAD_INPUT, "failed", as_json)
     except (KeyboardInterrupt, typer.Abort):
@@ -141,7 +142,8 @@ def _usage(error: Any) -> str:
     return message[:1].lower() + message[1:].rstrip(".") + command
 
 
-def _fail(message: str, code: int, status: str, as_json: bool) -> int:
+def _fail(message: str | list[str], code: int, status: str, as_json: bool) -> int:
+    """Say what went wrong, in a line or in a list of them, and return the exit code."""
     if os.environ.get("FOURFOLD_DEBUG"):
         import traceback
 
@@ -151,7 +153,9 @@ def _fail(message: str, code: int, status: str, as_json: bool) -> int:
     if launched and code == LOST:
         return code
     if message and (is_first_process() or launched or code == FAILED):
-        note(f"error: {message}")
+        first, *more = [message] if isinstance(message, str) else message
+        for line in (f"error: {first}", *more):
+            note(line)
     if as_json and is_first_process():
-        print_json({"status": status, "error": message})
+        print_json({"status": status, "error": message if isinstance(message, str) else "\n".join(message)})
     return code

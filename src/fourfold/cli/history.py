@@ -20,7 +20,10 @@ def history(
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes for all, such as budget.epochs=5.")
     ] = None,
     data: Annotated[
-        str, typer.Option("--data", metavar="NAME|FILE", help="A data set's name, or a table of yours.")
+        str,
+        typer.Option(
+            "--data", metavar="NAME|FILE|FOLDER", help="A data set's name, a table of yours, or your pictures."
+        ),
     ] = "",
     target: Annotated[
         str | None, typer.Option("--target", metavar="COLUMN", help="Of a table: what to predict.")
@@ -48,6 +51,7 @@ def history(
     Examples:
       fourfold history --data digits
       fourfold history --data houses.csv --target price
+      fourfold history --data photos
       fourfold history --data iris --trials 8 budget.epochs=10
     """
     from fourfold.core.errors import InputError

@@ -8,22 +8,27 @@ from typing import Any
 
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import InputError
+from fourfold.data.pictures.finding import find
+from fourfold.data.pictures.reading import SUFFIXES
 from fourfold.data.table.config import TableConfig
 from fourfold.data.table.reading import Table, decode, parse_table, read_bytes
 from fourfold.records import strict_json
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
+TEXTS = (*TABLES, ".json", ".jsonl", ".txt")
 STDIN = "-"
 
 
-def read_rows(arguments: Sequence[str], literal: Sequence[str], data: PartConfig) -> list[Any] | Table:
+def read_rows(
+    arguments: Sequence[str], literal: Sequence[str], data: PartConfig, takes_pictures: bool
+) -> list[Any] | Table:
     """Return a table, or one example a row: `{"column": value}`, a list of numbers, or a picture's path.
 
     Args:
-        arguments: one file or `-`, pictures, or `name=value` pairs of a single row.
+        arguments: one file or `-`, pictures and folders of them, or `name=value` pairs of a single row.
         literal: rows as JSON.
         data: what the run was trained on; its delimiter and decimal comma are those of a new table too.
+        takes_pictures: whether the run was trained on pictures.
 
     Raises:
         InputError: nothing given, or a file or row that cannot be read.
@@ -39,17 +44,26 @@ def read_rows(arguments: Sequence[str], literal: Sequence[str], data: PartConfig
         return rows
     if not others:
         raise InputError("nothing to predict: give a file, NAME=VALUE pairs, --row '{…}', or - for stdin")
-    if all(Path(each).suffix.lower() in PICTURES for each in others):
-        return [_picture(each) for each in others]
+    if others != [STDIN] and all(_may_be_pictures(each, takes_pictures) for each in others):
+        return [picture for each in others for picture in _pictures(each)]
     if len(others) > 1:
         raise InputError(f"'{others[1]}': one file at a time")
-    return _read_file(others[0], data)
+    return _read_file(others[0], data, takes_pictures)
 
 
-def _picture(path: str) -> str:
-    if not os.path.isfile(os.path.expanduser(path)):
-        raise InputError(f"{path}: no such file")
-    return path
+def _may_be_pictures(path: str, takes_pictures: bool) -> bool:
+    suffix = Path(path).suffix.lower()
+    return suffix in SUFFIXES or (takes_pictures and suffix not in TEXTS)
+
+
+def _pictures(path: str) -> list[str]:
+    """Return a picture's path, or those of all pictures in a folder and below it."""
+    if not os.path.isdir(os.path.expanduser(path)):
+        return [path]  # who reads it says what is wrong with it
+    found = find(Path(path), by_folder=False)
+    if found.problems:
+        raise InputError(f"{os.path.join(path, '')}{found.problems[0]}")
+    return [file.path for file in found.files]
 
 
 def _pairs(pairs: Sequence[str]) -> dict[str, str]:
@@ -80,14 +94,21 @@ def _short(text: str) -> str:
     return shown if len(shown) <= 60 else shown[:57] + "…"
 
 
-def _read_file(name: str, data: PartConfig) -> list[Any] | Table:
-    """Return what the one file, or stdin, holds: a table, or else JSON if it begins like that."""
+def _read_file(name: str, data: PartConfig, takes_pictures: bool) -> list[Any] | Table:
+    """Return what the one file, or stdin, holds: JSON if it begins like that, else a table, or a list of pictures."""
     path = Path("stdin" if name == STDIN else name)
     content = sys.stdin.buffer.read() if name == STDIN else read_bytes(path)
     if path.suffix.lower() not in TABLES:
         text = decode(path, content)[0].strip()
         if text.startswith(("[", "{")):
             return _json_rows(text, path)
+        if takes_pictures:
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            if lines and not _may_be_pictures(lines[0], takes_pictures=False) and not os.path.exists(lines[0]):
+                raise InputError(
+                    f"{path}: neither JSON nor the paths of pictures, a line each; it begins {_short(lines[0])}"
+                )
+            return [picture for line in lines for picture in _pictures(line)]
     if isinstance(data, TableConfig):
         return parse_table(path, content, data.delimiter, data.decimal)
     return parse_table(path, content)

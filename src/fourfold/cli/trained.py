@@ -66,8 +66,9 @@ def predict(
     rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE | - | PICTURE... | NAME=VALUE...]",
-            help="CSV, TSV, Parquet, JSON or JSON Lines; - is CSV or JSON from stdin; pictures; or one row's values.",
+            metavar="[FILE | - | PICTURE... | FOLDER... | NAME=VALUE...]",
+            help="CSV, TSV, Parquet, JSON or JSON Lines; - is one of these, or paths of pictures, from stdin; pictures "
+            "and folders of them; or one row's values.",
         ),
     ] = None,
     row: Annotated[
@@ -86,17 +87,22 @@ def predict(
       fourfold predict table-mlp-1 area=84 rooms=3 city=Seoul
       fourfold predict xor-mlp-1 --row '[1, 0]' --row '[1, 1]'
       fourfold predict mnist-lenet5-1 three.png four.png
+      fourfold predict pictures-lenet5-1 photo.jpg holiday/ --json
       cat new.csv | fourfold predict table-mlp-1 - --json
     """
     opened = _open(run, workspace, use)
     from fourfold.cli.rows import read_rows
+    from fourfold.data.image_encoding import ImageEncoding
     from fourfold.data.table.reading import Table
     from fourfold.run.predict import predict as predict_rows
 
-    examples = read_rows(rows or [], row or [], opened.recipe.data)
+    takes_pictures = isinstance(opened.encoding, ImageEncoding)
+    examples = read_rows(rows or [], row or [], opened.recipe.data, takes_pictures)
     predictions, notes = predict_rows(opened, examples)
     for line in notes:
         note(f"  · {line}")
+    if isinstance(examples, list) and all(isinstance(each, str) for each in examples):
+        predictions = [{"picture": path, **each} for path, each in zip(examples, predictions, strict=True)]
     if json:
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
         return
@@ -110,9 +116,10 @@ def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) ->
     from rich.table import Table
 
     names = list(dict.fromkeys(name for each in predictions for name in each))
-    table = Table("row", *map(escape, names), box=None, pad_edge=False, header_style="bold")
+    first = [] if "picture" in names else ["row"]
+    table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
     for row, each in zip(numbers, predictions, strict=True):
-        table.add_row(row, *(escape(_cell(each.get(name))) for name in names))
+        table.add_row(*([row] if first else []), *(escape(_cell(each.get(name))) for name in names))
     console().print(table)
 
 

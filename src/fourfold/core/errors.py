@@ -8,7 +8,10 @@ LOST = 75  # of one process among several: another one failed, and knows why
 
 
 class FourfoldError(Exception):
-    """Any error Fourfold raises on purpose; `str()` is one line that names the file, field or value."""
+    """Any error Fourfold raises on purpose; `str()` is one line that names the file, field or value.
+
+    Only that of a `ListedError` has more lines.
+    """
 
     exit_code = FAILED
 
@@ -17,6 +20,18 @@ class InputError(FourfoldError, ValueError):
     """The user gave something that cannot be used; nothing was created."""
 
     exit_code = BAD_INPUT
+
+
+class ListedError(InputError):
+    """Several things the user gave that cannot be used, told at once.
+
+    Attributes:
+        lines: what `str()` joins: what they have in common, and then one line each.
+    """
+
+    def __init__(self, summary: str, each: Iterable[str]) -> None:
+        self.lines = [summary, *(f"  {line}" for line in each)]
+        super().__init__("\n".join(self.lines))
 
 
 class DivergedError(FourfoldError, ArithmeticError):

@@ -1,15 +1,18 @@
 """Predicting new examples with a recorded run, without its training data."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from fourfold.core.errors import InputError
 from fourfold.data.table.reading import Table
 from fourfold.run.run import Run
 
 BATCH_SIZE = 1024
+PICTURES = 256  # read at a time: there may be more than memory holds
 
 
 class Predictions(NamedTuple):
@@ -34,10 +37,24 @@ def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
         raise InputError("rows: expected a list of rows; put a single row into a list of its own")
     if not rows:
         raise InputError("nothing to predict: no rows were given")
-    encoded = run.encoding.encode_table(rows) if isinstance(rows, Table) else run.encoding.encode_rows(rows)
+    if isinstance(rows, Table):
+        parts = [run.encoding.encode_table(rows)]
+    elif all(isinstance(row, str | Path) for row in rows):
+        parts = (run.encoding.encode_rows(rows[start : start + PICTURES]) for start in range(0, len(rows), PICTURES))
+    else:
+        parts = [run.encoding.encode_rows(rows)]
+    predictions: list[dict[str, Any]] = []
+    notes: dict[str, None] = {}
+    for encoded in parts:
+        notes |= dict.fromkeys(encoded.notes)
+        predictions += _predicted(run, encoded.inputs)
+    return Predictions(predictions, list(notes))
+
+
+def _predicted(run: Run, inputs: tuple[Tensor, ...]) -> list[dict[str, Any]]:
     predictions: list[dict[str, Any]] = []
     with torch.inference_mode():
-        for start in range(0, len(encoded.inputs[0]), BATCH_SIZE):
-            output = run.model(*(part[start : start + BATCH_SIZE] for part in encoded.inputs))
+        for start in range(0, len(inputs[0]), BATCH_SIZE):
+            output = run.model(*(part[start : start + BATCH_SIZE] for part in inputs))
             predictions += run.spec.predictions(output)
-    return Predictions(predictions, encoded.notes)
+    return predictions

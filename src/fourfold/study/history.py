@@ -74,7 +74,7 @@ def history(
     """Return the question to ask, the landmarks in it, and why others are not.
 
     Args:
-        data: a name from the table of data, or the path of a table.
+        data: a name from the table of data, or the path of a table or of a folder of pictures.
         target: the column to predict, of a table.
         overrides: to the recipe, for all alike.
         seeds: each landmark runs at each.
@@ -111,10 +111,13 @@ def _recipe(data: str, target: str | None, overrides: Mapping[str, Any]) -> dict
         part: dict[str, Any] = {"name": "table", "path": data, "target": target}
     elif target is not None:
         raise InputError(f"--target: '{data}' is no table of your own, and knows its target")
-    elif data not in TABLES["data"]:
-        raise InputError(f"--data: no data called '{data}'{did_you_mean(data, TABLES['data'])} (a table ends in .csv)")
-    else:
+    elif data in TABLES["data"]:
         part = {"name": data}
+    elif path.expanduser().is_dir():
+        part = {"name": "image_folder", "path": data}
+    else:
+        hint = did_you_mean(data, TABLES["data"])
+        raise InputError(f"--data: no data called '{data}'{hint} (a table ends in .csv; pictures are a folder)")
     base = {
         "data": part,
         "model": {"name": "softmax_regression"},
@@ -126,4 +129,4 @@ def _recipe(data: str, target: str | None, overrides: Mapping[str, Any]) -> dict
 
 
 def _name(data: str) -> str:
-    return f"history-{Path(data).stem}"
+    return f"history-{Path(data).stem or Path(data).resolve().name}"

@@ -6,7 +6,7 @@ Checked by: a folder with twelve planted faults.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fourfold.core.errors import InputError
+from fourfold.core.errors import ListedError
 
 MOST_LINES = 200
 MOST_NAMES = 3  # that stand for many
@@ -22,22 +22,22 @@ class Problem(NamedTuple):
         return f"{shown(self.name)}: {self.text}"
 
 
-class ProblemsError(InputError):
-    """Several files that cannot be used; unlike other errors, its text is a list, a line each.
+class ProblemsError(ListedError):
+    """Pictures that cannot be used.
 
     Attributes:
-        problems: all of them.
+        problems: all of them, also where the text has not room for all.
     """
 
     def __init__(self, place: str, problems: Sequence[Problem], advice: str) -> None:
         self.problems = sorted(set(problems))
         if len(self.problems) == 1:
-            super().__init__(f"{place}/{self.problems[0]}; {advice}")
+            super().__init__(f"{place}/{self.problems[0]}; {advice}", [])
             return
-        lines = [f"  {problem}" for problem in self.problems[:MOST_LINES]]
+        lines = [str(problem) for problem in self.problems[:MOST_LINES]]
         left = len(self.problems) - len(lines)
-        lines += [f"  and {left:,} more"] if left else []
-        super().__init__("\n".join([f"{place}: {len(self.problems):,} problems; {advice}", *lines]))
+        lines += [f"and {left:,} more"] if left else []
+        super().__init__(f"{place}: {len(self.problems):,} problems; {advice}", lines)
 
 
 def shown(name: str) -> str:
