@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from part_tables import tables_restored
+from pictures import folder
 
 import fourfold as ff
 from fourfold.core.document import read_yaml
@@ -131,7 +132,7 @@ def test_the_guide_s_command_runs(tmp_path: Path) -> None:
 def test_the_readme_s_recipes_and_parts_exist() -> None:
     for line in "\n".join(blocks(README, "bash")).splitlines():
         words = shlex.split(line, comments=True)
-        if words[:2] == ["fourfold", "run"] and words[2] != "table-mlp":
+        if words[:2] == ["fourfold", "run"] and words[2] not in ("table-mlp", "pictures-lenet5"):
             from fourfold.core.overrides import parse_overrides
 
             load_recipe(words[2], parse_overrides([word for word in words[3:] if "=" in word]))
@@ -177,6 +178,8 @@ def test_a_recipe_runs_three_steps(name: str, tmp_path: Path) -> None:
             "area,price\n" + "".join(f"{40 + i},{100 + 3 * i % 50}\n" for i in range(60)), encoding="utf-8"
         )
         changes |= {"data.path": str(table), "data.target": "price"}
+    if name == "pictures-lenet5":
+        changes |= {"data.path": str(folder(tmp_path / "photos", {"a": 9, "b": 9}))}
     run = ff.run(name, changes, workspace=tmp_path / "runs")
     _, recipe = load_recipe(name)
     assert run.status == "done"

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emoji_files import write_emoji
 from pictures import folder
 
 from fourfold.data import DATA
 from fourfold.data.augment import AUGMENTS
+from fourfold.data.emoji import EmojiConfig
 from fourfold.data.encoding import encoding_from_mapping
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
@@ -44,6 +46,7 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
     table.write_text("\n".join(["x,kind,y", *lines]), encoding="utf-8")
     given: dict[str, dict[str, object]] = {name: {"name": name} for name in DATA}
     given["table"] |= {"path": str(table), "target": "y"}
+    monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "emoji"))
     given["image_folder"] |= {"path": str(folder(tmp_path / "photos", {"a": 20, "b": 15, "c": 10}))}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
@@ -141,11 +144,13 @@ def test_every_picture_source_takes_every_augmentation(name, augment, fields, tm
 
 
 def test_the_picture_sources_are_known() -> None:
-    assert IMAGES == ["digits", "mnist", "fashion_mnist", "image_folder"]
+    assert IMAGES == ["digits", "mnist", "fashion_mnist", "emoji", "image_folder"]
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [name for name in DATA if name not in ("mnist", "fashion_mnist", "image_folder")])
+@pytest.mark.parametrize(
+    "name", [name for name in DATA if name not in ("mnist", "fashion_mnist", "emoji", "image_folder")]
+)
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

@@ -27,6 +27,7 @@ DATA = Table(
         "fashion_mnist": Entry(
             "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"
         ),
+        "emoji": Entry("fourfold.data.emoji:EmojiConfig", "1,911 emoji in colour, of 10 categories; fetched once"),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
     },
