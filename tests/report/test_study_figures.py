@@ -278,7 +278,7 @@ def test_a_verdict_is_a_sentence(metric, found, higher, says):
 
 def test_reasons_are_in_the_pages_units():
     assert reason("accuracy", row("better", 0.01, 0.03)) == (
-        "Were they alike, chance would do this in 3.1 % of studies of 5 seeds."
+        "Were they alike, chance would do as much in at most 3.1 % of studies of 5 seeds."
     )
     assert reason("accuracy", row("better", 0.001, 0.003)).endswith(
         "Yet all of it is less than 1 point, the smallest that matters."

@@ -47,6 +47,10 @@ def test_a_study_runs_every_cell_once_and_never_again(tmp_path: Path) -> None:
     assert len(cells(tmp_path)) == 4
     before = content(asked, tmp_path)
     assert read_answer(asked, tmp_path) == json.loads(before)
+    file, misshapen = asked.folder(tmp_path) / "study.json", json.loads(before)
+    del misshapen["problems"][0]["arms"]
+    file.write_text(json.dumps(misshapen), encoding="utf-8")
+    assert read_answer(asked, tmp_path) is None, "it is made again, not read"
     compare(asked, tmp_path)
     assert content(asked, tmp_path) == before
     assert len(cells(tmp_path)) == 4

@@ -42,7 +42,7 @@ def test_a_real_difference_says_how_large_and_how_sure() -> None:
     # 2 of 2^8 patterns, times 6.
     assert found.because == (
         "0.0244 lower on average over 8 seeds (plausibly -0.03 to -0.0187), "
-        "and were the arms alike, chance would do this in 4.7 % of studies"
+        "and were the arms alike, chance would do as much in 4.7 % of studies at most"
     )
     assert found.seeds_needed == 8
 
@@ -133,7 +133,7 @@ def test_enough_seeds_and_still_undecided_plans_for_the_farther_side() -> None:
 def test_convincing_alone_but_not_among_many() -> None:
     found = verdict([0.02, 0.03, 0.025, 0.015, 0.02, 0.03, 0.035, -0.012], comparisons=6)
     assert found.word == "undecided"
-    assert "convincing by itself, but one of 6 comparisons looks like this by chance" in found.because
+    assert "but were all arms alike, one of 6 comparisons would look like this by chance" in found.because
 
 
 def test_a_test_without_its_interval_is_undecided() -> None:

@@ -21,7 +21,7 @@ def claim(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every claim there is.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer seeds and shorter runs: seconds a claim. The default.")
+        bool, typer.Option("--quick", help="Fewer seeds and mostly shorter runs: seconds a claim. The default.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="What is published: minutes a claim.")] = False,
     record: Annotated[

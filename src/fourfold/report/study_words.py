@@ -86,7 +86,8 @@ def reason(name: str, row: Mapping[str, Any]) -> str:
     size = _plain(name, row["smallest"])
     matters = f"{size}{unit(name).removesuffix('s') if size == '1' else unit(name)}, the smallest that matters."
     if row["verdict"] in ("better", "worse"):
-        chance = f"Were they alike, chance would do this in {100 * row['p_holm']:.2g} % of studies of {row['n']} seeds."
+        share, seeds = f"{100 * row['p_holm']:.2g} %", row["n"]
+        chance = f"Were they alike, chance would do as much in at most {share} of studies of {seeds} seeds."
         small = max(abs(row["low"]), abs(row["high"])) < row["smallest"]
         return chance + (f" Yet all of it is less than {matters}" if small else "")
     if row["verdict"] == "no difference":

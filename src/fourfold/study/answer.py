@@ -23,10 +23,14 @@ def read_answer(question: Question, workspace: Path) -> dict[str, Any] | None:
     A cell that failed for want of a disk, say, is worth another attempt, so its study is not answered yet.
     """
     path = question.folder(workspace) / "study.json"
+    if not os.path.exists(path):  # which says no where nobody may look
+        return None
+    from fourfold.study.content import read_study  # it is of this module's format
+
     try:
-        study = read_mapping(path) if os.path.exists(path) else {}  # which says no where nobody may look
+        study, _ = read_study(path.parent)
     except InputError:
-        return None  # damaged: it is made again from the cells
+        return None  # damaged, or of another format: it is made again from the cells
     if study.get("format") != FORMAT or study.get("asked") != question.to_mapping() or not study.get("complete"):
         return None
     return study if _stands(study, workspace / "cells") else None

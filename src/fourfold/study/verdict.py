@@ -84,7 +84,7 @@ def _because_real(difference: Difference, p_holm: float, smallest: float) -> str
     small = max(abs(difference.low), abs(difference.high)) < smallest
     return (
         f"{_number(abs(difference.mean))} {direction} on average over {difference.n} seeds ({_interval(difference)}), "
-        f"and were the arms alike, chance would do this in {_percent(p_holm)} of studies"
+        f"and were the arms alike, chance would do as much in {_percent(p_holm)} of studies at most"
         + (f"; yet less than the {_number(smallest)} that matters" if small else "")
     )
 
@@ -130,8 +130,8 @@ def _why_not_yet(difference: Difference, p_holm: float, comparisons: int, alpha:
     n, interval = difference.n, _interval(difference)
     if difference.p <= alpha < p_holm:
         return (
-            f"over {n} seeds the difference is {interval}, convincing by itself, "
-            f"but one of {comparisons} comparisons looks like this by chance in {_percent(p_holm)} of studies"
+            f"over {n} seeds the difference is {interval}, convincing by itself, but were all arms alike, "
+            f"one of {comparisons} comparisons would look like this by chance in up to {_percent(p_holm)} of studies"
         )
     if p_holm <= alpha:
         return f"the test speaks against chance, but over {n} seeds the difference is {interval}, which holds 0"
