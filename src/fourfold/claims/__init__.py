@@ -128,6 +128,15 @@ CLAIMS = ClaimTable(
             "fourfold.claims.label_smoothing:CLAIM", "smoothed labels lower test error on few examples"
         ),
         "dropout": ClaimEntry("fourfold.claims.dropout:CLAIM", "silenced units lower test error on few examples"),
+        "augmentation": ClaimEntry(
+            "fourfold.claims.augmentation:CLAIM", "training pictures moved a little lower test error on few examples"
+        ),
+        "six-or-nine": ClaimEntry(
+            "fourfold.claims.six_or_nine:CLAIM", "turning digits by any angle makes sixes and nines alike"
+        ),
+        "mixup": ClaimEntry("fourfold.claims.mixup:CLAIM", "mixing pairs of examples lowers test error on few"),
+        "cutout": ClaimEntry("fourfold.claims.cutout:CLAIM", "hiding a square of each picture lowers test error"),
+        "cutmix": ClaimEntry("fourfold.claims.cutmix:CLAIM", "boxes of other pictures lower test error"),
         "bagging-variance": ClaimEntry(
             "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
         ),
