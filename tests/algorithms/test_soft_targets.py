@@ -85,6 +85,7 @@ def test_a_run_with_each_loss_ends_with_scores_of_examples_as_they_are(loss, tmp
     for split in ("train", "validation", "test"):
         assert 0 <= run.metrics[split]["accuracy"] <= 1
     assert len(run.curve("train.loss")) == 6
+    assert any("mixed targets" in finding for finding in run.result["findings"])
 
 
 def test_it_is_refused_before_a_run_begins(tmp_path, monkeypatch) -> None:

@@ -119,6 +119,27 @@ def test_a_step_gives_the_same_pictures_however_it_is_reached_and_however_many_s
         assert torch.equal(next(plain).targets, after_seek.targets)  # a picture's class never changes
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(["random_resized_crop", "random_erasing"]),
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    low=st.floats(0.01, 0.9),
+    seed=st.integers(0, 1000),
+)
+def test_pieces_and_rectangles_lie_inside_the_picture(name, height, width, low, seed) -> None:
+    config = AUGMENTS.parse({"name": name, "area_low": low, "area_high": 0.95}, "data.augment.0")
+    assert isinstance(config, AugmentConfig)
+    draws = config.build(Image(1, height, width)).draw(40, torch.Generator().manual_seed(seed))
+    top, left, tall, wide = draws[:, :4].unbind(1)
+    assert (draws >= 0).all()
+    assert (top + tall <= height).all()
+    assert (left + wide <= width).all()
+    if name == "random_resized_crop":
+        assert (tall >= 1).all()
+        assert (wide >= 1).all()
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_another_step_and_another_seed_draw_anew(name) -> None:
     def at(seed: int, step: int) -> torch.Tensor:

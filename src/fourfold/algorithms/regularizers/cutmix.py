@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
-from fourfold.algorithms.regularizers.mixup import draw_share
+from fourfold.algorithms.regularizers.mixup import draw_share, told_of_mixed_targets
 from fourfold.tasks.classification import ClassificationSpec, to_probabilities
 from fourfold.tasks.seam import Batch, Image, Plan, Spec, require_input, require_task
 
@@ -91,6 +91,9 @@ class Cutmix(Regularizer):
         partners = torch.randperm(len(targets), generator=on_host).to(targets.device)
         mixed, targets = cutmix(images, targets, partners, box)
         return Batch((mixed,), targets)
+
+    def finish(self) -> str | None:
+        return told_of_mixed_targets("cutmix")
 
     def explain(self) -> list[tuple[str, str]]:
         often = "each batch" if self.probability == 1 else f"{100 * self.probability:g} % of the batches"

@@ -4,7 +4,7 @@
     y~ = lambda y_i + (1 - lambda) y_j,   lambda ~ Beta(alpha, alpha)
 
 so between two examples it is asked to go straight from one answer to the other. The loss sees probabilities; the
-training loss that is told is that of mixed targets, which cannot reach zero, while scores are of examples as they are.
+curve's training loss is that of mixed targets, which cannot reach zero, while scores are of examples as they are.
 
 Paper: Zhang, Cisse, Dauphin and Lopez-Paz, mixup: Beyond Empirical Risk Minimization, ICLR 2018, arXiv:1710.09412,
 section 2 (alpha 1 for CIFAR in 3.2, 0.1 to 0.4 for ImageNet in 3.1).
@@ -61,6 +61,11 @@ def draw_share(alpha: float, generator: torch.Generator) -> float:
     return float(np.random.default_rng(generator.initial_seed()).beta(alpha, alpha))  # torch's takes no generator
 
 
+def told_of_mixed_targets(who: str) -> str:
+    """Return what a reader of the training curve should know."""
+    return f"{who}: the curve's training loss is of mixed targets and cannot reach zero; scores are of whole examples"
+
+
 class Mixup(Regularizer):
     """Mixes the examples of each batch."""
 
@@ -77,6 +82,9 @@ class Mixup(Regularizer):
         partners = torch.randperm(len(targets), generator=generator, device=targets.device)
         mixed = [mixup(x, targets, partners, share) for x in batch.inputs]
         return Batch(tuple(inputs for inputs, _ in mixed), mixed[0][1])
+
+    def finish(self) -> str | None:
+        return told_of_mixed_targets("mixup")
 
     def explain(self) -> list[tuple[str, str]]:
         return [("on_batch", f"mixup: mix each example with another, lambda ~ Beta({self.alpha:g}, {self.alpha:g})")]
