@@ -16,6 +16,7 @@ ALGORITHMS = Table(
         "normal_equation": Entry(
             "fourfold.algorithms.normal_equation:NormalEquationConfig", "least squares in closed form (1805)"
         ),
+        "svm": Entry("fourfold.algorithms.svm:SVMConfig", "the widest margins, for a kernel machine (1995)"),
         "bagging": Entry(
             "fourfold.algorithms.bagging:BaggingConfig", "networks on bootstrap samples, averaged (Breiman 1996)"
         ),

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
+    from fourfold.models.kernel_svm import KernelSVM as KernelSVM
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.mlp import MLP as MLP
@@ -37,6 +38,9 @@ MODELS = Table(
             "fourfold.models.softmax_regression:SoftmaxRegressionConfig", "classes by weighted sums (1958)"
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
+        "kernel_svm": Entry(
+            "fourfold.models.kernel_svm:KernelSVMConfig", "support vectors and a Gaussian kernel; pixels or HOG (1995)"
+        ),
         "lenet5": Entry("fourfold.models.lenet5:LeNet5Config", "convolution and subsampling, for handwriting (1998)"),
         "alexnet": Entry(_ALEXNET, "five convolutions and three full layers, in two groups (2012)"),
         "alexnet_one_tower": Entry(
@@ -95,6 +99,7 @@ _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "DenseNet": "fourfold.models.densenet",
     "GoogLeNet": "fourfold.models.googlenet",
+    "KernelSVM": "fourfold.models.kernel_svm",
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
     "MLP": "fourfold.models.mlp",

@@ -1,6 +1,7 @@
 """Every landmark that fits the data, oldest first, under one budget: which years of deep learning pay off here?
 
-All train by the same optimizer on the same batches; the perceptron alone has a learning rule of its own.
+All train by the same optimizer on the same batches; the perceptron has a learning rule of its own, and the support
+vector machine's first step solves for all of it.
 
 Checked by: what fits which data; the question that is asked is a fair one.
 """
@@ -52,7 +53,19 @@ LANDMARKS = (
         "Rumelhart, Hinton and Williams, Nature 323",
         {"model": {"name": "mlp", "widths": [128], "activation": "sigmoid"}},
     ),
+    Landmark(
+        1995,
+        "kernel_svm",
+        "Cortes and Vapnik, Machine Learning 20",
+        {"model": "kernel_svm", "algorithm": "svm"},
+    ),
     Landmark(1998, "lenet5", "LeCun et al., Proceedings of the IEEE 86", {"model": "lenet5"}),
+    Landmark(
+        2005,
+        "kernel_svm on HOG",
+        "Dalal and Triggs, CVPR",
+        {"model": {"name": "kernel_svm", "features": "hog"}, "algorithm": "svm"},
+    ),
     Landmark(
         2011,
         "mlp, deep and ReLU",
@@ -99,7 +112,7 @@ def history(
     arms = [Arm(landmark.name, landmark.overrides) for landmark in fitting]
     question = Question({_name(data): fields}, arms, seeds)
     if trials:
-        question = replace(question, spaces=[SPACE], trials=trials, unfair=True)  # a perceptron has no rate to tune
+        question = replace(question, spaces=[SPACE], trials=trials, unfair=True)  # two have no rate to tune
     return question, fitting, left_out
 
 
