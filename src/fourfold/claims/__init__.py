@@ -137,6 +137,15 @@ CLAIMS = ClaimTable(
         "mixup": ClaimEntry("fourfold.claims.mixup:CLAIM", "mixing pairs of examples lowers test error on few"),
         "cutout": ClaimEntry("fourfold.claims.cutout:CLAIM", "hiding a square of each picture lowers test error"),
         "cutmix": ClaimEntry("fourfold.claims.cutmix:CLAIM", "boxes of other pictures lower test error"),
+        "two-3x3-is-5x5": ClaimEntry(
+            "fourfold.claims.two_3x3_is_5x5:CLAIM", "two 3x3 convolutions see what one 5x5 sees, with fewer weights"
+        ),
+        "one-by-one-saves": ClaimEntry(
+            "fourfold.claims.one_by_one_saves:CLAIM", "a 1x1 convolution before a larger one cuts weights"
+        ),
+        "dense-transitions": ClaimEntry(
+            "fourfold.claims.dense_transitions:CLAIM", "maps that are all passed on add up, but for transitions"
+        ),
         "bagging-variance": ClaimEntry(
             "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
         ),
