@@ -145,6 +145,8 @@ def test_what_does_not_fit_is_refused() -> None:
     source, plan = Examples(x, labels, 2), Plan(seed=0, steps=1, batch_size=4)
     with pytest.raises(InputError, match="svm is for kernel machines, not MLP; use model=kernel_svm"):
         config.build(MLP(5, [], 2), CrossEntropy(), source, plan)
+    with pytest.raises(InputError, match=r"no parameter of KernelSVM takes a gradient \(.* algorithm=svm\)"):
+        ALGORITHMS.parse("supervised", "algorithm").build(KernelSVM(5, 2), CrossEntropy(), source, plan)
     with pytest.raises(InputError, match="svm tells classes apart, and the training split has one"):
         build(x, labels * 0, 2, model=KernelSVM(5, 2)).step()
     object.__setattr__(plan, "processes", SimpleNamespace(rank=0, count=2))

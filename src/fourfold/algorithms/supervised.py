@@ -42,8 +42,17 @@ class DescentConfig(AlgorithmConfig):
     regularizers: list[AnyRegularizer] = Field(default=[], description="applied in this order")
 
     def descent(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
-        """Return the descent of one network, at step 0."""
+        """Return the descent of one network, at step 0.
+
+        Raises:
+            InputError: no parameter of it takes a gradient.
+        """
         trained = [p for p in model.parameters() if p.requires_grad]
+        if not trained:
+            raise InputError(
+                f"gradient descent has nothing to move: no parameter of {type(model).__name__} takes a gradient "
+                "(model=kernel_svm is solved by algorithm=svm)"
+            )
         return Supervised(
             model,
             loss,
