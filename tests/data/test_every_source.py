@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cifar_files import write_cifar
 from emoji_files import write_emoji
 from pictures import folder
 
+from fourfold.core.errors import InputError
 from fourfold.data import DATA
 from fourfold.data.augment import AUGMENTS
+from fourfold.data.cifar10 import Cifar10Config
+from fourfold.data.cifar100 import Cifar100Config
 from fourfold.data.emoji import EmojiConfig
 from fourfold.data.encoding import encoding_from_mapping
 from fourfold.data.fashion_mnist import FashionMnistConfig
@@ -20,6 +24,7 @@ from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features, Order
 
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
+GREY = ("digits", "mnist", "fashion_mnist")
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -46,6 +51,13 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
     table.write_text("\n".join(["x,kind,y", *lines]), encoding="utf-8")
     given: dict[str, dict[str, object]] = {name: {"name": name} for name in DATA}
     given["table"] |= {"path": str(table), "target": "y"}
+    for name, kind, labels in (("cifar10", Cifar10Config, 1), ("cifar100", Cifar100Config, 2)):
+        monkeypatch.setattr(kind, "digests", write_cifar(tmp_path / name, list(kind.digests), labels))
+        given[name] |= {"validation_examples": 20}
+    given["imagenet"] |= {
+        "path": str(folder(tmp_path / "net", {"train/n1": 20, "train/n2": 20, "val/n1": 9, "val/n2": 9}))
+    }
+    given["imagenet"] |= {"size": 32, "validation": 0.2}
     monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "emoji"))
     given["image_folder"] |= {"path": str(folder(tmp_path / "photos", {"a": 20, "b": 15, "c": 10}))}
     for name in ("mnist", "fashion_mnist"):
@@ -134,6 +146,10 @@ def test_fields_there_and_back(name, fields) -> None:
 @pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("augment", AUGMENTS)
 def test_every_picture_source_takes_every_augmentation(name, augment, fields, tmp_path) -> None:
+    if augment == "pca_jitter" and name in GREY:
+        with pytest.raises(InputError, match="pca_jitter is for pictures of three colours"):
+            DATA.parse({**fields[name], "augment": [augment]}, "data").build(0, tmp_path)
+        return
     plain, augmented = (
         next(DATA.parse({**fields[name], "augment": parts}, "data").build(0, tmp_path).train(Order(0, 16)))
         for parts in ([], [augment])
@@ -144,13 +160,11 @@ def test_every_picture_source_takes_every_augmentation(name, augment, fields, tm
 
 
 def test_the_picture_sources_are_known() -> None:
-    assert IMAGES == ["digits", "mnist", "fashion_mnist", "emoji", "image_folder"]
+    assert IMAGES == ["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "emoji", "image_folder", "imagenet"]
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize(
-    "name", [name for name in DATA if name not in ("mnist", "fashion_mnist", "emoji", "image_folder")]
-)
+@pytest.mark.parametrize("name", [name for name in DATA if name not in IMAGES[1:]])
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

