@@ -47,7 +47,7 @@ def _compiler() -> None:
     [
         {},
         {"model": "lenet5"},
-        {"model": {"name": "resnet_cifar", "depth": 8}, "algorithm.optimizer.lr": 0.01},  # running statistics
+        {"model": {"name": "resnet_cifar", "depth": 8}, "algorithm.optimizer.lr": 0.001},  # running statistics
         {"loss": "focal"},
         {"algorithm.regularizers": ["ema"]},
         {"algorithm.regularizers": ["weight_decay", "input_noise"]},  # decay comes between gradient and update

@@ -62,6 +62,7 @@ def test_nothing_else_can(overrides, named) -> None:
         ({"runtime__precision": "bf16"}, "bf16"),
         ({"budget__checkpoint_every": 5}, "budget.checkpoint_every"),
         ({"model__dropout": 0.5}, "Dropout"),
+        ({"weights": "begun.pth"}, "weights"),
     ],
 )
 def test_each_reason_is_one_line_that_names_it(overrides, named) -> None:

@@ -89,6 +89,8 @@ def _print(name: str, recipe: Recipe, facts: "RecipeFacts | None") -> None:
             chosen = getattr(config, field, None)
             for each in chosen if isinstance(chosen, list) else [chosen] if chosen is not None else []:
                 table.add_row(f"  {kind}", *_choice(kind, each.to_mapping()))
+    if recipe.weights is not None:
+        table.add_row("weights", f"[bold]{escape(recipe.weights.file)}[/]", "what the network begins from")
     out.print(table)
     if facts is None:
         out.print(f"[yellow]{NOT_HERE}[/]")

@@ -38,6 +38,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         inner = fields.get("optimizer")
         words = f"{name}, {inner['name']} at lr {inner.get('lr')}" if isinstance(inner, dict) else name
         out.print(f"  {part:10}{escape(str(words))}")
+    if (weights := recipe.get("weights")) is not None:
+        out.print(f"  {'weights':10}{escape(str(weights['file']))} (SHA-256 {str(weights['sha256'])[:12]})")
     if result.get("metrics"):
         out.print(metrics_table(result["metrics"], {}, str(result.get("headline", ""))))
     if result:

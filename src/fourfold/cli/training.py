@@ -30,6 +30,14 @@ def run(
         typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe: a part, or a field of a part."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Short for seed=N.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="FILE",
+            help="Begin from a .pth or .safetensors file, or from torchvision's published one: torchvision.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     track: TrackOption = None,
@@ -46,6 +54,7 @@ def run(
       fourfold run digits-mlp data.folds=5     cross-validated: mean ± spread
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
+      fourfold run digits-mlp --weights mine.safetensors     begin from weights of a file
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
     """
@@ -54,9 +63,12 @@ def run(
 
     load_parts(use)
     changes = parse_overrides([*(overrides or []), *([f"seed={seed}"] if seed is not None else [])])
+    changes |= {"weights": weights} if weights is not None else {}
     name, parsed = load_recipe(recipe, changes)
     if parsed.runtime.processes > 1 and not _is_worker():
-        return _launch(recipe, overrides or [], seed, workspace, use, track, json, quiet, parsed.runtime.processes)
+        return _launch(
+            recipe, overrides or [], seed, weights, workspace, use, track, json, quiet, parsed.runtime.processes
+        )
     place = workspace_path(workspace)
     watcher = _watcher(quiet)
     try:
@@ -161,6 +173,7 @@ def _launch(
     recipe: str,
     overrides: list[str],
     seed: int | None,
+    weights: str | None,
     workspace: Path | None,
     use: list[Path] | None,
     track: str | None,
@@ -171,7 +184,8 @@ def _launch(
     """Start this very command in several processes."""
     from fourfold.run.launch import launch
 
-    return launch(["run", recipe, *overrides, *_options(seed, workspace, use, track, json, quiet)], processes)
+    begin = ["--weights", weights] if weights is not None else []
+    return launch(["run", recipe, *overrides, *begin, *_options(seed, workspace, use, track, json, quiet)], processes)
 
 
 def _options(

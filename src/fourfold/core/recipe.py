@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any, Literal, Mapping
 
-from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from fourfold.core.config import Config, PartConfig, validate
 from fourfold.core.document import to_yaml
@@ -78,6 +78,18 @@ class Runtime(Config):
     deterministic: bool = Field(default=True, description="refuse algorithms whose result depends on timing")
 
 
+class Weights(Config):
+    """What a network begins from in place of weights drawn at random."""
+
+    file: str = Field(
+        min_length=1,
+        description='a .pth or .safetensors file; "torchvision": what it publishes, in torch\'s hub cache',
+    )
+    sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="of the file; a run's record has it, and a resume checks it"
+    )
+
+
 class Expected(Config):
     """What the paper reports and what we measured; null until measured."""
 
@@ -102,6 +114,7 @@ class Recipe(Config):
     loss: SerializeAsAny[PartConfig]
     algorithm: SerializeAsAny[PartConfig]
     budget: Budget = Budget(epochs=10)
+    weights: Weights | None = Field(default=None, description="what the network begins from; null: drawn by the seed")
     runtime: Runtime = Runtime()
     seed: int = Field(default=0, ge=0, lt=2**31, description="every random stream is derived from it")
     expected: Expected | None = None
@@ -115,6 +128,11 @@ class Recipe(Config):
                 f"the nearest valid number is {batch_size}"
             )
         return self
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _a_file_alone(cls, value: Any) -> Any:
+        return {"file": value} if isinstance(value, str) else value
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the recipe as plain data with every default filled in."""

@@ -56,6 +56,10 @@ class AlexNetConfig(ImageNetConfig):
             *(spec.num_outputs, image.channels, self.form, stem, self.full_width, self.dropout, self.init),
         )
 
+    def published(self) -> str | None:
+        """Return torchvision's file for one tower."""
+        return "alexnet-owt-7be5be79.pth" if self.form == "one_tower" else None
+
 
 class AlexNet(nn.Module):
     """AlexNet; the layers of one tower are named as torchvision names them.

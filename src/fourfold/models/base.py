@@ -24,3 +24,11 @@ class ModelConfig(PartConfig):
         None, the default, is for a model that has none.
         """
         return None
+
+    def published(self) -> str | None:
+        """Return the name of the file of weights that torchvision publishes for this network, None if it has none."""
+        return None
+
+    def renamed(self, name: str) -> str | None:
+        """Return what a published weight is called here; None: there is no place for it."""
+        return name

@@ -11,6 +11,7 @@ Checked by: parameter counts; torchvision with copied weights, one training step
 hand; shapes of Table 1.
 """
 
+import re
 from typing import Annotated, Literal
 
 import torch
@@ -22,6 +23,12 @@ from fourfold.models.imagenet import ImageNetConfig, chosen_stem, require_pixels
 from fourfold.nn.initialise import initialise_
 from fourfold.tasks.seam import Image, Spec, require_input
 
+PUBLISHED: dict[tuple[tuple[int, ...], int], str] = {  # by blocks and growth
+    ((6, 12, 24, 16), 32): "densenet121-a639ec97.pth",
+    ((6, 12, 36, 24), 48): "densenet161-8d451a50.pth",
+    ((6, 12, 32, 32), 32): "densenet169-b2777c0a.pth",
+    ((6, 12, 48, 32), 32): "densenet201-c1103571.pth",
+}
 BOTTLENECK = 4  # the 1x1 convolution of a bottleneck has this many times `growth` maps
 
 
@@ -52,6 +59,14 @@ class DenseNetConfig(ImageNetConfig):
             compression=self.compression,
             dropout=self.dropout,
         )
+
+    def published(self) -> str | None:
+        """Return torchvision's file for one of the paper's four networks."""
+        return PUBLISHED.get((tuple(self.blocks), self.growth)) if self.compression == 0.5 else None
+
+    def renamed(self, name: str) -> str | None:
+        """Join the number to the word: the files say `denselayer1.norm.1.weight`."""
+        return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", name)
 
 
 class DenseNet(nn.Module):

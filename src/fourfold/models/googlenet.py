@@ -51,6 +51,14 @@ class GoogLeNetConfig(ImageNetConfig):
         require_pixels(image, LEAST[stem], f"googlenet with the {stem} stem")
         return GoogLeNet(spec.num_outputs, image.channels, self.variant, stem, self.auxiliary_weight, self.dropout)
 
+    def published(self) -> str | None:
+        """Return torchvision's file for torchvision's network."""
+        return "googlenet-1378be20.pth" if self.variant == "torchvision" else None
+
+    def renamed(self, name: str) -> str | None:
+        """Leave auxiliary classifiers out where there are none."""
+        return None if name.startswith("aux") and self.auxiliary_weight is None else name
+
 
 class GoogLeNet(nn.Module):
     """GoogLeNet; layers are named as torchvision names them.

@@ -3,12 +3,14 @@
 Checked by: the same network from its config.
 """
 
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import nn
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS
+from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
@@ -21,6 +23,7 @@ class Builder(Protocol):
         num_classes: int | None = None,
         in_channels: int | None = None,
         image_size: int | tuple[int, int] | None = None,
+        weights: str | Path | None = None,
     ) -> nn.Module: ...
 
 
@@ -31,20 +34,28 @@ def builder(name: str) -> Builder:
         num_classes: int | None = None,
         in_channels: int | None = None,
         image_size: int | tuple[int, int] | None = None,
+        weights: str | Path | None = None,
     ) -> nn.Module:
         config: Any = MODELS.parse(name, "model")
-        return config.build(_sized(config.paper_spec(), num_classes, in_channels, image_size))
+        file = None if weights is None else locate(str(weights), config)
+        spec = _sized(config.paper_spec(), num_classes, in_channels, image_size)
+        model = config.build(spec)
+        if file is not None:
+            put_weights(model, config, read_weights(file), spec.num_outputs, file)
+        return model
 
     build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"""Return {name} ({MODELS[name].summary}), its weights drawn from torch's global generator.
+    build.__doc__ = f"""Return {name} ({MODELS[name].summary}), its weights drawn from torch's generator, or read.
 
     Args:
         num_classes: scores returned for one picture; the paper's by default.
         in_channels: 1 for grey, 3 for colour; the paper's by default.
         image_size: pixels on a side, or (height, width), of the pictures it is for; the paper's by default.
+        weights: a .pth or .safetensors file, or "torchvision", its published one in torch's hub cache; with another
+            number of classes the output layer stays as drawn.
 
     Raises:
-        InputError: the network cannot be built for such pictures.
+        InputError: the network cannot be built for such pictures, or the weights do not fit it.
     """
     return build
 

@@ -29,6 +29,15 @@ StrideIn = Literal["3x3", "1x1"]
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # Table 1
 
 
+PUBLISHED = {
+    18: "resnet18-f37072fd.pth",
+    34: "resnet34-b627a593.pth",
+    50: "resnet50-0676ba61.pth",
+    101: "resnet101-63fe2227.pth",
+    152: "resnet152-394f9c45.pth",
+}
+
+
 class ResNetConfig(ImageNetConfig):
     """Fields of `model: resnet`."""
 
@@ -54,6 +63,11 @@ class ResNetConfig(ImageNetConfig):
         return ResNet(
             self.depth, spec.num_outputs, image.channels, stem, self.shortcut, self.stride_in, self.zero_init_last
         )
+
+    def published(self) -> str | None:
+        """Return torchvision's file for the network with projections that halves in 3x3 convolutions."""
+        same = self.shortcut == "projection" and (self.stride_in == "3x3" or self.depth < 50)
+        return PUBLISHED[self.depth] if same else None
 
 
 class ResNet(nn.Module):

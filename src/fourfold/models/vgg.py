@@ -33,6 +33,16 @@ from fourfold.tasks.seam import Image, Spec, require_input
 Depth = Literal[11, 13, 16, 19]
 
 BLOCKS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # Table 1: A, B, D, E
+PUBLISHED = {
+    (11, "none"): "vgg11-8a719046.pth",
+    (13, "none"): "vgg13-19584684.pth",
+    (16, "none"): "vgg16-397923af.pth",
+    (19, "none"): "vgg19-dcbb9e9d.pth",
+    (11, "batch"): "vgg11_bn-6002323d.pth",
+    (13, "batch"): "vgg13_bn-abd245e5.pth",
+    (16, "batch"): "vgg16_bn-6c64b313.pth",
+    (19, "batch"): "vgg19_bn-c79401a0.pth",
+}
 WIDTHS = (64, 128, 256, 512, 512)
 LEAST = {"imagenet": 32, "small": 1}  # pixels a side that the poolings leave something of
 
@@ -65,6 +75,10 @@ class VGGConfig(ImageNetConfig):
         return VGG(
             *(self.depth, spec.num_outputs, image.channels, stem, self.norm, width, self.dropout, self.init),
         )
+
+    def published(self) -> str | None:
+        """Return torchvision's file for the network with batch normalisation or none."""
+        return PUBLISHED.get((self.depth, self.norm))
 
 
 class VGG(nn.Module):

@@ -13,6 +13,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.seeds import stream_seed
 from fourfold.run import runtime
+from fourfold.run.beginning import Beginning, beginning_of
 from fourfold.run.checkpoint import seed_random_state
 from fourfold.run.loop import Schedule, plan_schedule
 from fourfold.run.processes import ManyProcesses, SingleProcess
@@ -32,24 +33,39 @@ def data_cache() -> Path:
     return Path(os.environ.get("FOURFOLD_DATA") or Path.home() / ".cache" / "fourfold")
 
 
-def build_parts(recipe: Recipe) -> Parts:
-    """Build data, model and loss on the CPU; the weights are drawn from the seed's `init` stream.
+def build_parts(recipe: Recipe, beginning: Beginning | None = None) -> Parts:
+    """Build data, model and loss on the CPU; the weights are drawn from the seed's `init` stream, or begun from a file.
+
+    Args:
+        recipe: what to build.
+        beginning: its weights, if they were looked up already.
 
     Raises:
-        InputError: the parts do not fit each other, or the data cannot be read.
+        InputError: the parts do not fit each other, or the data or the weights cannot be read.
     """
+    beginning = beginning or beginning_of(recipe)
     source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
-    return Parts(source, build_network(recipe, source.spec), recipe.loss.build(source.spec))  # type: ignore[attr-defined]
+    return Parts(source, build_network(recipe, source.spec, beginning), recipe.loss.build(source.spec))  # type: ignore[attr-defined]
 
 
-def build_network(recipe: Recipe, spec: Spec) -> nn.Module:
+def build_network(recipe: Recipe, spec: Spec, beginning: Beginning | None = None) -> nn.Module:
     """Build what the algorithm trains: the recipe's model, or an ensemble of it; drawn from streams of its seed.
 
+    Args:
+        recipe: what to build.
+        spec: what the data promises.
+        beginning: weights to begin from; None leaves them as drawn, for a checkpoint to replace.
+
     Raises:
-        InputError: it does not fit the data, or into memory.
+        InputError: it does not fit the data, or into memory; or the weights do not fit it.
     """
+
+    def draw(seed: int) -> nn.Module:
+        model = build_model(recipe.model, spec, seed)
+        return model if beginning is None else beginning.begin(model, spec)
+
     algorithm: Any = recipe.algorithm
-    return algorithm.network(lambda seed: build_model(recipe.model, spec, seed), spec, recipe.seed)
+    return algorithm.network(draw, spec, recipe.seed)
 
 
 def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:

@@ -20,6 +20,7 @@ from fourfold.core.errors import FourfoldError
 from fourfold.core.recipe import Recipe
 from fourfold.nn.normalisation import LocalResponseNorm
 from fourfold.run import runtime
+from fourfold.run.beginning import beginning_of
 from fourfold.run.build import build_model, build_parts, build_training, data_cache
 from fourfold.run.loop import Schedule
 from fourfold.run.processes import SingleProcess
@@ -108,13 +109,14 @@ def inspect_recipe(recipe: Recipe) -> RecipeFacts:
         InputError: the recipe cannot be built.
     """
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(_single(recipe))})
-    parts = build_parts(recipe)
+    beginning = beginning_of(recipe)
+    parts = build_parts(recipe, beginning)
     facts = measure_model(parts.model, parts.source.spec)
     with torch.random.fork_rng(devices=[]):
         training, schedule, plan = build_training(recipe, parts, torch.device("cpu"), SingleProcess())
     return RecipeFacts(
         sizes=dict(parts.source.sizes),
-        notes=list(parts.source.notes),
+        notes=[*parts.source.notes, *(beginning.notes if beginning else [])],
         task=parts.source.spec.task,
         headline=parts.source.spec.headline,
         batch_size=plan.batch_size,

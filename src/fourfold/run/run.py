@@ -17,9 +17,10 @@ from fourfold.records.folder import RunFolder
 from fourfold.records.strict_json import read_mapping
 from fourfold.records.trackers import check_trackers
 from fourfold.run import runtime
+from fourfold.run.beginning import beginning_of
 from fourfold.run.blind import without
 from fourfold.run.build import Parts, batch_size_of, build_network, build_parts
-from fourfold.run.checkpoint import load_weights
+from fourfold.run.checkpoint import has_checkpoint, load_weights
 from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import SPLITS, Session
@@ -105,8 +106,8 @@ class Run:
 
     @cached_property
     def parts(self) -> Parts:
-        """Data, model and loss, the weights as drawn; reads the data."""
-        return build_parts(self.recipe)
+        """Data, model and loss, the weights as drawn, whatever the run began from; reads the data."""
+        return build_parts(self.recipe.model_copy(update={"weights": None}))
 
     @cached_property
     def _inputs(self) -> dict[str, Any]:
@@ -214,11 +215,15 @@ def start_among(
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     runtime.apply(recipe.runtime)  # what it says of threads counts for the data too, whatever ran here before
     device = device_of(recipe.runtime.device)
-    parts = _readable(build_parts(recipe), splits)
+    beginning = beginning_of(recipe)
+    recipe = recipe if beginning is None else beginning.recorded(recipe)
+    parts = _readable(build_parts(recipe, beginning), splits)
     batch_size = batch_size_of(recipe, parts.source)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_model(recipe.runtime, parts.model, batch_size)})
     runtime.apply(recipe.runtime)
-    session = Session(name, recipe, parts, device, processes, watcher or Watcher())
+    session = Session(
+        name, recipe, parts, device, processes, watcher or Watcher(), beginning.notes if beginning else []
+    )
     create = processes.rank == 0
     settings, environment = recipe.to_mapping(), _environment(recipe)
     folder = RunFolder.create(workspace, name, settings, environment, label) if create else None
@@ -262,9 +267,13 @@ def resume(
     runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
     with joined(recipe.runtime.processes, device) as processes:
-        parts = _readable(build_parts(recipe), splits)
+        goes_on = has_checkpoint(folder.checkpoints)  # whose weights replace those it began from
+        beginning = None if goes_on else beginning_of(recipe)
+        built = recipe.model_copy(update={"weights": None}) if goes_on else recipe
+        parts = _readable(build_parts(built, beginning), splits)
         _refuse_changed_files(folder, parts.source)
-        session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher())
+        notes = beginning.notes if beginning else _beginning_notes(folder)
+        session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher(), notes)
         session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers, indexed)
         session.restore(folder.checkpoints)
         session.execute()
@@ -292,6 +301,14 @@ def _refuse_changed_files(folder: RunFolder, source: Source) -> None:
                 f"{file}: the file has changed since the run began (SHA-256 {str(before)[:12]}, now {digest[:12]}); "
                 "put the old one back, or start a new run"
             )
+
+
+def _beginning_notes(folder: RunFolder) -> list[str]:
+    """Return what a run noted of the weights it began from."""
+    if not (folder.path / "inputs.json").exists():
+        return []
+    noted = read_mapping(folder.path / "inputs.json").get("weights")
+    return [str(note) for note in noted] if isinstance(noted, list) else []
 
 
 def _environment(recipe: Recipe) -> dict[str, Any]:

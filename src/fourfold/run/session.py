@@ -36,6 +36,7 @@ class Session:
         device: where this process computes.
         processes: its place among the others; the first one writes the record.
         watcher: hears progress, in the first process only.
+        notes: what to record of the weights it begins from, beside the data's notes.
 
     Raises:
         InputError: the algorithm does not fit the other parts or the budget.
@@ -49,10 +50,12 @@ class Session:
         device: torch.device,
         processes: ManyProcesses | SingleProcess,
         watcher: Watcher,
+        notes: Sequence[str] = (),
     ) -> None:
         self.name, self.recipe, self.device, self.processes = name, recipe, device, processes
         self.watcher = watcher if processes.rank == 0 else Watcher()
         self.source = parts.source.to(device)
+        self.beginning = list(notes)
         self.loss = parts.loss.to(device) if isinstance(parts.loss, torch.nn.Module) else parts.loss  # class weights
         self.params = sum(p.numel() for p in parts.model.parameters())
         model = runtime.place(parts.model, recipe.runtime, device)
@@ -79,6 +82,7 @@ class Session:
             "spec": spec_to_mapping(self.source.spec),
             "encoding": encoding.to_mapping() if encoding is not None else None,
             "files": dict(self.source.files),
+            **({"weights": self.beginning} if self.beginning else {}),
         }
         try:
             write_atomically(self.folder.path / "inputs.json", encode(inputs, indent=1))
@@ -167,7 +171,7 @@ class Session:
             start=self.progress.step,
             params=self.params,
             sizes=self.source.sizes,
-            notes=self.source.notes,
+            notes=[*self.source.notes, *self.beginning],
             device=self.recipe.runtime.device,
             precision=self.recipe.runtime.precision,
             headline=self.source.spec.headline,
@@ -221,7 +225,7 @@ class Session:
             "seconds": round(seconds, 3),
             "examples_per_second": round(examples / seconds, 1) if seconds else 0.0,
             "findings": findings,
-            "notes": self.source.notes,
+            "notes": [*self.source.notes, *self.beginning],
         }
         try:
             self.writer.finish(status, result)

@@ -21,6 +21,7 @@ from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import cannot_write
 from fourfold.records.strict_json import encode
 from fourfold.run import runtime
+from fourfold.run.beginning import weights_read
 from fourfold.run.build import data_cache
 from fourfold.run.loop import Stop
 from fourfold.run.parts import used_files, with_parts
@@ -100,6 +101,7 @@ def run_cells(question: Question, workspace: Path, watcher: Watcher | None = Non
     for problem, recipes in plan.items():
         for arm, recipe, stack in zip(question.arms, recipes, stacks[problem], strict=True):
             fields, reads, spaces = recipe.to_mapping(), data.of(recipe).reads, spaces_of(question, recipe)
+            reads = {**reads, **weights_read(recipe)}
             total += len(question.seeds) * (1 + (question.trials if spaces else 0))
             for seed in question.seeds:
                 cell = Cell(problem, {**fields, "seed": seed}, reads, stack=stack)

@@ -28,6 +28,7 @@ from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import RunFolder, cannot_write
 from fourfold.records.naming import slug
 from fourfold.records.strict_json import encode
+from fourfold.run.beginning import weights_read
 from fourfold.run.build import data_cache
 from fourfold.run.loop import Stop
 from fourfold.run.run import Run
@@ -80,6 +81,7 @@ def decompose_recipe(
     recipe = sampled(plan[name][0])
     fields = recipe.to_mapping()
     files = read_by_cells(recipe.data.build(recipe.seed, data_cache()).files)  # type: ignore[attr-defined]
+    files |= weights_read(recipe)
     cells = [Cell(name, {**fields, "seed": recipe.seed + r}, files) for r in range(replicates)]
     with Stop() as stop:
         executor = (place or on_this_machine)({name: [recipe]}, workspace)

@@ -94,6 +94,8 @@ def _reason_in(recipe: Recipe) -> str | None:
         return "runtime.accumulate: a stack takes each batch whole"
     if machine.compile != "none":
         return "runtime.compile: a stack is not compiled"
+    if recipe.weights is not None:
+        return "weights: a stack's weights are drawn"
     if recipe.budget.checkpoint_every is not None:
         return "budget.checkpoint_every: a stack has no checkpoints on the way"
     return None

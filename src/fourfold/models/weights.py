@@ -1,0 +1,126 @@
+"""Weights from a file, put into a network by their names: torchvision's published ones, or one's own.
+
+A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors. Every name in it has
+its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
+of another size is left as it was drawn, for it is the data's own.
+
+Checked by: torchvision's state dicts, whole and damaged in each way; files of both kinds.
+"""
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fourfold.core.errors import InputError
+from fourfold.models.base import ModelConfig
+
+URL = "https://download.pytorch.org/models"
+COUNTER = "num_batches_tracked"  # of a normalisation; files from before 2018 have none, and it changes nothing
+SHOWN = 6  # names of one kind in an error
+
+
+def locate(file: str, config: ModelConfig) -> Path:
+    """Return the path of a weights file; "torchvision" is what torchvision publishes, in torch's hub cache.
+
+    Raises:
+        InputError: torchvision publishes none for this network, or the file is not there.
+    """
+    if file != "torchvision":
+        if not Path(file).is_file():
+            raise InputError(f"weights: {file}: no such file")
+        return Path(file)
+    name = config.published()
+    if name is None:
+        raise InputError(f"weights: torchvision publishes none for this {config.name}; give a file instead")
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not path.is_file():
+        raise InputError(f"weights: {path} is not there; fetch {URL}/{name} and put it there, for this asks no network")
+    return path
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by name; code that a file may hold is not run.
+
+    Raises:
+        InputError: it cannot be read, or holds something else.
+    """
+    if path.suffix not in (".pth", ".pt", ".safetensors"):
+        raise InputError(f"weights: {path}: a file of weights ends in .pth, .pt or .safetensors")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of whatever kind: the bytes are anybody's
+        raise InputError(f"weights: {path}: not a file of weights that can be read: {_why(error)}") from None
+    if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
+        found = found["state_dict"]  # a checkpoint that holds more
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise InputError(f"weights: {path}: expected tensors by name, a state dict; this holds something else")
+    return {str(name): value for name, value in found.items()}
+
+
+@torch.no_grad()
+def put_weights(
+    model: nn.Module, config: ModelConfig, weights: Mapping[str, Tensor], num_outputs: int, file: Path
+) -> list[str]:
+    """Copy weights into a network, and return what was not taken as it is, a line each.
+
+    Args:
+        model: the network, its weights drawn.
+        config: its config, which knows what published names are called here.
+        weights: tensors by name.
+        num_outputs: numbers the network returns for one example.
+        file: where they come from, for messages.
+
+    Raises:
+        InputError: names are unknown or missing, or shapes are others; all are listed, and nothing was copied.
+    """
+    named = {config.renamed(name): value for name, value in weights.items()}
+    named.pop(None, None)
+    places = model.state_dict()
+    unknown = [str(name) for name in named if name not in places and not str(name).endswith(COUNTER)]
+    missing = [name for name in places if name not in named and not name.endswith(COUNTER)]
+    heads: list[str] = []
+    wrong: list[str] = []
+    for name, place in places.items():
+        value = named.get(name)
+        if value is None or value.shape == place.shape:
+            continue
+        if value.dim() and value.shape[1:] == place.shape[1:] and place.shape[0] == num_outputs:
+            heads.append(name)
+        else:
+            wrong.append(f"{name} is {_shape(value)}, here {_shape(place)}")
+    if unknown or missing or wrong:
+        found = [("unknown", unknown), ("missing", missing), ("of another shape", wrong)]
+        listed = "; ".join(f"{what}: {_some(names)}" for what, names in found if names)
+        stem = ", or try model.stem=imagenet" if wrong and getattr(config, "stem", None) == "auto" else ""
+        raise InputError(f"weights: {file} does not fit this {config.name}{stem}: {listed}")
+    for name, place in places.items():
+        if name in named and name not in heads:
+            place.copy_(named[name])
+    if not heads:
+        return []
+    others = named[heads[0]].shape[0]
+    return [f"weights: {_some(heads)} drawn anew: the file has {others} outputs, the data {num_outputs}"]
+
+
+def _why(error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [""])[0]
+    if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
+        return "it holds something else than tensors, which is not loaded, for it could run code"
+    return ": ".join(filter(None, (type(error).__name__, first[:200])))
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -1,0 +1,97 @@
+"""The weights that a run begins from: found, checked by SHA-256, and put into its network before the first step.
+
+A checkpoint holds the weights of its own step, so a run that has one goes on without this file.
+
+Checked by: runs from a file, resumed with it, without it and with another in its place.
+"""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from fourfold.core.errors import InputError
+from fourfold.core.recipe import Recipe, Weights
+from fourfold.models.base import ModelConfig
+from fourfold.models.weights import locate, put_weights, read_weights
+from fourfold.tasks.seam import Spec
+
+
+class Beginning:
+    """A file of weights for a recipe's model.
+
+    Args:
+        config: the model's.
+        weights: what the recipe says.
+
+    Attributes:
+        sha256: of the file, in hexadecimal.
+        notes: what was done, for the record; complete once a network was begun.
+
+    Raises:
+        InputError: there is no such file, or it is not the one that the recipe's SHA-256 is of.
+    """
+
+    def __init__(self, config: ModelConfig, weights: Weights) -> None:
+        self._config, self._weights = config, weights
+        self.path = locate(weights.file, config)
+        self.sha256 = _digest(self.path)
+        if weights.sha256 not in (None, self.sha256):
+            raise InputError(
+                f"weights: {self.path}: the file has changed (SHA-256 {str(weights.sha256)[:12]}, now "
+                f"{self.sha256[:12]}); put the old one back, or start a new run"
+            )
+        published = self.path.stem.rpartition("-")[2] if weights.file == "torchvision" else ""
+        if not self.sha256.startswith(published):
+            raise InputError(f"weights: {self.path}: damaged, its SHA-256 begins {self.sha256[:8]}; fetch it again")
+        self.notes = [f"weights: begun from {self.path} (SHA-256 {self.sha256[:12]})"]
+
+    @cached_property
+    def _tensors(self) -> dict[str, Tensor]:
+        return read_weights(self.path)
+
+    def begin(self, model: nn.Module, spec: Spec) -> nn.Module:
+        """Put the weights into a network and return it.
+
+        Raises:
+            InputError: the file cannot be read, or does not fit; every name that does not is listed.
+        """
+        left = put_weights(model, self._config, self._tensors, spec.num_outputs, self.path)
+        self.notes += [note for note in left if note not in self.notes]
+        return model
+
+    def recorded(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with the file's SHA-256."""
+        return recipe.model_copy(update={"weights": self._weights.model_copy(update={"sha256": self.sha256})})
+
+
+def beginning_of(recipe: Recipe) -> Beginning | None:
+    """Return what a recipe's network begins from, or None where its weights are drawn.
+
+    Raises:
+        InputError: there is no such file, or it is not the one that the recipe's SHA-256 is of.
+    """
+    if recipe.weights is None:
+        return None
+    if not isinstance(recipe.model, ModelConfig):  # a user's own
+        raise InputError(f"weights: the config of model {recipe.model.name} is no ModelConfig, and begins from none")
+    return Beginning(recipe.model, recipe.weights)
+
+
+def weights_read(recipe: Recipe) -> dict[str, str]:
+    """Return SHA-256 of the file of weights that a recipe's result depends on, by its path; empty if there is none.
+
+    Raises:
+        InputError: as for `beginning_of`.
+    """
+    beginning = beginning_of(recipe)
+    return {} if beginning is None else {str(beginning.path): beginning.sha256}
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"weights: {path}: {(error.strerror or str(error)).lower()}") from None
