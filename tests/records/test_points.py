@@ -77,3 +77,12 @@ def test_damage_in_the_middle_is_named_by_line(tmp_path: Path, line: bytes):
     with pytest.raises(InputError, match=r"m\.jsonl: line 2: damaged") as caught:
         list(read_points(path))
     assert "\n" not in str(caught.value)
+
+
+def test_points_of_other_names_are_left_out(tmp_path: Path):
+    path = tmp_path / "m.jsonl"
+    write(path, POINTS)
+    for name in {point.name for point in POINTS}:
+        assert list(read_points(path, [name])) == [point for point in POINTS if point.name == name]
+    assert list(read_points(path, [])) == []
+    assert list(read_points(path, [POINTS[0].name[:-1]])) == []  # part of a name is none

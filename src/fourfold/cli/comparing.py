@@ -135,14 +135,22 @@ def _read_or_run(
     from fourfold.study import compare as studies
 
     place = studies.place_called(on)
-    # What the answer and its page need is imported while cells are at work, not when all cores wait for it.
-    ahead = Timer(AHEAD_SECONDS, lambda: [import_module(name) for name in ("scipy.special", "matplotlib.figure")])
+    # What the answer and its page take at first is done while cells are at work, not when all cores wait for it.
+    ahead = Timer(AHEAD_SECONDS, _get_ready)
     ahead.daemon = True
     ahead.start()
     try:
         study = watched(lambda watcher: studies.compare(question, workspace, watcher, place), quiet=quiet)
     finally:
         ahead.cancel()
+    ahead.join()  # two threads cannot draw
     if study is not None:
         write_study_page(folder)
     return study
+
+
+def _get_ready() -> None:
+    from fourfold.report.drawing import draw_nothing
+
+    import_module("scipy.special")
+    draw_nothing()

@@ -8,7 +8,7 @@ Checked by: round trips, a file cut at every byte, a full disk.
 
 import os
 from pathlib import Path
-from typing import Iterable, Iterator, NamedTuple
+from typing import Collection, Iterable, Iterator, NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.records import strict_json
@@ -26,12 +26,17 @@ class Point(NamedTuple):
     time: float  # seconds since 1970, UTC
 
 
-def read_points(path: Path) -> Iterator[Point]:
+def read_points(path: Path, names: Collection[str] | None = None) -> Iterator[Point]:
     """Yield the points of a metrics file in the order they were written; a missing file has none.
+
+    Args:
+        path: of the file.
+        names: the metrics that are wanted; lines of others are not looked at. None is all of them.
 
     Raises:
         InputError: unreadable or damaged; names the file and line.
     """
+    wanted = None if names is None else [strict_json.encode(name) for name in names]
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), start=1):
@@ -39,7 +44,8 @@ def read_points(path: Path) -> Iterator[Point]:
                     if len(line) < _LONGEST_LINE:  # the end of the file: the writer was stopped in mid-line
                         return
                     raise InputError(f"{path}: line {number}: damaged: longer than {_LONGEST_LINE} bytes")
-                yield _parse(line, path, number)
+                if wanted is None or any(name in line for name in wanted):
+                    yield _parse(line, path, number)
     except FileNotFoundError:
         return
     except OSError as error:

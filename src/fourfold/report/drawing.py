@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fourfold.core.errors import InputError
 from fourfold.records.atomic import write_atomically
-from fourfold.tasks.figure import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, SERIES
+from fourfold.tasks.figure import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, SERIES, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,6 +72,14 @@ class Drawn:
             InputError: the file cannot be written.
         """
         return write_png(self.figure, folder / f"{self.name}.png")
+
+
+def draw_nothing() -> None:
+    """Draw an empty pair of axes: fonts and styles are looked up once a process, when the first figure is drawn."""
+    with style():
+        figure = new_figure(1, 1)
+        figure.subplots().set_title("0")
+    _save(figure, io.StringIO(), "svg")
 
 
 def write_png(figure: "Figure", path: Path) -> Path:

@@ -44,10 +44,10 @@ def draw_study_curves(problem: Mapping[str, Any], named: Mapping[str, str], cell
         suffix: of the figures' names.
     """
     name = score_name(problem)
-    arms = {arm["name"]: _curves(arm, cells) for arm in problem["arms"] if arm["name"] in named}
-    wanted = ["train.loss", f"validation.{name}"] + (["validation.loss"] if name != "loss" else [])
+    wanted = ["train.loss", f"validation.{name}"]
+    arms = {arm["name"]: _curves(arm, cells, wanted) for arm in problem["arms"] if arm["name"] in named}
     drawn = []
-    for curve in wanted[:2] if name != "loss" else wanted:
+    for curve in wanted:
         bands = {arm: band([each[curve] for each in curves if curve in each]) for arm, curves in arms.items()}
         known = {arm: each for arm, each in bands.items() if each is not None}
         if known:
@@ -73,13 +73,13 @@ def band(curves: Sequence[Curve]) -> Band | None:
     return Band(steps, table.mean(axis=0), table.min(axis=0), table.max(axis=0), len(curves))
 
 
-def _curves(arm: Mapping[str, Any], cells: Path) -> list[dict[str, Curve]]:
-    """Return the curves of an arm's finished cells; a run that is gone or damaged has none."""
+def _curves(arm: Mapping[str, Any], cells: Path, wanted: Sequence[str]) -> list[dict[str, Curve]]:
+    """Return the wanted curves of an arm's finished cells; a run that is gone or damaged has none."""
     found = []
     for cell in arm["cells"]:
         if cell["status"] == "done" and cell["folder"] is not None:
             try:
-                found.append(collect(list(read_points(cells / cell["folder"] / "metrics.jsonl"))))
+                found.append(collect(list(read_points(cells / cell["folder"] / "metrics.jsonl", wanted))))
             except InputError:
                 continue
     return found
