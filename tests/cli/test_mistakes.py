@@ -102,7 +102,6 @@ def test_a_name_that_no_run_can_have(command, name, refuse):
         (["report", "RUN", "--to", "."], ".: a folder; name the page in it, such as report.html"),
         (["report", "RUN", "--to", "own.yaml/x.html"], "own.yaml/x.html: "),
         (["export", "RUN", "--format", ""], "cannot export to ''; one of onnx, safetensors"),
-        (["show", "mlp", "widths=[1000000, 1000000]"], "model: mlp cannot be built like this: "),
         (["show", "relu", "--png", "own.yaml/x.png"], "own.yaml/x.png: "),
         (["show", "relu", "--png", "relu.svg"], "relu.svg: the name of a PNG file must end in .png"),
         (["show", "adam", "--steps"], "--steps: 'adam' is a part, and a recipe is needed"),
