@@ -100,6 +100,9 @@ CLAIMS = ClaimTable(
         "relu-converges-faster": ClaimEntry(
             "fourfold.claims.relu_converges_faster:CLAIM", "ReLU trains in fewer steps than tanh or sigmoid"
         ),
+        "relu-in-a-convnet": ClaimEntry(
+            "fourfold.claims.relu_in_a_convnet:CLAIM", "ReLU trains a convolutional network in fewer epochs than tanh"
+        ),
         "universal-approximation": ClaimEntry(
             "fourfold.claims.universal_approximation:CLAIM",
             "one hidden layer can fit any curve, but finding it is another matter",
@@ -137,11 +140,23 @@ CLAIMS = ClaimTable(
         "mixup": ClaimEntry("fourfold.claims.mixup:CLAIM", "mixing pairs of examples lowers test error on few"),
         "cutout": ClaimEntry("fourfold.claims.cutout:CLAIM", "hiding a square of each picture lowers test error"),
         "cutmix": ClaimEntry("fourfold.claims.cutmix:CLAIM", "boxes of other pictures lower test error"),
+        "batchnorm": ClaimEntry(
+            "fourfold.claims.batchnorm:CLAIM", "batch normalisation lowers test error on few examples"
+        ),
+        "groupnorm-small-batch": ClaimEntry(
+            "fourfold.claims.groupnorm_small_batch:CLAIM", "in batches of two, group normalisation holds, batch not"
+        ),
         "two-3x3-is-5x5": ClaimEntry(
             "fourfold.claims.two_3x3_is_5x5:CLAIM", "two 3x3 convolutions see what one 5x5 sees, with fewer weights"
         ),
         "one-by-one-saves": ClaimEntry(
             "fourfold.claims.one_by_one_saves:CLAIM", "a 1x1 convolution before a larger one cuts weights"
+        ),
+        "residual-depth": ClaimEntry(
+            "fourfold.claims.residual_depth:CLAIM", "a deeper plain network fits worse; a deeper residual one does not"
+        ),
+        "dense-concat": ClaimEntry(
+            "fourfold.claims.dense_concat:CLAIM", "dense networks need fewer parameters to be as good"
         ),
         "dense-transitions": ClaimEntry(
             "fourfold.claims.dense_transitions:CLAIM", "maps that are all passed on add up, but for transitions"
