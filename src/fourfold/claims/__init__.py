@@ -146,6 +146,9 @@ CLAIMS = ClaimTable(
         "groupnorm-small-batch": ClaimEntry(
             "fourfold.claims.groupnorm_small_batch:CLAIM", "in batches of two, group normalisation holds, batch not"
         ),
+        "cnn-beats-kernels": ClaimEntry(
+            "fourfold.claims.cnn_beats_kernels:CLAIM", "a convolutional network beats kernel machines on pictures"
+        ),
         "two-3x3-is-5x5": ClaimEntry(
             "fourfold.claims.two_3x3_is_5x5:CLAIM", "two 3x3 convolutions see what one 5x5 sees, with fewer weights"
         ),
