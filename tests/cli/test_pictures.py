@@ -9,6 +9,7 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+from faulty_pictures import with_faults
 from pictures import folder, picture
 
 from fourfold.cli import main
@@ -128,6 +129,23 @@ def test_faults_are_told_before_anything_is_made(tmp_path, monkeypatch, capsys) 
     ]
     assert json.loads(out.splitlines()[-1])["status"] == "failed"
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.promise("R11")
+def test_every_fault_of_a_folder_is_told_in_one_list(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
+    expected = with_faults(tmp_path / "photos")
+    before = {path: path.lstat() for path in (tmp_path / "photos").rglob("*")}
+    given = [f"data.path={tmp_path / 'photos'}", "--workspace", str(tmp_path / "runs")]
+    for command in (["run", "pictures-lenet5"], ["show", "pictures-lenet5"]):
+        assert main([*command, *given]) == 2
+        out, err = capsys.readouterr()
+        first, *lines = err.splitlines()
+        assert first.startswith(f"error: {tmp_path / 'photos'}: {len(expected)} problems; ")
+        assert sorted(line.split(": ")[0].strip() for line in lines) == sorted(expected)
+        assert (out, len(lines) >= 12) == ("", True)
+    assert not (tmp_path / "runs").exists()
+    assert {path: path.lstat() for path in (tmp_path / "photos").rglob("*")} == before
 
 
 def test_a_folder_that_changed_is_not_gone_on_with(place, tmp_path, monkeypatch, capsys) -> None:

@@ -1,15 +1,14 @@
 import contextlib
-import io
 import os
 import re
 import shutil
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 import torch
+from faulty_pictures import WHOLE, with_faults
 from pictures import folder, picture, source
 
 from fourfold.core.errors import InputError
@@ -20,7 +19,7 @@ from fourfold.tasks.seam import Order
 def names(found, split: str, root: Path) -> set[str]:
     """Return which files of a folder a split's pictures came from, by their pixels."""
     files = {}
-    for path in root.rglob("*.png"):
+    for path in filter(Path.is_file, root.rglob("*.png")):
         with contextlib.suppress(Exception), PIL.Image.open(path) as file:  # some are damaged, and one is a bomb
             files[np.asarray(file).tobytes()] = str(path.relative_to(root))
     raw = found.raw(split, list(range(found.sizes[split])))
@@ -145,53 +144,10 @@ def test_copies_stay_in_one_split(tmp_path, cache) -> None:
         assert "10 pictures are copies of another one; copies are kept in one split" in found.notes
 
 
-@lru_cache
-def bomb() -> bytes:
-    buffer = io.BytesIO()
-    PIL.Image.new("1", (15_000, 10_000)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-WHOLE = {"train/cat": 6, "train/dog": 6, "train/lone": 1, "val/cat": 2, "val/dog": 2, "val/lone": 1}
-
-
-def with_twelve_faults(root: Path) -> dict[str, str]:
-    """Make a folder with a fault of each kind, and return what must be said of which path."""
-    folder(root, WHOLE)
-    (root / "train" / "empty").mkdir()
-    (root / "train" / "cat" / "zero.png").touch()
-    whole = (root / "train" / "cat" / "000.png").read_bytes()
-    (root / "train" / "cat" / "short.png").write_bytes(whole[: len(whole) // 2])
-    (root / "train" / "cat" / "text.jpg").write_text("I am a text", encoding="utf-8")
-    (root / "train" / "dog" / "gone.png").symlink_to(root / "nowhere.png")
-    (root / "train" / "dog" / os.fsdecode(b"caf\xe9.png")).write_bytes(whole)
-    (root / "train" / "dog" / "bomb.png").write_bytes(bomb())
-    shutil.copy(root / "val" / "cat" / "000.png", root / "train" / "cat" / "twin.png")
-    shutil.copy(root / "train" / "dog" / "001.png", root / "train" / "cat" / "dog.png")
-    picture(99).save(root / "train" / "loose.png")
-    folder(root, {"val/bird": 1}, first=70)
-    folder(root, {"train/cow": 2}, first=80)
-    return {
-        "train/empty/": "a class's folder without pictures",
-        "train/cat/zero.png": "an empty file",
-        "train/cat/short.png": "damaged: ",
-        "train/cat/text.jpg": "not a picture that can be read",
-        "train/dog/gone.png": "a broken symbolic link",
-        "train/dog/caf\\xe9.png": "the name is not UTF-8",
-        "train/dog/bomb.png": "15,000x10,000 pixels; at most 100,000,000",
-        "train/cat/twin.png": "the same picture as val/cat/000.png, which is in the validation split",
-        "train/dog/001.png": "the same picture as train/cat/dog.png, but in another class",
-        "train/loose.png": "no class",
-        "val/bird/": "train has no class 'bird'",
-        "val/cow/": "missing: train has this class",
-        "train/lone/": "1 picture of this class; at least 2 are needed",
-    }
-
-
 @pytest.mark.promise("R11")
 def test_a_folder_with_twelve_planted_faults_is_reported_in_one_list(tmp_path, cache) -> None:
     root = tmp_path / "photos"
-    expected = with_twelve_faults(root)
+    expected = with_faults(root)
     with pytest.raises(ProblemsError) as caught:
         source(root, cache)
     first, *lines = str(caught.value).split("\n")
@@ -207,7 +163,7 @@ def test_a_folder_with_twelve_planted_faults_is_reported_in_one_list(tmp_path, c
 @pytest.mark.promise("R11")
 def test_what_can_be_left_out_is_left_out_when_asked_and_named(tmp_path, cache) -> None:
     root = tmp_path / "photos"
-    expected = with_twelve_faults(root)
+    expected = with_faults(root)
     found = source(root, cache, problems="leave_out", size=[12, 16])
     assert found.spec.class_names == ("cat", "cow", "dog")
     left_out = "\n".join(note for note in found.notes if note.startswith("left out: "))
@@ -219,10 +175,10 @@ def test_what_can_be_left_out_is_left_out_when_asked_and_named(tmp_path, cache) 
 
 
 @pytest.mark.promise("R11")
-@pytest.mark.parametrize("fault", range(13))
+@pytest.mark.parametrize("fault", range(14))
 def test_each_fault_alone_is_one_line(fault, tmp_path, cache) -> None:
     root, whole = tmp_path / "photos", tmp_path / "whole"
-    faults = list(with_twelve_faults(root))
+    faults = list(with_faults(root))
     folder(whole, WHOLE)
     if faults[fault] != "train/lone/":
         shutil.rmtree(whole / "train" / "lone")
@@ -236,6 +192,8 @@ def test_each_fault_alone_is_one_line(fault, tmp_path, cache) -> None:
         pass  # a class of one picture
     elif path.endswith("/"):
         shutil.copytree(root / path, whole / path)
+    elif path == "train/dog/pipe.png":
+        os.mkfifo(whole / path)
     else:
         shutil.copy(root / path, whole / path, follow_symlinks=False)
     with pytest.raises(InputError) as caught:

@@ -216,6 +216,9 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
 
 @pytest.mark.promise("R11")
 def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
+    def refuse(*_arguments: object, **_fields: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
     (tmp_path / "empty").touch()
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     for name, reason in [
@@ -229,6 +232,11 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
             read_bytes(f"{tmp_path}/{name}")
     with pytest.raises(UnreadableError, match="not a plain file"):
         read_bytes("/dev/zero")
+    (tmp_path / "secret").write_bytes(b"1")
+    with monkeypatch.context() as patched:
+        patched.setattr("fourfold.data.pictures.reading.open", refuse, raising=False)  # root may read everything
+        with pytest.raises(UnreadableError, match=r"^permission denied$"):
+            read_bytes(tmp_path / "secret")
     monkeypatch.setattr("fourfold.data.pictures.reading.MAX_BYTES", 3)
     (tmp_path / "large").write_bytes(b"1234")
     with pytest.raises(UnreadableError, match="4 bytes; at most 3 are read"):
