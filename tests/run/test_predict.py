@@ -132,3 +132,17 @@ def test_one_row_in_place_of_a_list_of_rows_is_explained(iris: Run, digits: Run)
     for run, row in ((iris, dict.fromkeys(names, 1.0)), (digits, "three.png")):
         with pytest.raises(InputError, match=r"^rows: expected a list of rows"):
             predict(run, row)  # type: ignore[arg-type]
+
+
+def test_a_network_predicts_with_its_normalisations_folded(tmp_path: Path) -> None:
+    run = train(tmp_path, "digits", steps=3, model={"name": "resnet_cifar", "depth": 8})
+    source = run.parts.source
+    raw, batch = source.raw("test", list(range(5))), next(iter(source.split("test", 5)))
+    weights = {key: value.clone() for key, value in run.model.state_dict().items()}
+    with torch.inference_mode():
+        probabilities = run.model(*batch.inputs).softmax(1)
+    predicted = predict(run, [row.tolist() for row in raw]).rows
+    got = torch.tensor([list(each["probabilities"].values()) for each in predicted])
+    torch.testing.assert_close(got, probabilities, rtol=1e-4, atol=1e-5)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in run.predictor.modules())
+    assert all(torch.equal(value, weights[key]) for key, value in run.model.state_dict().items())

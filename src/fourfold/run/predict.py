@@ -53,8 +53,11 @@ def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
 
 def _predicted(run: Run, inputs: tuple[Tensor, ...]) -> list[dict[str, Any]]:
     predictions: list[dict[str, Any]] = []
+    network = run.predictor
+    if run.recipe.runtime.channels_last:
+        inputs = tuple(p.contiguous(memory_format=torch.channels_last) if p.dim() == 4 else p for p in inputs)
     with torch.inference_mode():
         for start in range(0, len(inputs[0]), BATCH_SIZE):
-            output = run.model(*(part[start : start + BATCH_SIZE] for part in inputs))
+            output = network(*(part[start : start + BATCH_SIZE] for part in inputs))
             predictions += run.spec.predictions(output)
     return predictions

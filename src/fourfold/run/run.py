@@ -21,11 +21,12 @@ from fourfold.run.beginning import beginning_of
 from fourfold.run.blind import without
 from fourfold.run.build import Parts, batch_size_of, build_network, build_parts
 from fourfold.run.checkpoint import has_checkpoint, load_weights
+from fourfold.run.folding import folded
 from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
-from fourfold.tasks.seam import Source, Spec
+from fourfold.tasks.seam import Image, Source, Spec
 from fourfold.tasks.specs import spec_from_mapping
 
 
@@ -139,6 +140,19 @@ class Run:
                 f"{weights}: not the weights of this run's recipe: {str(error).splitlines()[-1].strip()}"
             ) from None
         return model.eval()
+
+    @cached_property
+    def predictor(self) -> nn.Module:
+        """What predicts: `model`, its batch normalisations folded where that changes no answer but by rounding.
+
+        Raises:
+            CheckpointError: as for `model`.
+        """
+        shape = tuple(self.spec.input) if isinstance(self.spec.input, Image) else (self.spec.input.size,)
+        network = folded(self.model, torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)))
+        if network is self.model:
+            return network
+        return runtime.place(network, self.recipe.runtime, torch.device("cpu"))
 
 
 def start(
