@@ -167,3 +167,4 @@ def test_a_run_is_scored_saved_opened_and_predicts(features, tmp_path) -> None:
     assert torch.equal(opened.model(x), run.model(x))
     assert torch.equal(again, torch.get_rng_state())
     assert "training examples are support vectors" in run.findings[0]
+    assert run.result["params"] == sum(p.numel() for p in run.model.parameters()) > 100
