@@ -63,6 +63,8 @@ def test_nothing_else_can(overrides, named) -> None:
         ({"budget__checkpoint_every": 5}, "budget.checkpoint_every"),
         ({"model__dropout": 0.5}, "Dropout"),
         ({"weights": "begun.pth"}, "weights"),
+        ({"algorithm__freeze": ["layers.1"]}, "algorithm.freeze"),
+        ({"algorithm__lr_factors": {"layers.1": 0.1}}, "algorithm.lr_factors"),
     ],
 )
 def test_each_reason_is_one_line_that_names_it(overrides, named) -> None:

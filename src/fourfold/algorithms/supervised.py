@@ -9,11 +9,12 @@ from contextlib import nullcontext
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, SerializeAsAny
+from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import LATER, diagnose
+from fourfold.algorithms.fine_tuning import FineTuning, LrFactor, listed
 from fourfold.algorithms.finite import FiniteCheck
 from fourfold.algorithms.micro_batches import cut_batch
 from fourfold.algorithms.one_graph import GradientGraph, StepGraph
@@ -40,27 +41,34 @@ class DescentConfig(AlgorithmConfig):
     optimizer: AnyOptimizer = Field(default="adam", description="how a gradient becomes an update")  # type: ignore[assignment]
     schedule: AnySchedule = Field(default="constant", description="learning rate over the run")  # type: ignore[assignment]
     regularizers: list[AnyRegularizer] = Field(default=[], description="applied in this order")
+    freeze: list[str] = Field(
+        default=[], description="what stands still: beginnings of parameters' names, or patterns (features, *.bias)"
+    )
+    lr_factors: Annotated[list[LrFactor], BeforeValidator(listed)] = Field(
+        default=[], description="on the learning rate of some parameters, such as {features: 0.1}; the last one counts"
+    )
 
     def descent(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Supervised":
         """Return the descent of one network, at step 0.
 
         Raises:
-            InputError: no parameter of it takes a gradient.
+            InputError: no parameter of it takes a gradient, or it has none of those named.
         """
-        trained = [p for p in model.parameters() if p.requires_grad]
-        if not trained:
+        if not any(p.requires_grad for p in model.parameters()):
             raise InputError(
                 f"gradient descent has nothing to move: no parameter of {type(model).__name__} takes a gradient "
                 "(model=kernel_svm is solved by algorithm=svm)"
             )
+        tuning = FineTuning(model, self.freeze, self.lr_factors)
         return Supervised(
             model,
             loss,
             source,
             plan,
-            self.optimizer.build(trained),
+            tuning.build(self.optimizer),
             self.schedule.build(plan.steps),
             [regularizer.build(model, source.spec, plan) for regularizer in self.regularizers],
+            tuning,
         )
 
 
@@ -85,6 +93,7 @@ class Supervised(Training):
         optimizer: moves the parameters.
         schedule: factor on each group's learning rate, by step.
         regularizers: hooks, in order.
+        tuning: what stands still; None: nothing.
     """
 
     def __init__(
@@ -96,10 +105,12 @@ class Supervised(Training):
         optimizer: Optimizer,
         schedule: Schedule,
         regularizers: list[Regularizer],
+        tuning: FineTuning | None = None,
     ) -> None:
         self.network, self.loss, self.plan = model, loss, plan
         self._objective = AuxiliaryLoss(loss)
         self.optimizer, self.schedule, self.regularizers = optimizer, schedule, regularizers
+        self.tuning = tuning or FineTuning(model, [], [])
         self.names = [name for name, p in model.named_parameters() if p.requires_grad]
         self.params = [p for p in model.parameters() if p.requires_grad]
         tell_apart(regularizers)
@@ -138,6 +149,7 @@ class Supervised(Training):
     def step(self) -> LossValue:
         """Move the parameters once."""
         step = self._step
+        self.tuning.hold()
         batch = next(self._stream)
         for regularizer in self._on_batch:
             batch = regularizer.on_batch(batch, step)
@@ -185,9 +197,10 @@ class Supervised(Training):
         moved = [p for p in self.params if p.grad is not None]
         for regularizer in self._on_gradients:
             regularizer.on_gradients(moved, grads)
-        lr = float(self.optimizer.param_groups[0]["lr"])
-        for regularizer in self._before_update:
-            regularizer.before_update(moved, lr)
+        for group in self.optimizer.param_groups if self._before_update else ():
+            if own := [p for p in group["params"] if p.grad is not None]:
+                for regularizer in self._before_update:
+                    regularizer.before_update(own, float(group["lr"]))
         self.optimizer.step(self._finite.found_inf)
         for regularizer in self._after_update:
             regularizer.after_update(step)
@@ -278,7 +291,8 @@ class Supervised(Training):
         return [
             f"draw the next {self.plan.batch_size} training examples",
             *hooks.get("on_batch", []),
-            "set the learning rate",
+            self.tuning.explain_lr(),
+            *self.tuning.explain_frozen(),
             *hooks.get("before_forward", []),
             f"forward: {type(self.network).__name__}{pieces}",
             f"loss: {type(self.loss).__name__}, summed over examples",

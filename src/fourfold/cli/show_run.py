@@ -37,6 +37,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         name = fields.pop("name", "?")
         inner = fields.get("optimizer")
         words = f"{name}, {inner['name']} at lr {inner.get('lr')}" if isinstance(inner, dict) else name
+        if fields.get("freeze"):
+            words += f", {', '.join(fields['freeze'])} frozen"
         out.print(f"  {part:10}{escape(str(words))}")
     if (weights := recipe.get("weights")) is not None:
         out.print(f"  {'weights':10}{escape(str(weights['file']))} (SHA-256 {str(weights['sha256'])[:12]})")

@@ -55,6 +55,7 @@ def run(
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
       fourfold run digits-mlp --weights mine.safetensors     begin from weights of a file
+      fourfold run pictures-resnet18.yaml --weights torchvision "algorithm.freeze=[conv1, bn1, layer1]"
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
     """

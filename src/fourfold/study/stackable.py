@@ -84,6 +84,9 @@ def _reason_in(recipe: Recipe) -> str | None:
     algorithm, machine = recipe.algorithm, recipe.runtime
     if not isinstance(algorithm, SupervisedConfig):
         return f"algorithm: only supervised can be stacked, and not {algorithm.name}"
+    if algorithm.freeze or algorithm.lr_factors:
+        field = "freeze" if algorithm.freeze else "lr_factors"
+        return f"algorithm.{field}: a stack moves every parameter at one learning rate"
     known = (*ELEMENTWISE_REGULARIZERS, *NETWORKWISE_REGULARIZERS)
     for regularizer in algorithm.regularizers:
         if regularizer.name not in known:

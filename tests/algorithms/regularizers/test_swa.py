@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from fourfold.algorithms.regularizers.swa import recompute_statistics
+from fourfold.algorithms.regularizers.swa import normalisations, recompute_statistics
 from fourfold.core.errors import InputError
 from fourfold.nn.normalisation import BatchNorm
 from fourfold.tasks.seam import Batch, Order, Plan
@@ -64,7 +64,9 @@ def test_statistics_are_those_of_torchs_update_bn() -> None:
     theirs(inputs * 5)  # statistics of something else
     ours = copy.deepcopy(theirs)
     update_bn(inputs.split(6), theirs)
-    recompute_statistics(ours, Examples(inputs), Plan(seed=0, steps=9, batch_size=6, steps_per_epoch=4))  # type: ignore[arg-type]
+    recompute_statistics(
+        ours, normalisations(ours), Examples(inputs), Plan(seed=0, steps=9, batch_size=6, steps_per_epoch=4)
+    )  # type: ignore[arg-type]
     for name in ("1.running_mean", "1.running_var", "4.running_mean", "4.running_var"):
         torch.testing.assert_close(ours.state_dict()[name], theirs.state_dict()[name], rtol=1e-12, atol=1e-14)
     assert not any(module.training for module in ours.modules())
@@ -80,7 +82,7 @@ def test_statistics_of_our_own_normalisation_and_of_none() -> None:
     plan = Plan(seed=0, steps=9, batch_size=6, steps_per_epoch=4)
     for model in (ours, theirs, nn.Sequential(nn.Flatten())):
         before = torch.get_rng_state()
-        recompute_statistics(model, Examples(inputs), plan)  # type: ignore[arg-type]
+        recompute_statistics(model, normalisations(model), Examples(inputs), plan)  # type: ignore[arg-type]
         assert torch.equal(torch.get_rng_state(), before)  # dropout stays out of it
     for name in ("0.running_mean", "0.running_var"):
         torch.testing.assert_close(ours.state_dict()[name], theirs.state_dict()[name])

@@ -48,7 +48,7 @@ class Regularizer:
         """Change the gradients of the mean loss, in place."""
 
     def before_update(self, params: list[nn.Parameter], lr: float) -> None:
-        """Change the weights just before the optimizer does, at this step's learning rate."""
+        """Change the weights just before the optimizer does, those of each learning rate in a call of their own."""
 
     def after_update(self, step: int) -> None:
         """See the weights after the optimizer's step number `step` (0-based)."""

@@ -46,7 +46,8 @@ class DecoupledWeightDecay(Regularizer):
 
     @torch.no_grad()
     def before_update(self, params: list[nn.Parameter], lr: float) -> None:
-        decay_weights([params[i] for i in decayed(params, self.biases)], lr, self.rate)
+        if chosen := decayed(params, self.biases):
+            decay_weights([params[i] for i in chosen], lr, self.rate)
 
     def explain(self) -> list[tuple[str, str]]:
         return [("before_update", f"decoupled weight decay: weights shrink by lr x {self.rate:g}")]

@@ -43,8 +43,8 @@ class L1(Regularizer):
 
     @torch.no_grad()
     def on_gradients(self, params: list[nn.Parameter], grads: list[Tensor]) -> None:
-        chosen = decayed(params, self.biases)
-        add_l1_gradient([grads[i] for i in chosen], [params[i] for i in chosen], self.rate)
+        if chosen := decayed(params, self.biases):
+            add_l1_gradient([grads[i] for i in chosen], [params[i] for i in chosen], self.rate)
 
     def explain(self) -> list[tuple[str, str]]:
         return [("on_gradients", f"L1 penalty: add {self.rate:g} x sign of the weights to the gradient")]

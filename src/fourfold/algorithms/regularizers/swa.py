@@ -17,7 +17,7 @@ Checked by: torch.optim.swa_utils.AveragedModel and update_bn; the plain mean of
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
@@ -70,6 +70,9 @@ class SWA(Regularizer):
         super().__init__(model, plan)
         self.start, self.every = start, every
         self.average = copy.deepcopy(model).requires_grad_(False).eval()
+        # one that is in evaluation mode in a network that trains is frozen, and keeps its statistics
+        both = zip(normalisations(model), normalisations(self.average), strict=True)
+        self._layers = [own for layer, own in both if layer.training == model.training]
         self._is_evaluated = False
         self._count = 0  # networks averaged
         self._source: Source | None = None
@@ -109,7 +112,7 @@ class SWA(Regularizer):
         if self._count == 0:
             return f"swa: the run ended before step {self.start}, where averaging begins; nothing was averaged"
         if self._count > 1 and self._source is not None:
-            recompute_statistics(self.average, self._source, self.plan)
+            recompute_statistics(self.average, self._layers, self._source, self.plan)
         return f"swa: {self._count} networks were averaged, from step {self.start} on, every {self.every} steps"
 
     def explain(self) -> list[tuple[str, str]]:
@@ -130,19 +133,24 @@ class SWA(Regularizer):
         self._count = int(state["count"])
 
 
+def normalisations(model: nn.Module) -> list[nn.Module]:
+    """Return the layers of a network that keep running statistics."""
+    return [m for m in model.modules() if isinstance(getattr(m, "running_mean", None), Tensor)]
+
+
 @torch.no_grad()
-def recompute_statistics(model: nn.Module, source: Source, plan: Plan) -> None:
-    """Set each batch normalisation's running mean and variance to those of one pass over the training examples.
+def recompute_statistics(model: nn.Module, layers: Sequence[Any], source: Source, plan: Plan) -> None:
+    """Set batch normalisations' running mean and variance to those of one pass over the training examples.
 
     They are the means over batches, a batch counting as much as another. Every process makes the whole pass, so all of
     them come to the same numbers.
 
     Args:
-        model: changed in place; left in evaluation mode.
+        model: left in evaluation mode.
+        layers: its normalisations, changed in place.
         source: of the training examples.
         plan: says how large a batch is, and how many there are.
     """
-    layers = [m for m in model.modules() if isinstance(getattr(m, "running_mean", None), Tensor)]
     if not layers:
         return
     model.eval()
@@ -152,7 +160,7 @@ def recompute_statistics(model: nn.Module, source: Source, plan: Plan) -> None:
     batches = islice(source.train(Order(plan.seed, plan.batch_size)), plan.steps_per_epoch)
     for number, batch in enumerate(batches, start=1):
         for layer in layers:
-            layer.momentum = 1 / number  # type: ignore[assignment]  # the mean of all batches so far
+            layer.momentum = 1 / number  # the mean of all batches so far
         with plan.autocast():
             model(*batch.inputs)
     for layer, momentum in zip(layers, usual, strict=True):

@@ -43,8 +43,8 @@ class WeightDecay(Regularizer):
 
     @torch.no_grad()
     def on_gradients(self, params: list[nn.Parameter], grads: list[Tensor]) -> None:
-        chosen = decayed(params, self.biases)
-        add_l2_gradient([grads[i] for i in chosen], [params[i] for i in chosen], self.rate)
+        if chosen := decayed(params, self.biases):
+            add_l2_gradient([grads[i] for i in chosen], [params[i] for i in chosen], self.rate)
 
     def explain(self) -> list[tuple[str, str]]:
         return [("on_gradients", f"weight decay: add {self.rate:g} x weights to the gradient")]
