@@ -61,6 +61,8 @@ def test_quick_is_what_is_run_when_nothing_is_said(workspace, monkeypatch, capsy
         (["xor-needs-depth", "--all"], "--all: every claim"),
         (["--quick"], "which claim?"),
         (["xor-needs-depth", "--quick", "--full"], "--quick and --full: one of the two"),
+        (["xor-needs-depth", "--record", "."], "add --full"),
+        (["xor-needs-depth", "--full", "--record", ".", "--on", "ray"], "leave out --on ray"),
     ],
 )
 def test_a_mistake_is_one_line_and_runs_nothing(arguments, says, workspace, capsys):

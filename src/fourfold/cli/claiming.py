@@ -54,6 +54,8 @@ def claim(
         raise InputError("--quick and --full: one of the two")
     if record is not None and not full:
         raise InputError("--record: only what --full finds is published; add --full")
+    if record is not None and on != "local":
+        raise InputError(f"--record: a record names one machine, so its cells run here; leave out --on {on}")
     size: Name = "full" if full else "quick"
     claims = [CLAIMS.load(name) for name in chosen]
     place = workspace_path(workspace)
