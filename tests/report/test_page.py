@@ -22,7 +22,13 @@ from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Batch, Features
 
 EVERY_RUN = {"result", "parts", "scores", "curves", "mistakes", "predictions", "data", "reproduce", "environment"}
-OWN = {"pictures": {"learned"}, "flowers": {"learned"}, "plane": {"plane"}, "numbers": {"learned"}, "intervals": set()}
+OWN = {
+    "pictures": {"learned", "seen"},
+    "flowers": {"learned"},
+    "plane": {"plane"},
+    "numbers": {"learned"},
+    "intervals": set(),
+}
 
 
 class Page(HTMLParser):
@@ -171,6 +177,7 @@ def test_png_files_are_written_beside_the_page(runs, tmp_path):
         "worst.png",
         "best.png",
         "weights.png",
+        "embedding.png",
     }
     assert expected == set(written)
     assert all(data.startswith(b"\x89PNG") and len(data) > 2000 for data in written.values())

@@ -20,6 +20,7 @@ from fourfold.cli import (
     importing,
     landscaping,
     listing,
+    looking,
     racing,
     showing,
     trained,
@@ -94,6 +95,7 @@ app.command("decompose", no_args_is_help=True)(decomposing.decompose)
 app.command("claim", no_args_is_help=True)(claiming.claim)
 app.command("race")(racing.race)
 app.command("landscape", no_args_is_help=True)(landscaping.landscape)
+app.command("look", no_args_is_help=True)(looking.look)
 app.command("gradients", no_args_is_help=True)(gradients.gradients)
 app.command("list")(listing.list_names)
 app.command("show", no_args_is_help=True)(showing.show)

@@ -66,6 +66,7 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
         elements.figures("Best and worst predictions", "predictions", shown.examples),
         elements.figures("What it says everywhere", "plane", shown.plane),
         elements.figures("What it learned", "learned", shown.weights),
+        elements.figures("What the network sees", "seen", shown.seen),
         sections.notes(run),
         sections.reproduce(run),
         elements.environment(environment),

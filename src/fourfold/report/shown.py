@@ -1,4 +1,4 @@
-"""What a trained network says about its data, drawn: overview, best and worst, the plane, and weights.
+"""What a trained network says about its data, drawn: overview, best and worst, the plane, weights, what it sees.
 
 Checked by: each task draws what belongs to it; the worst predictions are the wrong ones.
 """
@@ -10,8 +10,10 @@ from fourfold.report.confusion import draw_confusion
 from fourfold.report.drawing import Drawn
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
+from fourfold.report.views.look import what_it_sees
 from fourfold.report.weights import draw_weights
 from fourfold.run.run import Run
+from fourfold.run.views.embedding import listening
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
@@ -28,10 +30,11 @@ class Shown:
     examples: list[Drawn] = field(default_factory=list)
     plane: list[Drawn] = field(default_factory=list)
     weights: list[Drawn] = field(default_factory=list)
+    seen: list[Drawn] = field(default_factory=list)
 
     def all(self) -> list[Drawn]:
         """Return every figure in the order of the page."""
-        return [*self.overview, *self.examples, *self.plane, *self.weights]
+        return [*self.overview, *self.examples, *self.plane, *self.weights, *self.seen]
 
 
 def show_predictions(run: Run) -> Shown:
@@ -41,11 +44,14 @@ def show_predictions(run: Run) -> Shown:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
-    predictions = predict_split(run)
+    with listening(run.model) as heard:
+        predictions = predict_split(run)
     spec = predictions.spec
     plane = [draw_boundary(run.model, predictions.source)] if can_draw_boundary(spec) else []
     weights = draw_weights(run.model, spec)
-    return Shown(_overview(predictions), _examples(predictions), plane, [weights] if weights else [])
+    told_apart = isinstance(spec, ClassificationSpec) and isinstance(spec.input, Image)
+    seen = what_it_sees(run, predictions, heard) if told_apart else []
+    return Shown(_overview(predictions), _examples(predictions), plane, [weights] if weights else [], seen)
 
 
 def _overview(predictions: Predictions) -> list[Drawn]:

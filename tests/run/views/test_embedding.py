@@ -4,9 +4,10 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
+from fourfold.algorithms.combining import mean
+from fourfold.algorithms.ensemble import Ensemble
 from fourfold.models.lenet5 import LeNet5
-from fourfold.run.views.embedding import embed, last_linear, principal_plane
-from fourfold.tasks.seam import Batch
+from fourfold.run.views.embedding import last_linear, listening, principal_plane
 
 
 @pytest.mark.parametrize("size", [(40, 7), (6, 30), (5, 5)], ids=["tall", "wide", "square"])
@@ -43,22 +44,27 @@ def test_points_that_are_one_point_lie_in_the_middle() -> None:
 
 
 def test_the_last_layer_makes_the_output_of_the_embedding() -> None:
-    model = LeNet5(1, 3).train()
-    batches = [Batch((torch.randn(n, 1, 32, 32),), torch.zeros(n)) for n in (3, 2)]
-    embeddings = embed(model, batches)
-    assert embeddings.shape == (5, 84)
-    with torch.no_grad():
-        whole = model(torch.cat([batch.inputs[0] for batch in batches]))
-        torch.testing.assert_close(model.output(embeddings), whole)
-    assert model.training
+    model, pictures = LeNet5(1, 3), torch.randn(5, 1, 32, 32)
+    with listening(model) as heard, torch.inference_mode():
+        outputs = torch.cat([model(part) for part in pictures.split(3)])
+    assert [part.shape for part in heard] == [(3, 84), (2, 84)]
+    torch.testing.assert_close(model.output(torch.cat(heard)), outputs)
     assert not model.output._forward_pre_hooks
+    with listening(model) as heard, torch.autocast("cpu", torch.bfloat16):
+        model(pictures)
+    assert heard[0].dtype == torch.float32
 
 
-def test_dropout_is_silent_and_without_a_linear_layer_it_is_the_output() -> None:
-    dropped = nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2))
-    x = torch.randn(3, 4)
-    assert torch.equal(embed(dropped, [Batch((x,), torch.zeros(3))]), x)
-    convolved = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten())
-    pictures = torch.randn(3, 1, 4, 4)
-    assert last_linear(convolved) is None
-    torch.testing.assert_close(embed(convolved, [Batch((pictures,), torch.zeros(3))]), convolved(pictures).detach())
+def test_without_a_linear_layer_or_with_several_networks_nothing_is_heard() -> None:
+    networks = [nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten())]
+    networks.append(Ensemble([nn.Sequential(nn.Flatten(), nn.Linear(9, 2)) for _ in range(2)], mean))
+    for network in networks:
+        with listening(network) as heard:
+            network(torch.randn(3, 1, 3, 3))
+        assert heard == []
+
+
+def test_the_last_linear_layer_is_the_output_s() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 2)), nn.Softmax(1))
+    assert last_linear(model) is model[1][1]
+    assert last_linear(nn.Conv2d(1, 2, 3)) is None

@@ -8,14 +8,14 @@ Departures: an axis's sign, which is free, makes the largest weight in W positiv
 Checked by: scikit-learn's PCA; the embedding put through the last layer by hand is the network's output.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from fourfold.run.views.layers import evaluating
-from fourfold.tasks.seam import Batch
+from fourfold.algorithms.ensemble import Ensemble
 
 
 class Projection(NamedTuple):
@@ -25,30 +25,26 @@ class Projection(NamedTuple):
     shares: Tensor  # float64 [2], of the variance, along each axis
 
 
-@torch.no_grad()
-def embed(model: nn.Module, batches: Iterable[Batch]) -> Tensor:
-    """Return embeddings, float32 `[examples, features]`, on the CPU.
+@contextmanager
+def listening(model: nn.Module) -> Iterator[list[Tensor]]:
+    """Give a list to which every run of the network adds its embeddings, float32 `[batch, features]` on the CPU.
+
+    It stays empty where there is no linear layer, and for several networks that answer as one, which have none in
+    common.
 
     Args:
-        model: on the batches' device.
-        batches: of pictures or rows; one at least.
+        model: any network.
     """
     heard: list[Tensor] = []
-    linear = last_linear(model)
-    hook = None
-    if linear is not None:
-        hook = linear.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0]))
-    found: list[Tensor] = []
+    linear = None if isinstance(model, Ensemble) else last_linear(model)
+    if linear is None:
+        yield heard
+        return
+    hook = linear.register_forward_pre_hook(lambda _, given: heard.append(given[0].detach().flatten(1).float().cpu()))
     try:
-        with evaluating(model):
-            for batch in batches:
-                heard.clear()
-                output = model(*batch.inputs)
-                found.append((heard[-1] if heard else output).flatten(1).float().cpu())
+        yield heard
     finally:
-        if hook is not None:
-            hook.remove()
-    return torch.cat(found)
+        hook.remove()
 
 
 def last_linear(model: nn.Module) -> nn.Linear | None:
