@@ -102,9 +102,9 @@ def to_page(records: Sequence[Record]) -> str:
     counts = "".join(tile(str(_counted(records, verdict)), verdict) for verdict in VERDICTS)
     body = [
         f'<header><h1>The ledger of claims</h1><p class="muted">{escape(_ABOUT)}</p></header>',
-        f'<section class="tiles">{counts}</section>',
-        f'<section><div class="card scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        "</section>",
+        f'<section class="tiles three">{counts}</section>',
+        f'<section><div class="card scroll"><table class="claims"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></section>",
         *(_section(record) for record in records),
         "<footer>Made by Fourfold from the records of its claims. This page is one file and loads nothing.</footer>",
     ]
@@ -121,8 +121,8 @@ def _section(record: Record) -> str:
             + "</tr>"
             for cells in [_arm(record, arm) for arm in record["arms"]]
         )
-        table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        arms = table + draw_strips(
+        table = f'<table class="arms"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        arms = f'<div class="scroll">{table}</div>' + draw_strips(
             {arm["name"]: list(arm["scores"].values()) for arm in record["arms"]}, record["asked"]["measure"]
         )
     return (
@@ -151,7 +151,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("said by", record["source"]),
         *setting_words(record["asked"]),
         ("scaled down from", record["scaled_from"]),
-        ("why it fails here, probably", record["likely_reason"]),
+        ("likely reason", record["likely_reason"]),
         ("run", f"{record['size']}, {record['date']}, {duration(record['seconds'])} of computing, {machine}"),
     ]
     return [fact for fact in facts if fact[1]]
