@@ -22,6 +22,7 @@ from fourfold.run.blind import without
 from fourfold.run.build import Parts, batch_size_of, build_network, build_parts
 from fourfold.run.checkpoint import has_checkpoint, load_weights
 from fourfold.run.folding import folded
+from fourfold.run.packing import pack_
 from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import SPLITS, Session
@@ -145,14 +146,18 @@ class Run:
     def predictor(self) -> nn.Module:
         """What predicts: `model`, its batch normalisations folded where that changes no answer but by rounding.
 
+        It cannot be trained or saved. A model without batch normalisation is this itself.
+
         Raises:
             CheckpointError: as for `model`.
         """
         shape = tuple(self.spec.input) if isinstance(self.spec.input, Image) else (self.spec.input.size,)
-        network = folded(self.model, torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)))
-        if network is self.model:
+        example = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+        if (network := folded(self.model, example)) is self.model:
             return network
-        return runtime.place(network, self.recipe.runtime, torch.device("cpu"))
+        network = runtime.place(network, self.recipe.runtime, torch.device("cpu"))
+        pack_(network, example)
+        return network
 
 
 def start(

@@ -1,0 +1,101 @@
+"""Packed convolutions beside torch's own."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fourfold.models import MODELS
+from fourfold.run.packing import PackedConv2d, pack_
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Image
+
+needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def packed(network: nn.Module) -> list[bool]:
+    return [isinstance(module, PackedConv2d) for module in network.modules() if not any(module.children())]
+
+
+@needs_onednn
+@pytest.mark.parametrize(
+    "convolution",
+    [
+        nn.Conv2d(4, 6, 3),
+        nn.Conv2d(4, 6, (3, 5), stride=(2, 1), padding=(0, 2), bias=False),
+        nn.Conv2d(4, 6, 3, padding=2, dilation=2),
+        nn.Conv2d(4, 6, 1, groups=2),
+        nn.Conv2d(4, 4, 3, groups=4),
+    ],
+)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_equals_the_convolution(convolution, layout) -> None:
+    network = nn.Sequential(copy.deepcopy(convolution)).to(memory_format=layout)
+    pack_(network, drawn(1, 4, 12, 11))
+    assert packed(network) == [True]
+    for size in ((1, 4, 12, 11), (3, 4, 7, 16)):
+        x = drawn(*size).contiguous(memory_format=layout)
+        with torch.inference_mode():
+            torch.testing.assert_close(network(x), convolution(x), rtol=1e-5, atol=1e-5)
+
+
+@needs_onednn
+def test_a_whole_network_answers_as_before() -> None:
+    torch.manual_seed(0)
+    config: Any = MODELS.parse({"name": "resnet_cifar", "depth": 8}, "model")
+    model = config.build(ClassificationSpec(Image(3, 16, 16), tuple("0123456789"))).eval()
+    network, x = copy.deepcopy(model), drawn(3, 3, 16, 16)
+    pack_(network, x[:1])
+    assert sum(packed(network)) == sum(isinstance(module, nn.Conv2d) for module in model.modules())
+    with torch.inference_mode():
+        expected = model(x)
+        torch.testing.assert_close(network(x), expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
+
+
+class Doubled(nn.Conv2d):
+    """Computes something else than its class's parent."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return super().forward(2 * input)
+
+
+@pytest.mark.parametrize(
+    "convolution",
+    [
+        nn.Conv2d(4, 6, 3, padding="same"),
+        nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"),
+        Doubled(4, 6, 1),
+        nn.Conv2d(4, 6, 1, dtype=torch.float64),
+    ],
+)
+def test_others_stay(convolution) -> None:
+    network = nn.Sequential(convolution)
+    pack_(network, drawn(1, 4, 8, 8).to(convolution.weight.dtype))
+    assert network[0] is convolution
+
+
+def wrong(*given: Any) -> Any:
+    raise RuntimeError("no such operator")
+
+
+@needs_onednn
+@pytest.mark.parametrize("answer", [wrong, lambda weight, *given: (2 * weight.to_dense()).to_mkldnn()])
+def test_where_torch_packs_otherwise_all_stays_as_it_was(answer, monkeypatch) -> None:
+    monkeypatch.setattr(torch._C._nn, "mkldnn_reorder_conv2d_weight", answer)
+    network, x = nn.Sequential(nn.Conv2d(4, 6, 3), nn.Conv2d(6, 2, 1)), drawn(1, 4, 8, 8)
+    before = list(network)
+    pack_(network, x)
+    assert list(network) == before
+
+
+def test_without_onednn_nothing_is_done(monkeypatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    network = nn.Sequential(nn.Conv2d(4, 6, 3))
+    pack_(network)  # not even run
+    assert type(network[0]) is nn.Conv2d
