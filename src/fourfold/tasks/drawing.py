@@ -64,13 +64,14 @@ def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Te
     for axes in grid.flat:
         blank(axes)
     pictures = _displayable(raw[:count])
+    size = 9 if max(map(display_width, names)) <= 8 else 8  # points: titles side by side must not meet
     for axes, picture, row, label in zip(grid.flat, pictures, probabilities, true.tolist(), strict=False):
         best = int(row.argmax())
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         says = f"{shorten(names[best], 10)}  {_percent(float(row[best]))}"
         right = best == label
         titles = f"\n{says}" if right else f"{says}\nis {shorten(names[int(label)], 12)}"  # two lines: even rows
-        axes.set_title(titles, fontsize=9, loc="center", pad=3, color=INK if right else ORANGE)
+        axes.set_title(titles, fontsize=size, loc="center", pad=3, color=INK if right else ORANGE)
     return figure
 
 

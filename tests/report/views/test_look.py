@@ -45,8 +45,8 @@ def test_all_views_are_of_one_split_and_the_embedding_is_what_the_last_layer_was
 def test_what_was_heard_twice_is_no_embedding(convolved: Run) -> None:
     predictions = predict_split(convolved)
     twice = [torch.zeros(2 * len(predictions), 5)]
-    caption = what_it_sees(convolved, predictions, twice)[-1].caption
-    assert "10 numbers each" in caption  # the scores
+    captions = {each.name: each.caption for each in what_it_sees(convolved, predictions, twice)}
+    assert "10 numbers each" in captions["embedding"]  # the scores
 
 
 def test_inside_of_several_networks_or_of_none_with_convolutions_there_is_nothing_to_see() -> None:

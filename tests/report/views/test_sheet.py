@@ -15,7 +15,7 @@ def _picture(height: int, width: int, value: int) -> np.ndarray:
 
 
 def test_pictures_lie_in_rows_under_their_words() -> None:
-    tall = Tile(_picture(4, 2, 10), ("a", "b"), frame=(-1.0, 0.25, 0.5, 9.0))
+    tall = Tile(_picture(4, 2, 10), ("a", "b"), frame=(0.25, -1.0, 0.5, 0.75))
     rows = [
         Row("고양이", [tall, Tile(_picture(4, 2, 20), ("c",))], 2, wrong=True),
         Row("", [Tile(_picture(2, 2, 30))], 4),
@@ -40,7 +40,7 @@ def test_pictures_lie_in_rows_under_their_words() -> None:
     assert words["a"].get_position()[1] < words["b"].get_position()[1] == words["c"].get_position()[1] < top
     frames = [each for each in axes.patches if isinstance(each, Rectangle) and each.get_linewidth() > 1]
     (frame,) = frames
-    assert frame.get_bbox().extents == pytest.approx((MARGIN, top + 0.5 * side, MARGIN + side / 2, top + 2 * side))
+    assert frame.get_bbox().extents == pytest.approx((MARGIN + side / 4, top, MARGIN + side / 2, top + 1.5 * side))
 
 
 def test_it_fits_a_phone_with_words_that_can_be_read() -> None:

@@ -17,7 +17,7 @@ from fourfold.report.drawing import Drawn
 from fourfold.report.predictions import Predictions
 from fourfold.report.views.embedding import draw_embedding, project
 from fourfold.report.views.examples import Example, as_shown, choose, shrunk, spaced
-from fourfold.report.views.fields import StageField, affordable, draw_fields, measure_fields
+from fourfold.report.views.fields import HEAT, StageField, affordable, draw_fields, measure_fields
 from fourfold.report.views.grad_cam import draw_grad_cam, explain, over
 from fourfold.report.views.maps import draw_maps, some, strongest
 from fourfold.report.views.pairs import draw_pairs
@@ -80,13 +80,13 @@ def test_of_many_examples_some_at_even_distances_are_taken() -> None:
 
 
 def test_ordinary_hits_of_different_classes_and_the_worst_mistakes_are_chosen() -> None:
-    sure = torch.tensor([9.0, 5.0, 1.0, 9.0, 5.0, 1.0, 2.0, 8.0, 3.0])
+    sure = torch.tensor([9.0, 5.0, 4.5, 5.5, 4.0, 5.2, 2.0, 8.0, 3.0])
     said = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2])
     output = torch.nn.functional.one_hot(said, 3) * sure[:, None]
     targets = torch.tensor([0, 0, 0, 1, 1, 1, 0, 0, 1])
     chosen = choose(_predictions(output, targets), 2, 2)
-    assert [each.name for each in chosen] == ["test picture 5", "test picture 3", "test picture 8", "test picture 9"]
-    assert [each.true for each in chosen] == [1, 0, 0, 1]
+    assert [each.name for each in chosen] == ["test picture 2", "test picture 5", "test picture 8", "test picture 9"]
+    assert [each.true for each in chosen] == [0, 1, 0, 1]
     assert chosen[2].inputs.unique().tolist() == pytest.approx([7 / 50 - 2])
     assert len(choose(_predictions(output, said), 2, 2)) == 4  # all are right
     assert len(choose(_predictions(output, (said + 1) % 3), 2, 2)) == 4  # none is
@@ -95,6 +95,7 @@ def test_ordinary_hits_of_different_classes_and_the_worst_mistakes_are_chosen() 
 
 def test_the_strongest_maps_of_each_stage_are_drawn() -> None:
     model, inputs = _network(), torch.randn(1, 1, 8, 8)
+    assert strongest(torch.tensor([[[-5.0, 4.0]], [[1.0, 1.0]], [[0.0, 3.0]]]), 2) == [0, 2]
     drawn = draw_maps(model, GREY, Example(inputs, "test picture 3", 1))
     pictures, words = _drawn(drawn)
     heard = {stage.name: stage.values[0].detach() for stage in stages(record(model, inputs)[1])}
@@ -119,7 +120,7 @@ def test_frames_are_where_the_field_is_and_blue_is_where_the_gradient_is() -> No
     drawn = draw_fields([inside, StageField("grid", (3, 3), None, strength, 6.4)], "7 test pictures")
     pictures, words = _drawn(drawn)
     assert words == ["conv", "3x5 px; in effect 1", "grid", "– px; in effect 6"]
-    assert pictures[0][3, 5] == pytest.approx([*rgb(BLUE), 1.0])
+    assert pictures[0][3, 5] == pytest.approx([*rgb(HEAT), 1.0])
     assert pictures[0][:, :, 3].sum() == pytest.approx(1)
     axes = drawn.figure.axes[0]
     (frame,) = [each for each in axes.patches if isinstance(each, Rectangle) and each.get_linewidth() > 1]
@@ -153,12 +154,12 @@ def test_grad_cam_explains_what_is_said_and_the_truth_or_the_next() -> None:
         torch.testing.assert_close(each.heat[1], grad_cam(model, inputs[[i]], torch.tensor(each.classes[1:]))[0])
     asked = explain(model, examples, third)
     assert [each.classes[1:] for each in asked] == [[third] if k != third else [] for k in said]
-    pictures, words = _drawn(draw_grad_cam(found, GREY, NAMES))
+    pictures, words = _drawn(draw_grad_cam(found, GREY, NAMES, None))
     assert len(pictures) == 9
     assert np.array_equal(pictures[0], as_shown(GREY, inputs)[0])
     assert np.array_equal(pictures[5], over(pictures[3], found[1].heat[1]))
     share = 100 * float(model(inputs).detach().softmax(1)[1, third])
-    assert words[4] == f"picture 1: {NAMES[said[1]]}, but it is {NAMES[third]}"
+    assert words[4] == f"picture 1: {NAMES[said[1]]}, but is {NAMES[third]}"
     assert words[7] == f"{NAMES[third]}, {share:.0f} %"
 
 
@@ -180,6 +181,7 @@ def test_points_have_their_class_s_colour_and_mistakes_are_crosses() -> None:
     drawn = draw_embedding(Projection(points, torch.tensor([0.7, 0.2])), targets, said, NAMES, 84, "test pictures")
     axes = drawn.figure.axes[0]
     lines = [(np.asarray(line.get_xydata()).tolist(), line.get_marker(), line.get_color()) for line in axes.lines]
+    assert [line[2] for line in lines if not line[0] and line[1] == "o"] == [SERIES[0], SERIES[1]]  # in the legend
     assert [line for line in lines if line[0]] == [
         ([[0.0, 1.0]], "o", SERIES[0]),
         ([[2.0, 3.0]], "x", SERIES[0]),
@@ -214,9 +216,9 @@ def test_confused_pairs_show_the_pictures_furthest_off_first() -> None:
     pairs = confused_pairs(output, predictions.batch.targets, 6)
     drawn = draw_pairs(pairs, NAMES, predictions, GREY)
     pictures, words = _drawn(drawn)
-    assert words == ["cat taken for dog, 2 times in 3", "dog taken for 고양이, 1 time in 1"]
+    assert words == ["cat taken for dog: 2 of 3", "dog taken for 고양이: 1 of 1"]
     assert [picture[0, 0, 0] for picture in pictures] == [2, 1, 3]
-    assert "cat is taken for dog 2 times in 3" in drawn.caption
+    assert "cat is taken for dog: 2 of its 3" in drawn.caption
     assert math.isclose(float(surprise(output, predictions.batch.targets)[2]), math.log(2 + math.exp(4)))
 
 

@@ -54,7 +54,8 @@ def draw_embedding(
         for name, chosen, colour in groups:
             right, wrong = chosen & (said == targets), chosen & (said != targets)
             x, y = projection.points.T
-            axes.plot(x[right], y[right], "o", color=colour, markersize=size, alpha=0.6, mew=0, label=name)
+            axes.plot(x[right], y[right], "o", color=colour, markersize=size, alpha=0.6, mew=0)
+            axes.plot([], [], "o", color=colour, markersize=6, mew=0, label=name)
             axes.plot(x[wrong], y[wrong], "x", color=colour, markersize=size + 2.5, mew=1.4, zorder=3)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel(f"first component, {100 * float(projection.shares[0]):.0f} % of the variance")

@@ -5,17 +5,19 @@ Checked by: frames read back from the figure.
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from fourfold.report.drawing import Drawn
 from fourfold.report.views.examples import shrunk
 from fourfold.report.views.maps import some
 from fourfold.report.views.sheet import Row, Tile, draw_sheet
-from fourfold.report.weights import as_picture
 from fourfold.run.views.effective_field import EFFECTIVE, effective_fields, effective_size
 from fourfold.run.views.receptive_field import Field, theoretical_fields
+from fourfold.tasks.figure import rgb
 
 COLUMNS, MOST_STAGES = 3, 6
+HEAT = "#3f86cc"  # a blue that stands out from white and from dark alike: pixels are the same on both
 SIDE = 64  # pixels of a drawn gradient
 MOST_PIXELS = 32 * 32 * 32  # of all pictures whose gradients are averaged, which bounds the time it takes
 
@@ -74,7 +76,7 @@ def draw_fields(measured: list[StageField], over: str) -> Drawn:
 
 def _tile(each: StageField) -> Tile:
     height, width = each.strength.shape
-    gradient = as_picture(shrunk(each.strength[None, None], SIDE)[0])
+    gradient = _blue(shrunk(each.strength[None, None], SIDE)[0, 0])
     in_effect = f"in effect {each.effective:.0f}"
     if each.field is None:
         return Tile(gradient, (each.stage, f"– px; {in_effect}"))
@@ -84,6 +86,12 @@ def _tile(each: StageField) -> Tile:
     size = f"{rows.size}" if rows.size == columns.size else f"{rows.size}x{columns.size}"
     frame = (left / width, top / height, right / width, bottom / height)
     return Tile(gradient, (each.stage, f"{size} px; {in_effect}"), frame=frame)
+
+
+def _blue(strength: Tensor) -> Any:
+    """Return `[height, width, 4]`, the less transparent the stronger."""
+    share = strength / strength.max().clamp(min=torch.finfo(strength.dtype).tiny)
+    return torch.cat([torch.tensor(rgb(HEAT)).expand(*share.shape, 3), share[:, :, None]], 2).numpy()
 
 
 def field_facts(measured: list[StageField]) -> list[dict[str, Any]]:

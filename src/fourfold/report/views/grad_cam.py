@@ -65,24 +65,26 @@ def explain(model: nn.Module, examples: Sequence[Example], asked: int | None) ->
     ]
 
 
-def draw_grad_cam(explained: Sequence[Explained], encoding: ImageEncoding, names: Sequence[str]) -> Drawn:
+def draw_grad_cam(
+    explained: Sequence[Explained], encoding: ImageEncoding, names: Sequence[str], asked: int | None
+) -> Drawn:
     """Draw each picture, and over it where each class is found.
 
     Args:
         explained: from `explain`.
         encoding: of the pictures.
         names: of the classes.
+        asked: the class that was asked for, or None.
     """
-    rows = [_row(each, encoding, names) for each in explained]
+    third = "the true class where it is wrong, else the next likeliest"
+    if asked is not None:
+        third = f"{names[asked]}, where it says something else"
     return Drawn(
         "grad-cam",
-        draw_sheet(rows),
-        "Where the network finds what speaks for a class (Grad-CAM, Selvaraju et al. 2017): the bluer, the more the "
-        "last convolution's maps there raise the class's score; each on its own scale, and no coarser or finer than "
-        "those maps are. Beside each picture first what the network says, then the true class where it is wrong, else "
-        "the next likeliest. A picture without blue has nothing that speaks for the class."
-        if any(len(each.classes) > 1 for each in explained)
-        else "Where the network finds what speaks for the class.",
+        draw_sheet([_row(each, encoding, names) for each in explained]),
+        "Where the network finds what speaks for a class (Grad-CAM, Selvaraju et al. 2017): blue is where the last "
+        "convolution's maps raise its score, in each picture on its own scale; without blue nothing does. The second "
+        f"column is for the class that the network says, the third for {third}.",
     )
 
 
@@ -106,9 +108,8 @@ def _row(each: Explained, encoding: ImageEncoding, names: Sequence[str]) -> Row:
     picture = as_shown(encoding, each.example.inputs)[0]
     wrong = each.example.true is not None and each.example.true != each.said
     heading = f"{each.example.name}: {shorten(names[each.said], 18)}"
-    if wrong:
-        assert each.example.true is not None
-        heading += f", but it is {shorten(names[each.example.true], 18)}"
+    if each.example.true is not None:
+        heading += f", but is {shorten(names[each.example.true], 18)}" if wrong else ", rightly"
     tiles = [Tile(picture, ("the picture",))]
     for k, heat in zip(each.classes, each.heat, strict=True):
         share = _percent(float(each.probabilities[k]))

@@ -22,7 +22,7 @@ from fourfold.run.run import Run
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
-RIGHT, WRONG = 2, 2  # pictures that Grad-CAM explains
+RIGHT, WRONG = 1, 2  # pictures that Grad-CAM explains
 
 
 class Looked(NamedTuple):
@@ -65,15 +65,12 @@ def look_inside_at(run: Run, examples: list[Example], inputs: Tensor, over: str,
     """
     assert isinstance(run.encoding, ImageEncoding)
     assert isinstance(run.spec, ClassificationSpec)
-    found, measured, names = (
-        explain(run.model, examples, asked),
-        measure_fields(run.model, inputs),
-        run.spec.class_names,
-    )
+    found, measured = explain(run.model, examples, asked), measure_fields(run.model, inputs)
+    names = run.spec.class_names
     drawn = [
-        draw_grad_cam(found, run.encoding, names),
-        draw_maps(run.model, run.encoding, examples[0]),
         draw_fields(measured, over),
+        draw_maps(run.model, run.encoding, examples[0]),
+        draw_grad_cam(found, run.encoding, names, asked),
     ]
     told = {"grad_cam": [_explained(each, names) for each in found], "receptive_fields": field_facts(measured)}
     return Looked(drawn, told)

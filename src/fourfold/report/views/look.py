@@ -3,7 +3,7 @@
 Checked by: each kind of run has the figures that belong to it; numbers against the figures' own sources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -26,6 +26,9 @@ from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
 PICTURES, ROWS = 12, 8  # mistakes that are drawn
+ORDER = (  # of figures, so that those that stand side by side are about equally high
+    *("weights", "receptive-fields", "feature-maps", "embedding", "grad-cam", "confused-pairs", "worst-mistakes"),
+)
 
 
 def look_at_data(run: Run, asked: str | None = None) -> Looked:
@@ -49,7 +52,7 @@ def look_at_data(run: Run, asked: str | None = None) -> Looked:
         parts.append(look_inside(run, predictions, explained))
     parts += [_embedding(spec, predictions, heard), _confusions(run, spec, predictions), _mistakes(spec, predictions)]
     facts = {"split": predictions.split, "examples": len(predictions)}
-    return Looked([each for part in parts for each in part.drawn], facts | _merged(parts))
+    return Looked(_ordered(each for part in parts for each in part.drawn), facts | _merged(parts))
 
 
 def look_at_picture(run: Run, path: str, asked: str | None = None) -> tuple[Looked, list[str]]:
@@ -82,7 +85,7 @@ def what_it_sees(run: Run, predictions: Predictions, heard: Sequence[Tensor]) ->
     """
     assert isinstance(predictions.spec, ClassificationSpec)
     inside = look_inside(run, predictions, None).drawn if sees_places(run) else []
-    return [*inside, *_embedding(predictions.spec, predictions, heard).drawn]
+    return _ordered([*inside, *_embedding(predictions.spec, predictions, heard).drawn])
 
 
 def require_classes(run: Run) -> ClassificationSpec:
@@ -143,6 +146,10 @@ def _mistakes(spec: ClassificationSpec, predictions: Predictions) -> Looked:
         caption = "The only mistake"
     caption += f" on the {predictions.split} split, the least probability on the true class first."
     return Looked([Drawn("worst-mistakes", spec.draw(*predictions.choose(worst)), caption)], {"worst_mistakes": told})
+
+
+def _ordered(drawn: Iterable[Drawn]) -> list[Drawn]:
+    return sorted(drawn, key=lambda each: ORDER.index(each.name))
 
 
 def _merged(parts: Sequence[Looked]) -> dict[str, Any]:

@@ -32,22 +32,18 @@ def draw_pairs(
     """
     first = pairs[0]
     caption = (
-        f"The classes that are most often taken for each other. {names[first.true]} is taken for {names[first.said]} "
-        f"{_times(first)}."
+        f"The classes that are most often taken for each other. {names[first.true]} is taken for {names[first.said]}: "
+        f"{count(len(first.examples))} of its {count(first.of)}."
     )
     if encoding is None:
         return _bars(pairs, names, caption)
     rows = []
     for pair in pairs:
         inputs = predictions.batch.inputs[0][torch.tensor(pair.examples[:COLUMNS])]
-        heading = f"{shorten(names[pair.true], 18)} taken for {shorten(names[pair.said], 18)}, {_times(pair)}"
+        heading = f"{shorten(names[pair.true], 18)} taken for {shorten(names[pair.said], 18)}"
+        heading += f": {count(len(pair.examples))} of {count(pair.of)}"
         rows.append(Row(heading, [Tile(picture) for picture in as_shown(encoding, inputs)], COLUMNS))
     return Drawn("confused-pairs", draw_sheet(rows), caption + " Those it is surest of come first.")
-
-
-def _times(pair: Pair) -> str:
-    times = len(pair.examples)
-    return f"{count(times)} time{'' if times == 1 else 's'} in {count(pair.of)}"
 
 
 def _bars(pairs: Sequence[Pair], names: Sequence[str], caption: str) -> Drawn:
