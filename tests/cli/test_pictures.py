@@ -13,6 +13,7 @@ from faulty_pictures import with_faults
 from pictures import folder, picture
 
 from fourfold.cli import main
+from fourfold.study.history import LANDMARKS
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +163,28 @@ def test_a_folder_that_changed_is_not_gone_on_with(place, tmp_path, monkeypatch,
 
 def test_every_landmark_that_fits_a_folder(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
-    root = folder(tmp_path / "photos", {"a": 8, "b": 8})
-    given = ["--data", str(root), "--seeds", "2", "data.size=8", "budget.epochs=1", "--workspace", str(tmp_path)]
-    assert main(["history", *given, "--json", "--quiet"]) == 0
-    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
-    arms = [arm["name"] for arm in answer["problems"][0]["arms"]]
-    assert {"softmax_regression", "lenet5"} <= set(arms)
+    few = [each for each in LANDMARKS if each.name in ("linear_regression", "softmax_regression", "lenet5", "resnet20")]
+    monkeypatch.setattr("fourfold.study.history.LANDMARKS", few)
+    root = folder(tmp_path / "my <photos>", {"a": 8, "b": 8})
+    given = ["--data", str(root), "--seeds", "2", "data.size=8", "budget.steps=1", "--workspace", str(tmp_path)]
+    assert main(["history", *given, "--json"]) == 0
+    out = capsys.readouterr().out
+    answer = json.loads(out.splitlines()[-1])
+    assert [arm["name"] for arm in answer["problems"][0]["arms"]] == ["softmax_regression", "lenet5", "resnet20"]
+    place = Path(answer["folder"])
+    page = (place / "history.html").read_text(encoding="utf-8")
+    for text in (out, page):
+        words = " ".join(text.split())
+        assert [words.index(year) for year in ("1966", "1998", "2015")] == sorted(
+            map(words.index, ("1966", "1998", "2015"))
+        )
+        assert "1 steps of batches of 32" in words
+        assert "linear_regression (1805): linear_regression is for regression" in words
+    assert "my &lt;photos&gt;: which years pay off?" in page
+    assert "<photos>" not in page
+    assert '<figure id="history"' in page
+    assert f"fourfold history --data &#x27;{root}&#x27;".replace("<", "&lt;").replace(">", "&gt;") in page
+    assert (place / "history.png").read_bytes()[:4] == b"\x89PNG"
     assert main(["history", "--data", str(tmp_path / "gone"), "--workspace", str(tmp_path)]) == 2
     assert "pictures are a folder" in capsys.readouterr().err
     shutil.rmtree(root / "b")

@@ -7,7 +7,7 @@ import pytest
 from fourfold.core.errors import InputError
 from fourfold.study.compare import resolve
 from fourfold.study.fairness import refuse_unfair
-from fourfold.study.history import LANDMARKS, SPACE, history
+from fourfold.study.history import LANDMARKS, SPACE, _data, history
 
 
 def names(data: str, target: str | None = None) -> list[str]:
@@ -28,6 +28,37 @@ def test_what_fits_is_taken_and_what_does_not_is_told() -> None:
     assert {"lenet5", "kernel_svm on HOG"}.isdisjoint(names("breast_cancer"))
     assert names("diabetes")[0] == "linear_regression"
     assert "perceptron" not in names("diabetes")
+
+
+def test_pictures_have_the_networks_of_the_last_decade() -> None:
+    found = names("digits")
+    assert found[-3:] == ["googlenet", "resnet20", "densenet22"]
+    assert {"alexnet", "nin", "vgg11"} <= set(found)
+    assert not {"alexnet", "nin", "vgg11", "googlenet", "resnet20", "densenet22"} & set(names("iris"))
+
+
+@pytest.mark.promise("R15")
+def test_the_default_lengths_are_of_the_data_and_one_for_all() -> None:
+    for data, overrides, steps, epochs in (
+        ("digits", {}, 200, None),
+        ("iris", {}, None, 20),
+        ("digits", {"budget.epochs": 3}, None, 3),
+        ("digits", {"budget.steps": 5}, 5, None),
+    ):
+        question, _, _ = history(data, None, overrides, [0], 0)
+        recipes = resolve(question)[f"history-{data}"]
+        assert {(each.budget.steps, each.budget.epochs) for each in recipes} == {(steps, epochs)}
+        assert refuse_unfair(question, resolve(question)) == []
+
+
+def test_dashes_folders_and_large_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fewer = {"train_examples": 5000, "validation_examples": 1000}
+    assert _data("fashion-mnist", None) == _data("fashion_mnist", None) == {"name": "fashion_mnist", **fewer}
+    assert _data("two-moons", None) == {"name": "two_moons"}
+    (tmp_path / "fashion-mnist").mkdir()  # what is there under the very name comes first
+    assert _data("fashion-mnist", None) == {"name": "image_folder", "path": "fashion-mnist", "size": 32}
+    assert _data("fashion_mnist", None)["name"] == "fashion_mnist"
 
 
 def test_a_table_of_ones_own(tmp_path: Path) -> None:

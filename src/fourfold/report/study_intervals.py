@@ -83,7 +83,7 @@ def draw_scores(problem: Mapping[str, Any], named: Mapping[str, str], suffix: st
     with style():
         figure = new_figure(WIDTH, 0.52 * len(rows) + 1.05)
         axes = figure.subplots()
-        _draw_rows(axes, rows)
+        draw_rows(axes, rows)
         axes.margins(x=0.06)
         thousands(axes.xaxis)
         axes.set_xlabel(score_axis(problem))
@@ -121,7 +121,7 @@ def draw_differences(problem: Mapping[str, Any], suffix: str) -> Drawn | None:
         figure = new_figure(WIDTH, 0.52 * len(rows) + 1.05)
         axes = figure.subplots()
         axes.axvline(0, color=MUTED, linewidth=1, zorder=1)
-        _draw_rows(axes, rows)
+        draw_rows(axes, rows)
         _hold_zero(axes, factor * chosen[0]["smallest"])
         thousands(axes.xaxis)
         what = quantity(name) if factor == 1 else f"{name.replace('_', ' ')} ({POINTS})"
@@ -143,7 +143,8 @@ def seed_differences(problem: Mapping[str, Any], arm: str, against: str) -> list
     return [a["score"] - b["score"] for a, b in pairs if a["score"] is not None and b["score"] is not None]
 
 
-def _draw_rows(axes: "Axes", rows: Sequence[Row]) -> None:
+def draw_rows(axes: "Axes", rows: Sequence[Row]) -> None:
+    """Draw rows from the top down: the name, the mean with its interval, each seed, and what it says."""
     for place, row in enumerate(rows):
         y, colour = -place, row.colour
         axes.plot(
