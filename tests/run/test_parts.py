@@ -49,6 +49,14 @@ def test_every_shipped_name_loads_under_its_own_name() -> None:
         assert isinstance(load_recipe(name)[1], Recipe)
 
 
+def test_what_a_recipe_is_expected_to_reach_was_measured_at_several_seeds() -> None:
+    expectations = {name: load_recipe(name)[1].expected for name in recipe_names()}
+    for name, expected in expectations.items():
+        if expected is not None:
+            assert None not in (expected.ours, expected.spread, expected.minutes, expected.device), name
+            assert (expected.seeds or 0) >= 3, name
+
+
 def test_overrides_apply_to_names_files_mappings_and_recipes(tmp_path: Path) -> None:
     _, recipe = load_recipe("digits-mlp")
     file = tmp_path / "mine.yml"
