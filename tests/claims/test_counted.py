@@ -35,8 +35,16 @@ def test_bottlenecks_without_an_identity_are_left_out():
 
 
 def test_widths_of_dense_layers_depend_on_what_transitions_keep():
-    told = dense_transitions._widths_told((2, 3), 0.5)
+    told = dense_transitions._widths_told((2, 3), 32, 0.5)
     assert told == [64, 96, 64, 96, 128]
-    assert dense_transitions._widths_seen(dense_transitions._network((2, 3), 0.5)) == told
-    assert dense_transitions._widths_seen(dense_transitions._network((2, 3), 1.0)) == [64, 96, 128, 160, 192]
-    assert torch.empty(0).device.type == "cpu"  # counting left the default device alone
+    assert dense_transitions._widths_seen(dense_transitions._network((2, 3), 32, 0.5)) == told
+    assert dense_transitions._widths_seen(dense_transitions._network((2, 3), 32, 1.0)) == [64, 96, 128, 160, 192]
+
+
+def test_counting_draws_nothing_from_the_global_stream():
+    before = torch.random.get_rng_state()
+    dense_transitions._network((2, 3), 4, 0.5)
+    one_by_one_saves._ways_of_googlenet()
+    two_3x3_is_5x5._blocks_of_vgg16()
+    two_3x3_is_5x5._side_seen(two_3x3_is_5x5._stack(2, 4), 4, seed=0)
+    assert torch.equal(before, torch.random.get_rng_state())

@@ -4,7 +4,7 @@
     with half      c' = (c + n k) / 2, which comes to n k however many blocks of n layers there are
     with all       c' = c + n k, without end
 
-Widths and parameters are read off networks as they are built here, without any memory for their weights.
+Widths and parameters are read off networks as they are built here.
 """
 
 from typing import TYPE_CHECKING
@@ -14,16 +14,17 @@ from fourfold.claims.base import ExactClaim, Name, Proof
 if TYPE_CHECKING:
     from fourfold.models.densenet import DenseNet
 
-BLOCKS, LAYERS, GROWTH = 8, 12, 32
+BLOCKS, LAYERS, GROWTH = 8, 12, 4
+PAPER = (6, 12, 24, 16), 32  # DenseNet-121: its blocks, and how many maps each layer adds
 
 
 def prove(size: Name) -> Proof:
     """Compare each layer's width with the formula, with transitions that keep half and all; then repeat a block."""
-    halved, whole = (_network((6, 12, 24, 16), theta) for theta in (0.5, 1.0))
-    right = all(_widths_seen(n) == _widths_told((6, 12, 24, 16), theta) for n, theta in ((halved, 0.5), (whole, 1.0)))
+    halved, whole = (_network(*PAPER, theta) for theta in (0.5, 1.0))
+    right = all(_widths_seen(n) == _widths_told(*PAPER, theta) for n, theta in ((halved, 0.5), (whole, 1.0)))
     ends = [net.classifier.in_features for net in (halved, whole)]
     params = [sum(p.numel() for p in net.parameters()) for net in (halved, whole)]
-    grown = {theta: [_network((LAYERS,) * n, theta) for n in range(1, BLOCKS + 1)] for theta in (0.5, 1.0)}
+    grown = {theta: [_network((LAYERS,) * n, GROWTH, theta) for n in range(1, BLOCKS + 1)] for theta in (0.5, 1.0)}
     maps = {theta: [net.classifier.in_features for net in nets] for theta, nets in grown.items()}
     bound = 2 * LAYERS * GROWTH
     return Proof(
@@ -43,13 +44,13 @@ def prove(size: Name) -> Proof:
     )
 
 
-def _network(blocks: tuple[int, ...], theta: float) -> "DenseNet":
+def _network(blocks: tuple[int, ...], growth: int, theta: float) -> "DenseNet":
     import torch
 
     from fourfold.models.densenet import DenseNet
 
-    with torch.device("meta"):
-        return DenseNet(blocks, GROWTH, 2 * GROWTH, compression=theta)
+    with torch.random.fork_rng(devices=[]):
+        return DenseNet(blocks, growth, 2 * growth, compression=theta)
 
 
 def _widths_seen(network: "DenseNet") -> list[int]:
@@ -59,12 +60,12 @@ def _widths_seen(network: "DenseNet") -> list[int]:
     return [layer.conv1.in_channels for layer in network.modules() if isinstance(layer, DenseLayer)]
 
 
-def _widths_told(blocks: tuple[int, ...], theta: float) -> list[int]:
+def _widths_told(blocks: tuple[int, ...], growth: int, theta: float) -> list[int]:
     """Return how many maps the formulas above say that each layer takes."""
-    widths, channels = [], 2 * GROWTH
+    widths, channels = [], 2 * growth
     for count in blocks:
-        widths += [channels + GROWTH * i for i in range(count)]
-        channels = int(theta * (channels + GROWTH * count))
+        widths += [channels + growth * i for i in range(count)]
+        channels = int(theta * (channels + growth * count))
     return widths
 
 

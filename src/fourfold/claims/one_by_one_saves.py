@@ -57,7 +57,7 @@ def _ways_of_googlenet() -> list[tuple[int, int]]:
 
     from fourfold.models.googlenet import GoogLeNet, Inception
 
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):
         network = GoogLeNet()
     ways = []
     for block in network.modules():
@@ -76,17 +76,17 @@ def _bottlenecks_of_resnet50() -> list[tuple[int, int, int]]:
 
     from fourfold.models.resnet import Bottleneck, ResNet
 
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):
         blocks = [block for block in ResNet(50).modules() if isinstance(block, Bottleneck)]
-        kept = [_convolutions(block) for block in blocks if isinstance(block.downsample, nn.Identity)]
-        return [
-            (
-                layers[0].out_channels,
-                sum(layer.weight.numel() for layer in layers),
-                2 * nn.Conv2d(layers[0].in_channels, layers[-1].out_channels, 3, bias=False).weight.numel(),
-            )
-            for layers in kept
-        ]
+    kept = [_convolutions(block) for block in blocks if isinstance(block.downsample, nn.Identity)]
+    return [
+        (
+            layers[0].out_channels,
+            sum(layer.weight.numel() for layer in layers),
+            2 * 3 * 3 * layers[0].in_channels * layers[-1].out_channels,
+        )
+        for layers in kept
+    ]
 
 
 def _convolutions(module: "nn.Module") -> "list[nn.Conv2d]":
