@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.svm import SVC
+from verification import verified
 
 import fourfold as ff
 from fourfold.algorithms import ALGORITHMS
@@ -54,11 +55,9 @@ def test_decisions_equal_scikit_learns(classes, C, gamma) -> None:
     theirs = SVC(C=C, gamma=gamma).fit(x.double().numpy(), labels.numpy())
     new = 1.5 * torch.randn(200, 5, generator=torch.Generator().manual_seed(3))
     ours, expected = training.model(new).numpy(), theirs.decision_function(new.double().numpy())
-    if len(classes) == 2:
-        second = training.model.decisions(new)[:, 1, 0].numpy()
-        np.testing.assert_allclose(second, expected, rtol=1e-4, atol=1e-4)
-    else:
-        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    decided = ours if len(classes) > 2 else training.model.decisions(new)[:, 1, 0].numpy()
+    np.testing.assert_allclose(decided, expected, rtol=1e-4, atol=1e-4)
+    verified("network", "kernel_svm", "scikit-learn's SVC, which also solves", "outputs", decided, expected)
     assert (ours.argmax(1) == expected.argmax(1) if len(classes) > 2 else (expected > 0) == ours.argmax(1)).all()
     assert int(training.model.counts.sum()) == len(theirs.support_)
 

@@ -6,6 +6,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision_oracle import Pair, cross_entropy, output_difference, pair_of, step_difference
+from verification import record, verified
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, AlexNet
@@ -27,12 +28,15 @@ def one_tower_pair(side: int, dtype: torch.dtype) -> Pair:
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("side", [224, 100])
 def test_one_towers_outputs_equal_torchvisions_with_copied_weights(side) -> None:
-    assert output_difference(one_tower_pair(side, torch.float32)) < 1e-5
+    output = output_difference(one_tower_pair(side, torch.float32))
+    record("network", "alexnet_one_tower", "torchvision", {"outputs": output})
+    assert output < 1e-5
 
 
 @pytest.mark.promise("R14")
 def test_a_training_step_of_one_tower_equals_torchvisions() -> None:
     gradients, kept = step_difference(one_tower_pair(224, torch.float64), cross_entropy)
+    record("network", "alexnet_one_tower", "torchvision", {"gradients": gradients, "statistics": kept})
     assert gradients < 1e-9
     assert kept < 1e-9
 
@@ -71,6 +75,8 @@ def test_two_groups_equal_two_halves_computed_alone() -> None:
     ours, expected = model(x), halves_alone(model, x)
     torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
     grads = [torch.autograd.grad(y.square().sum(), list(model.parameters())) for y in (ours, expected)]
+    verified("network", "alexnet", "each half computed alone", "outputs", ours, expected)
+    verified("network", "alexnet", "each half computed alone", "gradients", *grads)
     for mine, other in zip(*grads, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-8, atol=1e-8 * float(other.abs().max()))
 

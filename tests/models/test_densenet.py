@@ -1,7 +1,10 @@
 import pytest
 import torch
+import torchvision
 from torch import nn
-from torchvision_oracle import cross_entropy, make_pair, output_difference, step_difference
+from torchvision.models.densenet import _Transition
+from torchvision_oracle import cross_entropy, make_pair, output_difference, pair_of, step_difference
+from verification import record
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, DenseNet
@@ -81,6 +84,56 @@ def test_a_block_by_hand(bottleneck) -> None:
         new = layer.conv1(layer.norm1(maps).relu())
         maps = torch.cat([maps, layer.conv2(layer.norm2(new).relu()) if bottleneck else new], 1)
     torch.testing.assert_close(block(x), maps)
+
+
+class WithoutBottleneck(nn.Module):
+    """The second half of a layer of torchvision's, which has no other."""
+
+    def __init__(self, in_channels: int, growth: int) -> None:
+        super().__init__()
+        self.norm, self.relu = nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True)
+        self.conv = nn.Conv2d(in_channels, growth, 3, padding=1, bias=False)
+
+    def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        return self.conv(self.relu(self.norm(torch.cat(maps, 1))))
+
+
+def stacked(depth: int, bottleneck: bool) -> nn.Module:
+    """torchvision's layers, blocks and transitions in the form for 32x32."""
+    count = (depth - 4) // (6 if bottleneck else 3)
+    first = 24 if bottleneck else 16
+    theirs = torchvision.models.DenseNet(12, (count,) * 3, first, num_classes=1000)
+    theirs.features.conv0 = nn.Conv2d(3, first, 3, padding=1, bias=False)
+    for name in ("norm0", "relu0", "pool0"):
+        setattr(theirs.features, name, nn.Identity())
+    if bottleneck:
+        return theirs
+    channels = first
+    for number in (1, 2, 3):
+        block = getattr(theirs.features, f"denseblock{number}")
+        for i in range(count):
+            setattr(block, f"denselayer{i + 1}", WithoutBottleneck(channels + 12 * i, 12))
+        channels += 12 * count
+        if number < 3:
+            setattr(theirs.features, f"transition{number}", _Transition(channels, channels))
+    theirs.features.norm5, theirs.classifier = nn.BatchNorm2d(channels), nn.Linear(channels, 1000)
+    return theirs
+
+
+@pytest.mark.slow
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize(("name", "depth"), [("densenet40_k12", 40), ("densenet_bc100_k12", 100)])
+def test_cifar_networks_are_torchvisions_layers_with_copied_weights(name, depth) -> None:
+    config, pairs = MODELS.parse(name, "model"), []
+    for dtype in (torch.float32, torch.float64):
+        ours = config.build(ClassificationSpec(Image(3, 16, 16), tuple(map(str, range(1000)))))
+        pairs.append(pair_of(ours, stacked(depth, depth == 100), 16, dtype))
+    output, (gradients, kept) = output_difference(pairs[0]), step_difference(pairs[1], cross_entropy)
+    differences = {"outputs": output, "gradients": gradients, "statistics": kept}
+    record("network", name, "torchvision's layers, stacked", differences)
+    assert output < 1e-5
+    assert gradients < 1e-9
+    assert kept < 1e-9
 
 
 @pytest.mark.parametrize(

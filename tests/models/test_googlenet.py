@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torchvision_oracle import make_pair, output_difference, step_difference, with_auxiliary
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, GoogLeNet
@@ -65,6 +66,7 @@ def test_the_papers_block_by_hand() -> None:
     pooled = F.pad(x, (1, 1, 1, 1), value=-torch.inf).unfold(2, 3, 1).unfold(3, 3, 1).amax((4, 5))
     expected = [apply(one, x), apply(h3, apply(l3, x)), apply(h5, apply(l5, x)), apply(after, pooled)]
     torch.testing.assert_close(block(x), torch.cat(expected, 1))
+    verified("network", "googlenet", "a block by hand", "outputs", block(x), torch.cat(expected, 1))
 
 
 @pytest.mark.parametrize("side", [14, 16])
@@ -75,6 +77,7 @@ def test_the_papers_head_by_hand(side) -> None:
     maps = torch.einsum("oi,bihw->bohw", head.conv[0].weight[:, :, 0, 0], averaged)
     maps = (maps + head.conv[0].bias[:, None, None]).relu().flatten(1)
     torch.testing.assert_close(head(x), head.fc2(head.fc1(maps).relu()))
+    verified("network", "googlenet", "a head by hand", "outputs", head(x), head.fc2(head.fc1(maps).relu()))
     assert head.dropout.p == 0.7
 
 

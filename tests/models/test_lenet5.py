@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, LeNet5
@@ -30,8 +31,10 @@ def test_equals_torchs_sequential_with_copied_weights(name, squash, pooling, poo
     torch.testing.assert_close(ours(x), theirs(x))
     for output in (ours(x), theirs(x)):
         output.square().sum().backward()
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, other.grad.view_as(mine))
+    grads = [[p.grad.flatten() for p in network.parameters()] for network in (ours, theirs)]
+    torch.testing.assert_close(*grads)
+    verified("network", "lenet5", "torch's layers in a row", "outputs", ours(x), theirs(x))
+    verified("network", "lenet5", "torch's layers in a row", "gradients", *grads)
 
 
 def test_stages_have_the_papers_shapes() -> None:

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.models import LinearRegression, Perceptron, SoftmaxRegression
 
@@ -8,12 +9,23 @@ GATES = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
 @pytest.mark.promise("R14")
-@pytest.mark.parametrize("model", [LinearRegression(6, 3), SoftmaxRegression(6, 3), Perceptron(6, 3)])
-def test_scores_equal_torchs_linear_layer_with_copied_weights(model) -> None:
-    theirs = nn.Linear(6, 3)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("linear_regression", LinearRegression), ("softmax_regression", SoftmaxRegression), ("perceptron", Perceptron)],
+)
+def test_scores_equal_torchs_linear_layer_with_copied_weights(name, kind) -> None:
+    model, theirs = kind(6, 3).double(), nn.Linear(6, 3).double()
     model.load_state_dict(theirs.state_dict())
-    x = torch.randn(5, 3, 2)
-    torch.testing.assert_close(model(x), theirs(x.flatten(1)))
+    x = torch.randn(5, 3, 2, dtype=torch.float64)
+    outputs = model(x), theirs(x.flatten(1))
+    torch.testing.assert_close(*outputs)
+    grads = [
+        torch.autograd.grad(output.square().sum(), network.parameters())
+        for output, network in zip(outputs, (model, theirs), strict=True)
+    ]
+    torch.testing.assert_close(*grads)
+    verified("network", name, "torch's Linear", "outputs", *outputs)
+    verified("network", name, "torch's Linear", "gradients", *grads)
 
 
 def test_weights_start_at_zero() -> None:

@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.models import MLP, MODELS
@@ -22,13 +23,20 @@ def reference(widths: list[int], activation: type[nn.Module]) -> nn.Sequential:
 )
 @pytest.mark.parametrize("hidden", [[], [7], [9, 4, 6]])
 def test_equals_torchs_sequential_with_copied_weights(name, activation, hidden) -> None:
-    ours = MLP(12, hidden, 3, name)
-    theirs = reference([12, *hidden, 3], activation)
+    ours = MLP(12, hidden, 3, name).double()
+    theirs = reference([12, *hidden, 3], activation).double()
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         nn.init.normal_(mine)
         other.data.copy_(mine)
-    x = torch.randn(5, 3, 2, 2)
-    torch.testing.assert_close(ours(x), theirs(x.flatten(1)))
+    x = torch.randn(5, 3, 2, 2, dtype=torch.float64)
+    outputs = ours(x), theirs(x.flatten(1))
+    for output in outputs:
+        output.square().sum().backward()
+    grads = [[p.grad for p in network.parameters()] for network in (ours, theirs)]
+    torch.testing.assert_close(*outputs)
+    torch.testing.assert_close(*grads)
+    verified("network", "mlp", "torch's layers in a row", "outputs", *outputs)
+    verified("network", "mlp", "torch's layers in a row", "gradients", *grads)
 
 
 def test_dropout_silences_hidden_units_in_training_only_and_keeps_their_mean() -> None:

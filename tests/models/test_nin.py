@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, NiN
@@ -52,6 +53,9 @@ def test_equals_torchs_layers_with_copied_weights(stem, side) -> None:
         output.square().sum().backward()
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, other.grad)
+    verified("network", "nin", "torch's layers in a row", "outputs", *outputs)
+    grads = [[p.grad for p in network.parameters()] for network in (ours, theirs)]
+    verified("network", "nin", "torch's layers in a row", "gradients", *grads)
 
 
 def test_the_imagenet_form_has_the_published_number_of_parameters() -> None:

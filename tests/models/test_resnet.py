@@ -1,8 +1,11 @@
+from functools import partial
+
 import pytest
 import torch
 import torchvision
 from torch import nn
-from torchvision_oracle import cross_entropy, difference, make_pair, output_difference, step_difference
+from torchvision_oracle import Pair, cross_entropy, make_pair, output_difference, pair_of, step_difference
+from verification import difference, record
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, ResNet, ResNetCifar
@@ -106,22 +109,81 @@ def test_option_a_by_hand() -> None:
     torch.testing.assert_close(block(x), residual.relu())
 
 
-@pytest.mark.promise("R14")
-def test_cifar_blocks_are_torchvisions_with_copied_weights() -> None:
-    """torchvision has no ResNet-20; its blocks stacked 3-3-3 are one, with projections."""
-    ours = ResNetCifar(20, shortcut="projection").double().eval()
-    layers = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+class Padded(nn.Module):
+    """Option A, as a product with a matrix: every second pixel, on the first maps of twice as many."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("first", torch.eye(width, width // 2).view(width, width // 2, 1, 1), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.conv2d(x, self.first.to(x), stride=2)
+
+
+def stacked(depth: int, shortcut: str, classes: int) -> nn.Module:
+    """torchvision has no networks for 32x32; its blocks, stacked n-n-n, are one."""
+    blocks: list[nn.Module] = []
     for width, before in ((16, 16), (32, 16), (64, 32)):
-        for i in range(3):
+        for i in range((depth - 2) // 6):
             new = i == 0 and width != before
-            down = nn.Sequential(nn.Conv2d(before, width, 1, 2, bias=False), nn.BatchNorm2d(width)) if new else None
+            down: nn.Module | None = None
+            if new and shortcut == "projection":
+                down = nn.Sequential(nn.Conv2d(before, width, 1, 2, bias=False), nn.BatchNorm2d(width))
+            elif new:
+                down = Padded(width)
             block = torchvision.models.resnet.BasicBlock
-            layers.append(block(before if i == 0 else width, width, 2 if new else 1, down))
-    theirs = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)).double().eval()
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        other.data.copy_(mine)
-    x = torch.randn(2, 3, 32, 32, dtype=torch.float64)
-    torch.testing.assert_close(ours(x), theirs(x))
+            blocks.append(block(before if i == 0 else width, width, 2 if new else 1, down))
+    first = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    return nn.Sequential(*first, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+
+
+def cifar_pair(depth: int, shortcut: str, dtype: torch.dtype) -> Pair:
+    return pair_of(ResNetCifar(depth, 1000, shortcut=shortcut), stacked(depth, shortcut, 1000), 32, dtype)
+
+
+CIFAR = [("resnet20", "projection"), *[(f"resnet{depth}", "identity") for depth in (20, 32, 44, 56, 110)]]
+DEEP = [pytest.param(*each, marks=pytest.mark.slow if each[0] != "resnet20" else []) for each in CIFAR]
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize(("name", "shortcut"), DEEP)
+def test_cifar_networks_are_torchvisions_blocks_with_copied_weights(name, shortcut) -> None:
+    depth, oracle = int(name.removeprefix("resnet")), f"torchvision's blocks, stacked; shortcut {shortcut}"
+    output = output_difference(cifar_pair(depth, shortcut, torch.float32))
+    gradients, kept = step_difference(cifar_pair(depth, shortcut, torch.float64), cross_entropy)
+    record("network", name, oracle, {"outputs": output, "gradients": gradients, "statistics": kept})
+    assert output < 1e-5
+    assert gradients < 1e-9
+    assert kept < 1e-9
+
+
+def without_sum(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """torchvision's basic block, its last line left out."""
+    return block.relu(block.bn2(block.conv2(block.relu(block.bn1(block.conv1(x))))))
+
+
+PLAIN = ["plain20", *[pytest.param(name, marks=pytest.mark.slow) for name in ("plain18", "plain34", "plain56")]]
+
+
+@pytest.mark.promise("R14")
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_networks_are_torchvisions_without_the_sums(name) -> None:
+    depth, pairs = int(name.removeprefix("plain")), []
+    for dtype in (torch.float32, torch.float64):
+        if name in ("plain20", "plain56"):
+            theirs, ours, side = stacked(depth, "identity", 1000), ResNetCifar(depth, 1000, shortcut="none"), 32
+        else:
+            theirs, ours, side = getattr(torchvision.models, f"resnet{depth}")(), ResNet(depth, shortcut="none"), 48
+        for block in theirs.modules():
+            if isinstance(block, torchvision.models.resnet.BasicBlock):
+                block.downsample, block.forward = None, partial(without_sum, block)
+        pairs.append(pair_of(ours, theirs, side, dtype))
+    output, (gradients, kept) = output_difference(pairs[0]), step_difference(pairs[1], cross_entropy)
+    oracle = "torchvision's blocks, the sum left out"
+    record("network", name, oracle, {"outputs": output, "gradients": gradients, "statistics": kept})
+    assert output < 1e-5
+    assert gradients < 1e-9
+    assert kept < 1e-9
 
 
 @pytest.mark.parametrize(("stride_in", "equal"), [("3x3", True), ("1x1", False)])

@@ -11,6 +11,7 @@ from torchvision_oracle import (
     step_difference,
     with_auxiliary,
 )
+from verification import record
 
 SIZES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SIDES]
 
@@ -18,7 +19,9 @@ SIZES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name f
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize("name", SIZES)
 def test_outputs_equal_torchvisions_with_copied_weights(name) -> None:
-    assert output_difference(make_pair(name, torch.float32)) < 1e-5
+    output = output_difference(make_pair(name, torch.float32))
+    record("network", name, "torchvision", {"outputs": output})
+    assert output < 1e-5
 
 
 @pytest.mark.promise("R14")
@@ -28,5 +31,6 @@ def test_a_training_step_equals_torchvisions(name) -> None:
     gradients, kept = step_difference(
         make_pair(name, torch.float64), with_auxiliary if name == "googlenet_bn" else cross_entropy
     )
+    record("network", name, "torchvision", {"gradients": gradients, "statistics": kept})
     assert gradients < 1e-9
     assert kept < 1e-9

@@ -5,6 +5,7 @@ import torch
 import torchvision
 from torch import nn
 from torchvision_oracle import Pair, cross_entropy, output_difference, pair_of, step_difference
+from verification import record
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS, VGG
@@ -17,8 +18,12 @@ SIZES = [(depth, norm) for depth in (11, 13, 16, 19) for norm in ("none", "batch
 FIRST = [pytest.param(*size, marks=[] if size[0] == 11 else pytest.mark.slow) for size in SIZES]  # one shows the most
 
 
+def name_of(depth: int, norm: str) -> str:
+    return f"vgg{depth}{'_bn' if norm == 'batch' else ''}"
+
+
 def theirs_of(depth: int, norm: str) -> nn.Module:
-    return getattr(torchvision.models, f"vgg{depth}{'_bn' if norm == 'batch' else ''}")()
+    return getattr(torchvision.models, name_of(depth, norm))()
 
 
 def make_pair(depth, norm, dtype: torch.dtype) -> Pair:
@@ -33,13 +38,16 @@ def make_pair(depth, norm, dtype: torch.dtype) -> Pair:
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize(("depth", "norm"), FIRST)
 def test_outputs_equal_torchvisions_with_copied_weights(depth, norm) -> None:
-    assert output_difference(make_pair(depth, norm, torch.float32)) < 1e-5
+    output = output_difference(make_pair(depth, norm, torch.float32))
+    record("network", name_of(depth, norm), "torchvision", {"outputs": output})
+    assert output < 1e-5
 
 
 @pytest.mark.promise("R14")
 @pytest.mark.parametrize(("depth", "norm"), FIRST)
 def test_a_training_step_equals_torchvisions(depth, norm) -> None:
     gradients, kept = step_difference(make_pair(depth, norm, torch.float64), cross_entropy)
+    record("network", name_of(depth, norm), "torchvision", {"gradients": gradients, "statistics": kept})
     assert gradients < 1e-9
     assert kept < 1e-9
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.nn import normalisation
@@ -51,6 +52,13 @@ def test_equals_torchs_in_value_gradient_and_running_statistics(name) -> None:
         torch.testing.assert_close(x.grad, same.grad)
         for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
             torch.testing.assert_close(mine.grad, other.grad)
+        grads = [[x.grad, *(p.grad for p in layer.parameters())] for layer, x in ((ours, x), (theirs, same))]
+        verified("layer", f"{name}_norm", "torch's layer", "outputs", *outputs)
+        verified("layer", f"{name}_norm", "torch's layer", "gradients", *grads)
+    if name == "batch":
+        verified(
+            "layer", "batch_norm", "torch's layer", "statistics", *(dict(n.named_buffers()) for n in (ours, theirs))
+        )
     assert list(ours.state_dict()) == list(theirs.state_dict())
     torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
 
@@ -116,6 +124,8 @@ def test_response_norm_equals_its_equation_and_torchs_of_n_times_the_alpha(n, al
     for output, x in zip(outputs[1:], inputs[1:], strict=True):
         torch.testing.assert_close(outputs[0], output)
         torch.testing.assert_close(inputs[0].grad, x.grad)
+    verified("layer", "response_norm", "torch's function", "outputs", outputs[0], outputs[2])
+    verified("layer", "response_norm", "torch's function", "gradients", inputs[0].grad, inputs[2].grad)
 
 
 def test_response_norm_by_hand() -> None:

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from verification import verified
 
 from fourfold.nn.pooling import GridAverage
 
@@ -14,6 +15,8 @@ def test_equals_torchs_adaptive_average(size, grid) -> None:
     for output in outputs:
         output.square().sum().backward()
     torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    verified("layer", "grid_average", "torch's adaptive_avg_pool2d", "outputs", *outputs)
+    verified("layer", "grid_average", "torch's adaptive_avg_pool2d", "gradients", *(x.grad for x in inputs))
 
 
 def test_a_map_of_the_grids_size_is_itself() -> None:

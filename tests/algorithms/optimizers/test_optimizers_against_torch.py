@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from verification import verified
 
 from fourfold.algorithms.optimizers import SGD, Adadelta, Adagrad, Adam, Momentum, Nesterov, RMSprop
 
@@ -50,7 +51,10 @@ def test_120_steps_equal_torch(problem, monkeypatch, ours, own, theirs, their_ow
         monkeypatch.setattr(ours, "fast_devices", ())
     a, b = problem(), problem()
     moved = a.run(ours(a.params, **own), range(120))
-    expected = b.run(theirs(b.params, **their_own), range(120))
+    optimizer = theirs(b.params, **their_own)
+    expected = b.run(optimizer, range(120))
+    oracle = f"torch.optim.{type(optimizer).__name__}, 120 steps"
+    verified("optimizer", ours.__name__.lower(), oracle, "weights", moved, expected)
     torch.testing.assert_close(moved, expected, rtol=1e-12, atol=1e-13)
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.algorithms.regularizers.gradient_clipping import clip_by_norm
 from fourfold.algorithms.regularizers.gradient_value_clipping import clip_by_value
@@ -24,6 +25,9 @@ def test_by_norm_equals_torch(dtype, max_norm) -> None:
     grads, params = pair(dtype)
     before = torch.nn.utils.clip_grad_norm_(params, max_norm)
     assert clip_by_norm(grads, max_norm).item() == pytest.approx(before.item(), rel=1e-6)
+    if dtype == torch.float64:
+        clipped = [p.grad for p in params]
+        verified("regularizer", "gradient_clipping", "torch's clip_grad_norm_", "values", grads, clipped)
     torch.testing.assert_close(grads, [p.grad for p in params])
 
 
@@ -47,6 +51,8 @@ def test_by_value_equals_torch(max_value) -> None:
     grads, params = pair(torch.float32)
     torch.nn.utils.clip_grad_value_(params, max_value)
     clip_by_value(grads, max_value)
+    clipped = [p.grad for p in params]
+    verified("regularizer", "gradient_value_clipping", "torch's clip_grad_value_", "values", grads, clipped)
     torch.testing.assert_close(grads, [p.grad for p in params], rtol=0, atol=0)
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
+from verification import verified
 
 from fourfold.algorithms.regularizers.ema import EMA
 
@@ -21,6 +22,8 @@ def test_equals_torchs_averaged_model(toy) -> None:
         ours.step()
         twin.update_parameters(ours.network)
     expected = dict(twin.module.named_parameters())
+    average = dict(ours.model.named_parameters())
+    verified("regularizer", "ema", "torch's AveragedModel, 30 steps", "values", average, expected)
     torch.testing.assert_close(dict(ours.model.named_parameters()), expected, rtol=1e-12, atol=1e-14)
     assert not torch.allclose(ours.model[0].weight, ours.network[0].weight)
 

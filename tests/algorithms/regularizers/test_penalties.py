@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.algorithms.regularizers.l1 import add_l1_gradient
 from fourfold.algorithms.regularizers.weight_decay import add_l2_gradient
@@ -31,6 +32,8 @@ def test_l2_with_each_optimizer_equals_torch(toy, name) -> None:
         optimizer.zero_grad()
         toy.by_hand(twin, step).backward()
         optimizer.step()
+    both = [dict(net.named_parameters()) for net in (ours.model, twin)]
+    verified("regularizer", "weight_decay", "torch.optim's weight_decay, 60 steps of each optimizer", "values", *both)
     torch.testing.assert_close(
         dict(ours.model.named_parameters()), dict(twin.named_parameters()), rtol=1e-9, atol=1e-11
     )
@@ -50,20 +53,22 @@ def test_decoupled_decay_with_adam_equals_adamw(toy) -> None:
         toy.by_hand(twin, step).backward()
         optimizer.step()
         schedule.step()
+    both = [dict(net.named_parameters()) for net in (ours.model, twin)]
+    verified("regularizer", "decoupled_weight_decay", "torch.optim.AdamW, 60 steps", "values", *both)
     torch.testing.assert_close(
         dict(ours.model.named_parameters()), dict(twin.named_parameters()), rtol=1e-9, atol=1e-11
     )
 
 
 @pytest.mark.parametrize(
-    ("add", "penalty"),
+    ("name", "add", "penalty"),
     [
-        (add_l2_gradient, lambda w: RATE / 2 * w.square().sum()),
-        (add_l1_gradient, lambda w: RATE * w.abs().sum()),
+        ("weight_decay", add_l2_gradient, lambda w: RATE / 2 * w.square().sum()),
+        ("l1", add_l1_gradient, lambda w: RATE * w.abs().sum()),
     ],
     ids=["l2", "l1"],
 )
-def test_is_the_gradient_of_the_penalty(add, penalty) -> None:
+def test_is_the_gradient_of_the_penalty(name, add, penalty) -> None:
     torch.manual_seed(0)
     weights = [
         torch.randn(3, 4, dtype=torch.float64).requires_grad_(),
@@ -73,6 +78,7 @@ def test_is_the_gradient_of_the_penalty(add, penalty) -> None:
     grads = [torch.full_like(w, 1.5) for w in weights]
     with torch.no_grad():
         add(grads, weights, RATE)
+    verified("regularizer", name, "autograd of the penalty", "values", grads, expected)
     torch.testing.assert_close(grads, expected, rtol=1e-14, atol=0)
 
 

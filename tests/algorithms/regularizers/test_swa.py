@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
+from verification import verified
 
 from fourfold.algorithms.regularizers.swa import normalisations, recompute_statistics
 from fourfold.core.errors import InputError
@@ -41,6 +42,8 @@ def test_equals_torchs_averaged_model(toy, every) -> None:
             twin.update_parameters(ours.network)
     assert twin is not None
     expected = dict(twin.module.named_parameters())
+    average = dict(ours.model.named_parameters())
+    verified("regularizer", "swa", "torch's AveragedModel, 30 steps", "values", average, expected)
     torch.testing.assert_close(dict(ours.model.named_parameters()), expected, rtol=1e-12, atol=1e-14)
     assert not torch.allclose(ours.model[0].weight, ours.network[0].weight)
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as theirs
 from torch.optim.swa_utils import SWALR
+from verification import verified
 
 from fourfold.algorithms.schedules import SCHEDULES
 from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
@@ -48,6 +49,7 @@ def test_swa_falls_as_torchs_swalr_does_and_then_stays() -> None:
     falling = torch_factors(lambda o: SWALR(o, **group), 11)
     assert ours == pytest.approx([1.0] * 20 + falling[:10] + [0.2] * 10, rel=1e-12)
     assert falling[10] == pytest.approx(0.2)
+    verified("schedule", "swa", "torch's SWALR", "factors", ours[20:30], falling[:10])
 
 
 def test_swa_cycles_as_the_paper_has_it() -> None:
@@ -93,6 +95,7 @@ def test_step_equals_multi_step(at, milestones) -> None:
     expected = torch_factors(lambda o: theirs.MultiStepLR(o, [m for m in milestones if m], gamma=0.2), 20)
     scale = 0.2 ** milestones.count(0)  # torch cannot drop before the first step
     assert ours == pytest.approx([scale * e for e in expected], rel=1e-12)
+    verified("schedule", "step", "torch's MultiStepLR", "factors", ours, [scale * e for e in expected])
 
 
 @pytest.mark.promise("R14")
@@ -108,6 +111,7 @@ def test_cosine_equals_torch(steps, minimum) -> None:
     ours = factors({"name": "cosine", "minimum": minimum}, steps)
     expected = torch_factors(lambda o: theirs.CosineAnnealingLR(o, steps, eta_min=minimum * LR), steps)
     assert ours == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    verified("schedule", "cosine", "torch's CosineAnnealingLR", "factors", ours, expected)
 
 
 @pytest.mark.promise("R14")
@@ -121,7 +125,9 @@ def test_warmup_equals_linear_then_cosine(start) -> None:
         fall = theirs.CosineAnnealingLR(optimizer, 24, eta_min=0.05 * LR)
         return theirs.SequentialLR(optimizer, [rise, fall], milestones=[6])
 
-    assert factors(config, 30) == pytest.approx(torch_factors(make, 30), rel=1e-9)
+    ours, expected = factors(config, 30), torch_factors(make, 30)
+    assert ours == pytest.approx(expected, rel=1e-9)
+    verified("schedule", "warmup", "torch's LinearLR, then CosineAnnealingLR", "factors", ours, expected)
 
 
 @pytest.mark.promise("R14")
@@ -145,7 +151,9 @@ def test_one_cycle_equals_torch(steps, rise, arc, theirs_name) -> None:
 
     expected = torch_factors(make, steps)
     longer = build(config, steps + 1)  # torch's last call would be one too many
-    assert [longer(step) for step in range(steps)] == pytest.approx(expected, rel=1e-9)
+    ours = [longer(step) for step in range(steps)]
+    assert ours == pytest.approx(expected, rel=1e-9)
+    verified("schedule", "one_cycle", "torch's OneCycleLR", "factors", ours, expected)
 
 
 def test_one_cycle_whose_rise_is_one_step() -> None:
@@ -169,6 +177,10 @@ def test_noam_is_equation_3(d_model, warmup_steps) -> None:
     assert ours(peak) == pytest.approx(1 / math.sqrt(d_model * warmup_steps))
     assert ours(4 * warmup_steps - 1) == pytest.approx(ours(peak) / 2)
     assert max(range(2 * warmup_steps), key=ours) == peak
+    equation = [d_model**-0.5 * min(n**-0.5, n * warmup_steps**-1.5) for n in range(1, 3 * warmup_steps)]
+    made = [ours(step) for step in range(3 * warmup_steps - 1)]
+    assert made == pytest.approx(equation, rel=1e-12)
+    verified("schedule", "noam", "Eq. 3 by hand", "factors", made, equation)
 
 
 def test_noam_s_peak_is_the_papers_for_its_base_model() -> None:

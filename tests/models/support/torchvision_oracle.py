@@ -7,6 +7,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
+from verification import difference
 
 from fourfold.losses import CrossEntropy
 from fourfold.models import MODELS
@@ -46,6 +47,7 @@ def make_pair(name: str, dtype: torch.dtype, make_theirs: Callable[[], nn.Module
         theirs = make_theirs() if make_theirs else _theirs(name)
         config = MODELS.parse({"name": name, "stem": "imagenet"}, "model")
         ours = config.build(ClassificationSpec(Image(3, side, side), tuple(map(str, range(1000)))))
+    assert list(ours.state_dict()) == list(theirs.state_dict())
     return pair_of(ours, theirs, side, dtype)
 
 
@@ -54,7 +56,8 @@ def pair_of(ours: nn.Module, theirs: nn.Module, side: int, dtype: torch.dtype) -
     generator = torch.Generator().manual_seed(7)
     state = {key: _drawn(key, value, dtype, generator) for key, value in theirs.state_dict().items()}
     theirs.load_state_dict(state, assign=True)
-    ours.load_state_dict({key: value.clone() for key, value in state.items()}, assign=True)
+    values = (value.clone() for value in state.values())
+    ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)), assign=True)
     pictures = torch.randn(4, 3, side, side, dtype=dtype, generator=generator)
     return Pair(ours, theirs, pictures, torch.tensor([3, 999, 0, 500]))
 
@@ -86,15 +89,13 @@ def step_difference(pair: Pair, total_loss: Callable[[nn.Module, Tensor, Tensor]
     for network in (pair.ours, pair.theirs):
         torch.manual_seed(11)  # for dropout
         total_loss(network.train(), pair.pictures, pair.labels).backward()
-    named = list(zip(pair.ours.named_parameters(), pair.theirs.named_parameters(), strict=True))
-    assert all(ours[0] == theirs[0] for ours, theirs in named)
-    gradients = max(difference(ours.grad, theirs.grad) for (_, ours), (_, theirs) in named)
+    both = zip(pair.ours.parameters(), pair.theirs.parameters(), strict=True)
+    gradients = max(difference(ours.grad, theirs.grad) for ours, theirs in both)
     with torch.no_grad():
         for network in (pair.ours, pair.theirs):
             for param in network.parameters():
                 param -= 0.1 * param.grad
-    ours, theirs = pair.ours.state_dict(), pair.theirs.state_dict()
-    kept = max(difference(ours[key].double(), theirs[key].double()) for key in theirs)
+    kept = difference(list(pair.ours.state_dict().values()), list(pair.theirs.state_dict().values()))
     return gradients, kept
 
 
@@ -109,11 +110,3 @@ def with_auxiliary(network: nn.Module, pictures: Tensor, labels: Tensor) -> Tens
         return AuxiliaryLoss(CrossEntropy())(output, Batch((pictures,), labels)).mean
     heads = sum(F.cross_entropy(each, labels) for each in (output.aux_logits1, output.aux_logits2))
     return F.cross_entropy(output.logits, labels) + 0.3 * heads
-
-
-def difference(ours: Tensor, theirs: Tensor) -> float:
-    """Return the largest difference over the largest number."""
-    assert ours.shape == theirs.shape
-    ours, theirs = ours.detach(), theirs.detach()
-    largest = theirs.abs().max().clamp(min=1e-4)  # the gradient of a bias before batch normalisation is mere rounding
-    return float((ours - theirs).abs().max() / largest)
