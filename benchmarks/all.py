@@ -18,6 +18,7 @@ def main() -> None:
         ["seconds.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
         ["data_path.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
         ["augmentations.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
+        ["vision.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
         ["studies.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
         ["stacking.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],

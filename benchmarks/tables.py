@@ -43,7 +43,7 @@ def write_section(path: Path, name: str, text: str) -> None:
 
 def machine() -> str:
     """Return what the numbers were measured on."""
-    names = ("torch", "lightning", "accelerate", "skorch", "transformers", "keras", "jax", "tensorflow")
+    names = ("torch", "torchvision", "lightning", "accelerate", "skorch", "transformers", "keras", "jax", "tensorflow")
     versions = [f"{name} {found}" for name in names if (found := installed(name))]
     return f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}; {', '.join(versions)}"
 
