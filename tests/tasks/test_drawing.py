@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,6 +39,17 @@ def test_pictures_say_what_they_are_taken_for_and_what_they_are(channels) -> Non
     expected = raw[2].permute(1, 2, 0).numpy() / 255
     np.testing.assert_allclose(shown, expected, atol=1e-6)
     assert rendered(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("score", [2.0, 9.0])  # 79 % and > 99 %
+def test_titles_of_long_class_names_stand_side_by_side(score) -> None:
+    spec = ClassificationSpec(Image(1, 4, 4), ("People & Body", "Animals & Nature", "Food & Drink"))
+    raw = torch.zeros(12, 1, 4, 4, dtype=torch.uint8)
+    scores = torch.tensor([[score, 0.0, 0.0]]).expand(12, -1)
+    figure = spec.draw(Batch((raw.float(),), torch.zeros(12, dtype=torch.int64)), scores, raw)
+    figure.draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes[:4]]  # the first row
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_rows_show_the_features_that_stand_out_in_the_readers_units() -> None:

@@ -68,7 +68,8 @@ def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Te
     for axes, picture, row, label in zip(grid.flat, pictures, probabilities, true.tolist(), strict=False):
         best = int(row.argmax())
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        says = f"{shorten(names[best], 10)}  {_percent(float(row[best]))}"
+        sure = _percent(float(row[best]))
+        says = f"{shorten(names[best], 14 - len(sure))}  {sure}"
         right = best == label
         titles = f"\n{says}" if right else f"{says}\nis {shorten(names[int(label)], 12)}"  # two lines: even rows
         axes.set_title(titles, fontsize=size, loc="center", pad=3, color=INK if right else ORANGE)
