@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fourfold.report.history import draw_history
+from fourfold.report.study_words import difference
 from fourfold.study.history import Landmark
 from fourfold.tasks.figure import BLUE, MUTED
 
@@ -47,5 +48,19 @@ def test_oldest_on_top_and_records_in_colour(means, higher, metric, blue) -> Non
     assert [line.get_color() for line in dots] == [BLUE if year in blue else MUTED for year, _ in known]
 
 
+def test_an_interval_of_a_share_ends_where_shares_do() -> None:
+    wide = problem([0.995, 0.5, 0.005, 0.9], True, "test.accuracy")
+    drawn = draw_history(wide, YEARS)
+    assert drawn is not None
+    ends = [list(line.get_xdata()) for line in drawn.figure.axes[0].lines if len(line.get_xdata()) == 2]
+    assert ends == [pytest.approx(pair) for pair in ([98.5, 100], [49, 51], [0, 1.5], [89, 91])]
+
+
 def test_without_a_score_there_is_no_figure() -> None:
     assert draw_history(problem([None] * 4, True, "test.accuracy"), YEARS) is None
+
+
+def test_a_difference_that_rounding_makes_is_none() -> None:
+    row = {"difference": -5.55e-17, "low": -0.01, "high": 0.01}
+    assert difference("accuracy", row) == "+0 [−1, +1] points"
+    assert difference("loss", row).startswith("−5.55e−17")

@@ -11,6 +11,7 @@ from fourfold.study.design import RANDOM_TRIALS
 from fourfold.tasks.figure import SERIES, display_width
 
 MOST_NAMED = 8  # arms that a figure tells apart by colour
+ROUNDING = 1e-9  # differences of two shares that are less than this are none
 POINTS = "points"  # of a share: 97 % is two points above 95 %
 
 
@@ -32,6 +33,7 @@ def score_axis(problem: Mapping[str, Any], split: str | None = None) -> str:
 
 def signed(name: str, value: float) -> str:
     """Return a difference without its unit: `+1.23`, in points where the metric is a share."""
+    value = 0.0 if name in SHARES and abs(value) < ROUNDING else value
     return f"{scale(name) * value:+.3g}".replace("-", "−")
 
 
