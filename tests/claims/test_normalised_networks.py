@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from fourfold.claims.batchnorm import normalise
+from fourfold.claims.groupnorm_micro_batch import RECIPE
 from fourfold.claims.groupnorm_small_batch import GROUPS, by_groups
+from fourfold.claims.in_process import train
 from fourfold.models.lenet5 import LeNet5
 from fourfold.models.resnet_cifar import ResNetCifar
 from fourfold.nn.normalisation import BatchNorm, GroupNorm
@@ -38,3 +40,14 @@ def test_by_groups_a_picture_does_not_depend_on_its_batch(shortcut):
     groups = [layer.groups for layer in network.modules() if isinstance(layer, GroupNorm)]
     assert groups == [GROUPS] * layers
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+
+
+def test_micro_batches_are_of_two_pictures_and_updates_as_many():
+    sizes: dict[int, list[int]] = {1: [], 16: []}
+
+    def listen(network: nn.Module, pieces: int) -> None:
+        network.register_forward_hook(lambda _module, inputs, _output: sizes[pieces].append(len(inputs[0])))
+
+    for pieces in sizes:
+        train(RECIPE, {"budget.steps": 3, "runtime.accumulate": pieces}, lambda n, pieces=pieces: listen(n, pieces))
+    assert sizes == {1: [32] * 3, 16: [2] * 16 * 3}

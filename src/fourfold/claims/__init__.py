@@ -146,6 +146,9 @@ CLAIMS = ClaimTable(
         "groupnorm-small-batch": ClaimEntry(
             "fourfold.claims.groupnorm_small_batch:CLAIM", "in batches of two, group normalisation holds, batch not"
         ),
+        "groupnorm-micro-batch": ClaimEntry(
+            "fourfold.claims.groupnorm_micro_batch:CLAIM", "the same where only what is normalised together is smaller"
+        ),
         "cnn-beats-kernels": ClaimEntry(
             "fourfold.claims.cnn_beats_kernels:CLAIM", "a convolutional network beats kernel machines on pictures"
         ),
