@@ -6,7 +6,7 @@ from that file, and where it would be too large for the disk, they are decoded e
 
 Source: the reader's own files.
 Licence: the reader's own.
-Checked by: hand-made files of every mode and layout; a folder with twelve planted faults; Pillow's own pixels;
+Checked by: hand-made files of every mode and layout; a folder with every fault planted; Pillow's own pixels;
 `InMemorySource`, batch for batch, where they are streamed.
 """
 
@@ -148,7 +148,7 @@ class ImageFolderConfig(SplitDataConfig):
 
     def _refuse_or_note(self, found: Found, notes: list[str]) -> None:
         if found.left_out:
-            notes.append(about_many("other files, left out", found.left_out).replace("picture", "file", 1))
+            notes.append(about_many("left out, no picture by its ending", found.left_out, "file"))
         if not found.problems:
             return
         if self.problems == "refuse":
@@ -156,7 +156,9 @@ class ImageFolderConfig(SplitDataConfig):
         kinds: dict[str, list[str]] = {}
         for problem in sorted(set(found.problems)):
             kinds.setdefault(problem.text, []).append(problem.name)
-        notes += [f"left out: {about_many(text, given)}" for text, given in kinds.items()]
+        for text, given in kinds.items():
+            noun = "class" if given[0].endswith("/") else "picture"
+            notes.append(f"left out: {about_many(text, given, noun)}")
 
     def _divide(
         self, found: Found, decoded: Decoded, numbers: Tensor, labels: Tensor, seed: int, notes: list[str]

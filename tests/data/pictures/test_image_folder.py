@@ -164,10 +164,13 @@ def test_a_folder_with_twelve_planted_faults_is_reported_in_one_list(tmp_path, c
 def test_what_can_be_left_out_is_left_out_when_asked_and_named(tmp_path, cache) -> None:
     root = tmp_path / "photos"
     expected = with_faults(root)
+    (root / "train" / "cat" / "notes.txt").write_text("not looked at", encoding="utf-8")
     found = source(root, cache, problems="leave_out", size=[12, 16])
     assert found.spec.class_names == ("cat", "cow", "dog")
     left_out = "\n".join(note for note in found.notes if note.startswith("left out: "))
     assert all(path in left_out for path in expected)
+    assert "left out: 1 class: missing: train has this class (val/cow/)" in left_out
+    assert "1 file: left out, no picture by its ending (train/cat/notes.txt)" in found.notes
     used = set.union(*(names(found, split, root) for split in found.sizes if found.sizes[split]))
     assert not used & set(expected)
     assert not used & {"train/cat/dog.png", "train/lone/000.png", "val/lone/000.png", "val/bird/000.png"}

@@ -1,6 +1,6 @@
 """What is wrong with pictures once they were read: files, classes and copies.
 
-Checked by: a folder with twelve planted faults; each fault alone.
+Checked by: a folder with every fault planted; each fault alone.
 """
 
 from collections import Counter

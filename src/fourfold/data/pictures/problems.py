@@ -1,6 +1,6 @@
 """Everything that is wrong with a user's pictures, told at once.
 
-Checked by: a folder with twelve planted faults.
+Checked by: a folder with every fault planted.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,8 @@ def shown(name: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def about_many(what: str, names: Sequence[str]) -> str:
-    """Return one line that says the same of several pictures."""
+def about_many(what: str, names: Sequence[str], noun: str = "picture") -> str:
+    """Return one line that says the same of several pictures, or of several of what `noun` says."""
     few = ", ".join(shown(name) for name in names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-    return f"{len(names):,} picture{'s' * (len(names) > 1)}: {what} ({few})"
+    many = "" if len(names) == 1 else "es" if noun.endswith("s") else "s"
+    return f"{len(names):,} {noun}{many}: {what} ({few})"
