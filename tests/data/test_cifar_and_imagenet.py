@@ -115,6 +115,8 @@ def test_a_copy_that_is_another_one_is_refused(kind, tmp_path) -> None:
     file.unlink()
     with pytest.raises(InputError, match=f"{file.name}: not there; the binary version"):
         build(kind, tmp_path / "cache", path=str(copy))
+    with pytest.raises(InputError, match=r"gone\.tar\.gz: no such file or folder; the binary version"):
+        build(kind, tmp_path / "cache", path=str(tmp_path / "gone.tar.gz"))
 
 
 def test_records_that_are_none(kind, tmp_path) -> None:

@@ -61,6 +61,8 @@ class CifarLikeConfig(FixedPicturesConfig):
         if path.is_file():
             notes += [f"unpacked into {folder}"] if ensure(folder, files, lambda into: self._unpack(path, into)) else []
             return folder
+        if not path.is_dir():
+            raise InputError(f"{path}: no such file or folder; the binary version of {self.name} is needed")
         folder = path / self.inside if (path / self.inside).is_dir() else path
         if wrong := unsound(folder, files):
             problem = "is not as its makers made it (SHA-256 differs)" if (folder / wrong[0]).is_file() else "not there"
