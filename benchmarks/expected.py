@@ -15,6 +15,8 @@ from pathlib import Path
 import fourfold as ff
 from fourfold.run.parts import recipe_names
 
+OWN = ("table-", "pictures-")  # data of one's own
+DAYS = ("-cifar10", "-imagenet")
 RECIPES = Path(ff.__file__).parent / "recipes"
 
 
@@ -34,7 +36,9 @@ def measure(name: str, seeds: int, workspace: str) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="*", default=[n for n in recipe_names() if not n.startswith("table-")])
+    parser.add_argument(
+        "recipes", nargs="*", default=[n for n in recipe_names() if not n.startswith(OWN) and not n.endswith(DAYS)]
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()

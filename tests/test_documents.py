@@ -168,8 +168,13 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
 
+SMALL = [
+    name for name in recipe_names() if not name.endswith(("-cifar10", "-imagenet"))
+]  # test_paper_size.py has those
+
+
 @pytest.mark.usefixtures("_tiny_downloads")
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", SMALL)
 def test_a_recipe_runs_three_steps(name: str, tmp_path: Path) -> None:
     changes: dict[str, Any] = {"budget.steps": 3, "budget.epochs": None, "runtime.device": "cpu"}
     if name == "table-mlp":

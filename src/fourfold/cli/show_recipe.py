@@ -22,7 +22,7 @@ def show_recipe(name: str, overrides: list[str], *, steps: bool, yaml: bool, jso
     if json:
         print_json({"name": title, "recipe": recipe.to_mapping(), **_facts_in_json(facts)})
     elif steps:
-        _print_steps(facts)
+        _print_steps(recipe, facts)
     else:
         _print(title, recipe, facts)
 
@@ -49,9 +49,9 @@ def _facts_in_json(facts: "RecipeFacts | None") -> dict[str, Any]:
     }
 
 
-def _print_steps(facts: "RecipeFacts | None") -> None:
+def _print_steps(recipe: Recipe, facts: "RecipeFacts | None") -> None:
     if facts is None:
-        note(NOT_HERE)
+        note(_why_not(recipe))
         return
     out = console()
     out.print("[bold]one step[/]")
@@ -62,7 +62,13 @@ def _print_steps(facts: "RecipeFacts | None") -> None:
               f"validation every {schedule.validate_every:,}, the end at {schedule.steps:,}")  # fmt: skip
 
 
-NOT_HERE = "its data have not been downloaded yet: the first run does that, then sizes and steps can be shown"
+def _why_not(recipe: Recipe) -> str:
+    """Return why only the built parts would know more."""
+    from fourfold.run.inspect import is_data_to_be_named
+
+    if is_data_to_be_named(recipe):
+        return "its data are your own: with data.path=… sizes and steps can be shown"
+    return "its data have not been downloaded yet: the first run does that, then sizes and steps can be shown"
 
 
 def _print(name: str, recipe: Recipe, facts: "RecipeFacts | None") -> None:
@@ -93,7 +99,8 @@ def _print(name: str, recipe: Recipe, facts: "RecipeFacts | None") -> None:
         table.add_row("weights", f"[bold]{escape(recipe.weights.file)}[/]", "what the network begins from")
     out.print(table)
     if facts is None:
-        out.print(f"[yellow]{NOT_HERE}[/]")
+        _print_network(out, recipe)
+        out.print(f"[yellow]{_why_not(recipe)}[/]")
     else:
         _print_facts(out, facts)
     if recipe.expected is not None and (recipe.expected.paper is not None or recipe.expected.ours is not None):
@@ -119,14 +126,29 @@ def _value(value: Any) -> str:
     return f"[{', '.join(_value(each) for each in value)}]" if isinstance(value, list) else str(value)
 
 
+def _print_network(out: Any, recipe: Recipe) -> None:
+    """Print the size of a network that has no data yet."""
+    from rich.markup import escape
+
+    from fourfold.run.inspect import measure_part
+
+    model = measure_part(recipe.model)
+    if model is not None:
+        size = f"{model.params:,} parameters{_flops(model.flops)}"
+        out.print(f"network    {size}, for {escape(model.input)} and {model.outputs:,} outputs, its paper's")
+
+
+def _flops(count: int | None) -> str:
+    return f", {count:,} FLOPs an example (2 x multiply-adds)" if count is not None else ""
+
+
 def _print_facts(out: Any, facts: "RecipeFacts") -> None:
     from rich.markup import escape
 
     sizes = " / ".join(f"{count:,} {split}" for split, count in facts.sizes.items() if count)
-    flops = f", {facts.model.flops:,} FLOPs an example (2 x multiply-adds)" if facts.model.flops is not None else ""
     out.print(f"task       {facts.task} of {escape(facts.model.input)}, scored by {facts.headline}")
     out.print(f"examples   {sizes}")
-    out.print(f"network    {facts.model.params:,} parameters{flops}")
+    out.print(f"network    {facts.model.params:,} parameters{_flops(facts.model.flops)}")
     epochs = facts.schedule.steps / facts.steps_per_epoch
     out.print(f"budget     {facts.schedule.steps:,} steps of {facts.batch_size:,} examples; "
               f"{facts.steps_per_epoch:,} steps an epoch, so {number(epochs)} epochs")  # fmt: skip
