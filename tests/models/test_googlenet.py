@@ -107,7 +107,7 @@ def test_the_first_head_sees_the_first_block_of_the_fourth_stage_and_the_second_
 
 
 @pytest.mark.parametrize("variant", ["paper", "torchvision"])
-@pytest.mark.parametrize(("stem", "least"), [("imagenet", 31), ("small", 4)])
+@pytest.mark.parametrize(("stem", "least"), [("imagenet", 31), ("small", 8)])
 def test_the_smallest_pictures(variant, stem, least) -> None:
     model = built(Image(3, least, 40), stem=stem, variant=variant)
     model(torch.randn(2, 3, least, 40))
