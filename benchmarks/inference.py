@@ -35,8 +35,9 @@ def measure(threads: int, rounds: int, quick: bool, clock: str) -> str:
     torch.set_num_threads(threads)
     rows = [row for name in (NETWORKS[:1] if quick else NETWORKS) for row in one(name, rounds, clock)]
     note = (
-        f"The same weights, fp32, 224x224 in colour, {threads} threads; medians (quartiles) of {rounds} interleaved "
-        f"rounds, {'wall-clock' if clock == 'wall' else 'processor'} time. The difference is to the largest output."
+        f"The same weights, fp32, 224x224 in colour, {threads} thread{'s' if threads > 1 else ''}; medians (quartiles) "
+        f"of {rounds} interleaved rounds, {'wall-clock' if clock == 'wall' else 'processor'} time. The difference is a "
+        "share of the largest output."
     )
     return f"### Predicting, over torchvision's networks in evaluation\n\n{note}\n\n{table(COLUMNS, rows)}"
 

@@ -43,7 +43,7 @@ def main() -> None:
         write_section(options.markdown, "vision", PREFACE.format(machine=machine(), load=load))
     if "training" in options.only:
         for network in options.networks:
-            examples = EXAMPLES[network] // (4 if options.quick else 1)
+            examples = options.examples or EXAMPLES[network] // (4 if options.quick else 1)
             workload = Workload(network, examples, 64, options.threads)
             targets = {name: LOOPS[name][0] for name in dict.fromkeys([BASELINE, *options.loops])}
             launches, rounds = (1, 3) if options.quick else (2, 7)
@@ -67,7 +67,8 @@ def training(workload: Workload, heard: dict[str, Series], clock: str) -> str:
     """Return the table of one network."""
     baseline = heard[BASELINE]
     known = [epoch for epoch in baseline.epochs if epoch is not None]
-    title = f"### Training {VISION_TITLES[workload.network]}; {workload.threads} threads"
+    threads = f"{workload.threads} thread{'s' if workload.threads > 1 else ''}"
+    title = f"### Training {VISION_TITLES[workload.network]}; {threads}"
     if not known:
         return f"{title}\n\nThe raw loop failed: {baseline.skipped}"
     busy = sum(epoch.cpu for epoch in known) / sum(epoch.wall for epoch in known) / workload.threads
@@ -77,13 +78,13 @@ def training(workload: Workload, heard: dict[str, Series], clock: str) -> str:
         if not pairs:
             rows.append([LOOPS[name][1], f"skipped: {series.skipped}", "", ""])
             continue
-        own = [getattr(epoch, clock) for epoch in series.epochs if epoch is not None]
+        own = [epoch for epoch in series.epochs if epoch is not None]
         rows.append(
             [
                 LOOPS[name][1],
-                f"{workload.examples / statistics.median(own):,.1f}",
+                f"{workload.examples / statistics.median(getattr(epoch, clock) for epoch in own):,.1f}",
                 "1" if name == BASELINE else spread([raw / ours for ours, raw in pairs], 2),
-                f"{statistics.median(series.first) - statistics.median(own):.1f}",
+                f"{statistics.median(series.first) - statistics.median(epoch.wall for epoch in own):.1f}",
             ]
         )
     note = (
@@ -101,6 +102,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", choices=VISION_TITLES, default=list(VISION_TITLES))
     parser.add_argument("--loops", nargs="+", choices=LOOPS, default=list(LOOPS), metavar="LOOP")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--examples", type=int, help="pictures to train on in an epoch")
     parser.add_argument("--launches", type=int, help="how often every training process is started anew")
     parser.add_argument("--rounds", type=int)
     parser.add_argument(
