@@ -1,6 +1,8 @@
 """What is shown, against facts counted by hand."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -20,6 +22,13 @@ def test_lenet5_is_counted_by_hand(capsys):
     assert shown["params"] == 61_706
     c1, c3 = 28 * 28 * 6 * 25, 10 * 10 * 16 * 6 * 25
     assert shown["flops"] == 2 * (c1 + c3 + 400 * 120 + 120 * 84 + 84 * 10)
+
+
+def test_libraries_that_count_say_nothing_at_the_end_of_the_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "fourfold", "show", "softmax_regression"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_response_normalisation_is_not_counted_however_it_is_computed(capsys):

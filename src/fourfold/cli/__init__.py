@@ -10,5 +10,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 3 diverged, 130 interrupted."""
     from fourfold.cli.app import execute
 
-    atexit.register(gc.freeze)  # at its end Python looks for garbage among all of torch's objects, for half a second
+    atexit.register(_leave_garbage)
     return execute(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _leave_garbage() -> None:
+    """Spare the end of a command half a second, in which Python would look for garbage among all of torch's objects.
+
+    Where triton was imported, to compile or to count FLOPs, its bindings would tell the user of each object left.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
