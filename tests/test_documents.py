@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from emoji_files import write_emoji
 from part_tables import tables_restored
 from pictures import folder
 
 import fourfold as ff
 from fourfold.core.document import read_yaml
 from fourfold.core.recipe import parse_recipe
+from fourfold.data.emoji import EmojiConfig
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
 from fourfold.data.mnist_like import NAMES
@@ -152,7 +154,7 @@ def test_a_recipe_goes_through_yaml_and_back(name: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the cache hold files of MNIST's form with 5,300 pictures in place of 70,000."""
+    """Have the cache hold files of MNIST's form with 5,300 pictures in place of 70,000, and 60 emoji."""
 
     def idx(values: np.ndarray) -> bytes:
         return struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes()
@@ -165,6 +167,7 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "cache" / name).mkdir(parents=True)
         for file, data in files.items():
             (tmp_path / "cache" / name / file).write_bytes(data)
+    monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "cache" / "emoji"))
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
 
