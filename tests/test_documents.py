@@ -179,7 +179,7 @@ SMALL = [
 @pytest.mark.usefixtures("_tiny_downloads")
 @pytest.mark.parametrize("name", SMALL)
 def test_a_recipe_runs_three_steps(name: str, tmp_path: Path) -> None:
-    changes: dict[str, Any] = {"budget.steps": 3, "budget.epochs": None, "runtime.device": "cpu"}
+    changes: dict[str, Any] = {"budget.steps": 3, "budget.epochs": None, "runtime.device": "cpu", "runtime.threads": 1}
     if name == "table-mlp":
         table = tmp_path / "houses.csv"
         table.write_text(
