@@ -11,7 +11,7 @@ import pytest
 
 from fourfold.cli import main
 
-SHORT = ["budget.steps=6", "budget.epochs=null", "--quiet"]
+SHORT = ["budget.steps=6", "runtime.threads=1", "budget.epochs=null", "--quiet"]
 INSIDE = ["receptive-fields", "feature-maps", "grad-cam"]
 ANSWERS = ["embedding", "confused-pairs", "worst-mistakes"]
 

@@ -62,7 +62,6 @@ class Predictions:
         return self.badness().argsort(stable=True).tolist()
 
 
-@torch.inference_mode()
 def predict_split(run: Run) -> Predictions:
     """Put the test split (validation where there is none) through the trained network.
 
@@ -70,13 +69,14 @@ def predict_split(run: Run) -> Predictions:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
-    source, model = run.parts.source, run.model
+    source, model = run.parts.source, run.model  # not in inference mode: what is made there never has a gradient
     split = "test" if source.sizes.get("test") else "validation"
     inputs, targets, outputs = [], [], []
-    for batch in source.split(split, BATCH_SIZE):
-        inputs.append(batch.inputs)
-        targets.append(batch.targets)
-        with run.autocast():
-            outputs.append(model(*batch.inputs).float())
-    whole = Batch(tuple(torch.cat(parts) for parts in zip(*inputs, strict=True)), torch.cat(targets))
-    return Predictions(source, split, whole, torch.cat(outputs))
+    with torch.inference_mode():
+        for batch in source.split(split, BATCH_SIZE):
+            inputs.append(batch.inputs)
+            targets.append(batch.targets)
+            with run.autocast():
+                outputs.append(model(*batch.inputs).float())
+        whole = Batch(tuple(torch.cat(parts) for parts in zip(*inputs, strict=True)), torch.cat(targets))
+        return Predictions(source, split, whole, torch.cat(outputs))

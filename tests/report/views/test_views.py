@@ -19,7 +19,7 @@ from fourfold.report.views.embedding import draw_embedding, project
 from fourfold.report.views.examples import Example, as_shown, choose, shrunk, spaced
 from fourfold.report.views.fields import HEAT, StageField, affordable, draw_fields, measure_fields
 from fourfold.report.views.grad_cam import draw_grad_cam, explain, over
-from fourfold.report.views.maps import draw_maps, some, strongest
+from fourfold.report.views.maps import draw_maps, most_varied, some
 from fourfold.report.views.pairs import draw_pairs
 from fourfold.report.weights import as_picture
 from fourfold.run.views.embedding import Projection
@@ -93,9 +93,9 @@ def test_ordinary_hits_of_different_classes_and_the_worst_mistakes_are_chosen() 
     assert len(choose(_predictions(output[:1], targets[:1]), 2, 2)) == 1
 
 
-def test_the_strongest_maps_of_each_stage_are_drawn() -> None:
+def test_the_most_varied_maps_of_each_stage_are_drawn() -> None:
     model, inputs = _network(), torch.randn(1, 1, 8, 8)
-    assert strongest(torch.tensor([[[-5.0, 4.0]], [[1.0, 1.0]], [[0.0, 3.0]]]), 2) == [0, 2]
+    assert most_varied(torch.tensor([[[9.0, 9.1]], [[-5.0, 4.0]], [[0.0, 3.0]]]), 2) == [1, 2]
     drawn = draw_maps(model, GREY, Example(inputs, "test picture 3", 1))
     pictures, words = _drawn(drawn)
     heard = {stage.name: stage.values[0].detach() for stage in stages(record(model, inputs)[1])}
@@ -105,8 +105,8 @@ def test_the_strongest_maps_of_each_stage_are_drawn() -> None:
     ]
     assert np.array_equal(pictures[0], as_shown(GREY, inputs)[0])
     first = heard["0.0, relu"]
-    order = sorted(range(12), key=lambda i: -float(first[i].abs().mean()))[:8]
-    assert strongest(first, 8) == order
+    order = sorted(range(12), key=lambda i: -np.std(first[i].numpy()))[:8]
+    assert most_varied(first, 8) == order
     for picture, i in zip(pictures[1:9], order, strict=True):
         assert picture == pytest.approx(as_picture(first[[i]]))
     assert len(pictures) == 1 + 8 + 8 + 4
@@ -154,7 +154,10 @@ def test_grad_cam_explains_what_is_said_and_the_truth_or_the_next() -> None:
         torch.testing.assert_close(each.heat[1], grad_cam(model, inputs[[i]], torch.tensor(each.classes[1:]))[0])
     asked = explain(model, examples, third)
     assert [each.classes[1:] for each in asked] == [[third] if k != third else [] for k in said]
-    pictures, words = _drawn(draw_grad_cam(found, GREY, NAMES, None))
+    assert f"the third for {NAMES[third]}, where" in draw_grad_cam(asked, GREY, NAMES, third).caption
+    drawn = draw_grad_cam(found, GREY, NAMES, None)
+    assert "the third for the true class" in drawn.caption
+    pictures, words = _drawn(drawn)
     assert len(pictures) == 9
     assert np.array_equal(pictures[0], as_shown(GREY, inputs)[0])
     assert np.array_equal(pictures[5], over(pictures[3], found[1].heat[1]))

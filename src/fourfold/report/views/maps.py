@@ -1,6 +1,6 @@
 """The feature maps of one picture, stage by stage.
 
-Checked by: the strongest map of each stage read back from the figure.
+Checked by: each stage's most varied maps read back from the figure.
 """
 
 import torch
@@ -20,7 +20,7 @@ SIDE = 64  # pixels of a drawn map
 
 @torch.no_grad()
 def draw_maps(model: nn.Module, encoding: ImageEncoding, example: Example) -> Drawn:
-    """Draw the strongest maps of each stage.
+    """Draw the maps of each stage that vary most over the picture.
 
     Args:
         model: with convolutions.
@@ -34,7 +34,7 @@ def draw_maps(model: nn.Module, encoding: ImageEncoding, example: Example) -> Dr
         "feature-maps",
         draw_sheet(rows),
         f"What {example.name} becomes in the network, from the first convolution down to its last maps: of each stage "
-        f"those that are strongest here, on average, each on its own scale. Blue is above zero, orange below. Early "
+        "those that vary most from place to place, each on its own scale. Blue is above zero, orange below. Early "
         "maps still show the picture; late ones only whether, and roughly where, something is there.",
     )
 
@@ -46,15 +46,15 @@ def some(shown: list, most: int) -> list:
     return [shown[round(i * (len(shown) - 1) / (most - 1))] for i in range(most)]
 
 
-def strongest(values: Tensor, most: int) -> list[int]:
-    """Return the maps of one picture, `[maps, height, width]`, that are furthest from zero on average."""
-    return values.float().abs().mean((1, 2)).argsort(descending=True, stable=True)[:most].tolist()
+def most_varied(values: Tensor, most: int) -> list[int]:
+    """Return the maps of one picture, `[maps, height, width]`, whose values have the largest deviations."""
+    return values.float().std((1, 2), correction=0).argsort(descending=True, stable=True)[:most].tolist()
 
 
 def _row(stage: Stage) -> Row:
     values = stage.values[0].float()
     maps, height, width = values.shape
-    chosen = strongest(values, MOST_MAPS)
+    chosen = most_varied(values, MOST_MAPS)
     which = f"{len(chosen)} of {count(maps)} maps" if len(chosen) < maps else f"{maps} map{'s' if maps > 1 else ''}"
     small = shrunk(values[None], SIDE)[0]
     return Row(f"{stage.name}: {which}, {height}x{width}", [Tile(as_picture(small[[i]])) for i in chosen], MOST_MAPS)
