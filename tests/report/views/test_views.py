@@ -232,3 +232,15 @@ def test_confused_pairs_of_rows_are_bars() -> None:
     axes = drawn.figure.axes[0]
     assert [bar.get_width() for bar in axes.patches] == [2, 1]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat taken for dog", "dog taken for 고양이"]
+
+
+@pytest.mark.promise("R18")
+def test_classes_and_pictures_whose_names_are_html_stay_text() -> None:
+    evil = '<script>alert("1")</script>'
+    names = (evil, "b", "c")
+    predictions = _predictions(torch.eye(3)[[1, 1]], torch.tensor([0, 0]))
+    pairs = draw_pairs(confused_pairs(predictions.output, predictions.batch.targets, 6), names, predictions, GREY)
+    maps = draw_maps(_network(), GREY, Example(torch.zeros(1, 1, 8, 8), evil, None))
+    for drawn in (pairs, maps):
+        assert "<script" not in drawn.to_html()
+        assert "&lt;script" in drawn.to_html()
