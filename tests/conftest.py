@@ -1,6 +1,12 @@
-"""The option that writes docs/verification.md, from what the oracle tests measure."""
+"""The option that writes docs/verification.md, from what the oracle tests measure; and a terminal of no known width."""
+
+import os
 
 import pytest
+
+os.environ.pop(
+    "COLUMNS", None
+)  # processes that run tests side by side are told the width of a terminal they do not have
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

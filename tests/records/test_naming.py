@@ -68,7 +68,8 @@ def test_hangul_survives_a_locale_without_it(workspace: Path, tmp_path: Path, se
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "script.py"), str(workspace), "손글씨 숫자"]
-    done = subprocess.run(command, env={**clean, **settings}, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env={**clean, **settings}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     encoding, *facts = json.loads(done.stdout)
     assert (encoding == "ascii") == ("PYTHONUTF8" in settings)
     assert facts == ["손글씨-숫자-1", "손글씨 숫자", True, [[1, 0.5]]]
