@@ -118,6 +118,15 @@ def test_a_strip_has_a_dot_a_score_where_the_score_is():
     assert len(set(places(draw_strips({"a": [3.0], "b": [3.0]}, "error")))) == 1
 
 
+def test_what_is_read_beside_the_scores_has_a_figure_of_its_own():
+    arms = [*record()["arms"], {"name": "a: weights", "mean": 7.0, "scores": {"0": 7.0, "1": 9.0}}]
+    page = to_page([record(arms=arms, asked={**record()["asked"], "beside": {"weights": "how many weights"}})])
+    figures = re.findall(r"<figure.*?</figure>", page, re.DOTALL)
+    assert [len(places(figure)) for figure in figures] == [3, 2]
+    assert "test.error" in figures[0]
+    assert "how many weights" in figures[1]
+
+
 def test_scores_of_different_size_are_on_a_log_scale():
     figure = draw_strips({"a": [1.0, 10.0, 100.0]}, "steps")
     low, middle, high = places(figure)

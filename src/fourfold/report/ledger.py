@@ -122,14 +122,21 @@ def _section(record: Record) -> str:
             for cells in [_arm(record, arm) for arm in record["arms"]]
         )
         table = f'<table class="arms"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        arms = f'<div class="scroll">{table}</div>' + draw_strips(
-            {arm["name"]: list(arm["scores"].values()) for arm in record["arms"]}, record["asked"]["measure"]
-        )
+        arms = f'<div class="scroll">{table}</div>' + _strips(record)
     return (
         f'<section id="{escape(record["id"])}"><h2>{escape(record["id"])} {_pill(record)}</h2>'
         f'<div class="card stack"><p>{escape(record["says"])}</p><dl>{pairs(_facts(record))}</dl>{arms}'
         f"{plain_list(_grounds(record))}</div></section>"
     )
+
+
+def _strips(record: Record) -> str:
+    """Return a figure of the scores, and one of whatever else was read of every run."""
+    scores = {arm["name"]: list(arm["scores"].values()) for arm in record["arms"]}
+    beside = record["asked"].get("beside", {})
+    figures = [({n: x for n, x in scores.items() if n.rpartition(": ")[2] not in beside}, record["asked"]["measure"])]
+    figures += [({n: x for n, x in scores.items() if n.endswith(f": {w}")}, words) for w, words in beside.items()]
+    return "".join(draw_strips(each, words) for each, words in figures)
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:
