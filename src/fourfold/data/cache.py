@@ -7,7 +7,6 @@ fetched again. While the files are sound there is no network call.
 Checked by: faults between any two steps; two processes at once; damaged and truncated files; an empty PATH.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -15,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fourfold.core.errors import InputError
-from fourfold.records.atomic import fsync_directory
+from fourfold.records.atomic import fsync_directory, fsync_file
+from fourfold.records.digest import sha256_of
 
 LOCK_SECONDS = 3600.0  # how long to wait for another process that is fetching the same files
 
@@ -60,7 +60,7 @@ def ensure(folder: Path, files: Sequence[CachedFile], fetch: Fetch) -> bool:
 
 def unsound(folder: Path, files: Sequence[CachedFile]) -> list[str]:
     """Return the names of `files` that `folder` does not hold exactly."""
-    return [file.name for file in files if _digest(folder / file.name) != file.sha256]
+    return [file.name for file in files if digest_if_there(folder / file.name) != file.sha256]
 
 
 def _fetch(folder: Path, files: Sequence[CachedFile], fetch: Fetch) -> None:
@@ -76,7 +76,7 @@ def _fetch(folder: Path, files: Sequence[CachedFile], fetch: Fetch) -> None:
             problem = "was not in what was fetched" if absent else "is not the file that was expected (SHA-256 differs)"
             raise InputError(f"{folder.name}: {wrong[0]} {problem}; nothing was put into the cache")
         for file in files:
-            _flush(temporary / file.name)
+            fsync_file(temporary / file.name)
             target = folder / file.name
             if target.is_dir():
                 shutil.rmtree(target)
@@ -86,15 +86,9 @@ def _fetch(folder: Path, files: Sequence[CachedFile], fetch: Fetch) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _digest(path: Path) -> str | None:
+def digest_if_there(path: Path) -> str | None:
     """Return a file's SHA-256, or None where there is no file that can be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return None
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -66,6 +66,16 @@ def rename_durably(source: Path, target: Path) -> None:
     fsync_directory(target.parent)
 
 
+def fsync_file(path: Path) -> None:
+    """Make the content of a file durable that another library wrote.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def fsync_directory(path: Path) -> None:
     """Make the names in the directory `path` durable, after a file was created, renamed or removed there.
 

@@ -5,7 +5,6 @@ A checkpoint holds the weights of its own step, so a run that has one goes on wi
 Checked by: runs from a file, resumed with it, without it and with another in its place.
 """
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe, Weights
 from fourfold.models.base import ModelConfig
 from fourfold.models.weights import locate, put_weights, read_weights
+from fourfold.records.digest import sha256_of
 from fourfold.tasks.seam import Spec
 
 
@@ -91,7 +91,6 @@ def weights_read(recipe: Recipe) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise InputError(f"weights: {path}: {(error.strerror or str(error)).lower()}") from None

@@ -3,11 +3,11 @@
 Checked by: a table that changes, and a part that changes, between two studies.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from fourfold.core.errors import InputError
+from fourfold.records.digest import sha256_of
 
 
 def digest(file: Path) -> str:
@@ -17,7 +17,7 @@ def digest(file: Path) -> str:
         InputError: it cannot be read.
     """
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return sha256_of(file)
     except OSError as error:
         raise InputError(f"{file}: {(error.strerror or str(error)).lower()}") from None
 

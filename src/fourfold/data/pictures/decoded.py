@@ -9,7 +9,6 @@ Checked by: no file opened at the second use; every file of the cache damaged; a
 that want it at once.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -21,12 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fourfold.core.errors import InputError
+from fourfold.data.cache import digest_if_there
 from fourfold.data.pictures.choosing import Request, choose, guess
 from fourfold.data.pictures.facts import Facts
 from fourfold.data.pictures.pool import read_all
 from fourfold.data.pictures.reading import Wanted
 from fourfold.data.pictures.worker import read_into
-from fourfold.records.atomic import fsync_directory, rename_durably, temporary_beside, write_durably
+from fourfold.records.atomic import fsync_directory, fsync_file, rename_durably, temporary_beside, write_durably
 
 FORMAT = 1
 PIXELS, FACTS, INDEX = "pixels.u8", "facts.npz", "index.json"
@@ -115,14 +115,14 @@ def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_byt
         names = [FACTS, PIXELS] if kept else [FACTS]
         index = {
             "wanted": wanted,
-            "sha256": {name: _sha256(temporary / name) for name in names},
+            "sha256": {name: digest_if_there(temporary / name) for name in names},
             "failures": facts.failures,
             "remarks": facts.remarks,
         }
         text = json.dumps(index)
         write_durably(temporary / INDEX, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
         for name in names:
-            _flush(temporary / name)
+            fsync_file(temporary / name)
         fsync_directory(temporary)
         if folder.exists():
             shutil.rmtree(folder)
@@ -152,7 +152,7 @@ def _load(folder: Path, files: Sequence[PictureFile]) -> Decoded | None:
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             return None
         index: dict[str, Any] = json.loads(text)
-        if any(_sha256(folder / name) != sha256 for name, sha256 in index["sha256"].items()):
+        if any(digest_if_there(folder / name) != sha256 for name, sha256 in index["sha256"].items()):
             return None
         wanted = Wanted(*index["wanted"])
         with np.load(folder / FACTS, allow_pickle=False) as columns:
@@ -180,18 +180,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def _sha256(path: Path) -> str | None:
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return None
-
-
 def _pillow() -> str:
     from importlib.metadata import version
 
     return version("pillow")
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
