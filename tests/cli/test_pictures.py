@@ -91,6 +91,12 @@ def test_paths_from_stdin(place, ask) -> None:
     assert json.loads(done.stdout)["predictions"] == ask(*paths)["predictions"]
 
 
+def _state_of(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """Return what tells whether anything in a folder was touched; reading may move the time of access."""
+    states = {path: path.lstat() for path in folder.rglob("*")}
+    return {path: (state.st_mode, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states.items()}
+
+
 def test_more_pictures_than_are_read_at_a_time(place, ask, monkeypatch) -> None:
     whole = ask(place / "내 사진")
     monkeypatch.setattr("fourfold.run.predict.PICTURES", 7)
@@ -136,7 +142,7 @@ def test_faults_are_told_before_anything_is_made(tmp_path, monkeypatch, capsys) 
 def test_every_fault_of_a_folder_is_told_in_one_list(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
     expected = with_faults(tmp_path / "photos")
-    before = {path: path.lstat() for path in (tmp_path / "photos").rglob("*")}
+    before = _state_of(tmp_path / "photos")
     given = [f"data.path={tmp_path / 'photos'}", "--workspace", str(tmp_path / "runs")]
     for command in (["run", "pictures-lenet5"], ["show", "pictures-lenet5"]):
         assert main([*command, *given]) == 2
@@ -146,7 +152,7 @@ def test_every_fault_of_a_folder_is_told_in_one_list(tmp_path, monkeypatch, caps
         assert sorted(line.split(": ")[0].strip() for line in lines) == sorted(expected)
         assert (out, len(lines) >= 12) == ("", True)
     assert not (tmp_path / "runs").exists()
-    assert {path: path.lstat() for path in (tmp_path / "photos").rglob("*")} == before
+    assert _state_of(tmp_path / "photos") == before
 
 
 def test_a_folder_that_changed_is_not_gone_on_with(place, tmp_path, monkeypatch, capsys) -> None:

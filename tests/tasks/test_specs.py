@@ -36,7 +36,10 @@ def test_every_task_of_the_table_is_covered_here() -> None:
         ({"input": None}, "spec.input.kind"),
         ({"input": {"kind": "imge", "channels": 1, "height": 2, "width": 2}}, "did you mean 'image'"),
         ({"input": {"kind": "image", "channels": 1, "height": 2}}, "spec.input.width: this field is required"),
-        ({"input": {"kind": "image", "channels": 0, "height": 2, "width": 2}}, "no pixels"),
+        (
+            {"input": {"kind": "image", "channels": 0, "height": 2, "width": 2}},
+            "spec.input.channels: 0; image needs one or more",
+        ),
         ({"input": {"kind": "image", "channels": 1, "height": 2, "width": "2"}}, "spec.input.width: input should be"),
         ({"input": {"kind": "features", "names": "abc"}}, "spec.input.names"),
         ({"class_names": [1, 2]}, "spec.class_names"),

@@ -4,6 +4,8 @@
 
 Source: label smoothing from Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, section 7,
 arXiv:1512.00567.
+Of a task with a class for each token it is the sum over tokens, and counts those whose target is not `IGNORED`.
+
 Checked by: torch.nn.functional.cross_entropy; hand values; gradcheck.
 """
 
@@ -16,6 +18,7 @@ from torch.nn import functional as F
 from fourfold.losses.base import Loss, LossConfig
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import LossValue, Spec, require_task
+from fourfold.tasks.tokens import IGNORED, TokenSpec
 
 
 class CrossEntropyConfig(LossConfig):
@@ -24,8 +27,10 @@ class CrossEntropyConfig(LossConfig):
     name: Literal["cross_entropy"] = "cross_entropy"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="probability spread over all classes")
 
-    def build(self, spec: Spec) -> "CrossEntropy":
-        """Return the loss; the task must be classification."""
+    def build(self, spec: Spec) -> "CrossEntropy | TokenCrossEntropy":
+        """Return the loss; the task must be classification, of whole examples or of tokens."""
+        if isinstance(spec, TokenSpec):
+            return TokenCrossEntropy(self.label_smoothing)
         require_task(spec, ClassificationSpec, "cross_entropy")
         return CrossEntropy(self.label_smoothing)
 
@@ -66,3 +71,26 @@ class CrossEntropy(Loss):
         labels = targets.unsqueeze(2)
         totals = -log_p.gather(2, labels).sum((1, 2))
         return totals, log_p.exp().scatter_add_(2, labels, log_p.new_full(labels.shape, -1.0))
+
+
+def token_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> LossValue:
+    """Return the summed cross-entropy of `logits [batch, length, classes]`; the count is of targets not `IGNORED`.
+
+    `targets` are class numbers, int64 `[batch, length]`.
+    """
+    total = F.cross_entropy(
+        logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum", label_smoothing=label_smoothing
+    )
+    return LossValue(total, (targets != IGNORED).sum())
+
+
+class TokenCrossEntropy(Loss):
+    """Cross-entropy of tokens as a part of a recipe."""
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def evaluate(self, output: Tensor, targets: Tensor) -> LossValue:
+        """Return the summed cross-entropy of logits `[batch, length, classes]`."""
+        return token_cross_entropy(output, targets, self.label_smoothing)

@@ -41,6 +41,7 @@ def evaluate(
             with autocast():
                 output = model(*batch.inputs)
                 value = loss(output, batch)
+                scorer.ask(model, batch)
             scorer.update(output.float() if isinstance(output, torch.Tensor) else output, batch)
             totals.append(value.total)
             count = count + value.count

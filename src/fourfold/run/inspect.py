@@ -24,7 +24,7 @@ from fourfold.run.beginning import beginning_of
 from fourfold.run.build import build_model, build_parts, build_training, data_cache
 from fourfold.run.loop import Schedule
 from fourfold.run.processes import SingleProcess
-from fourfold.tasks.seam import Image, Spec
+from fourfold.tasks.seam import Spec
 
 
 class FieldFacts(NamedTuple):
@@ -142,19 +142,17 @@ def _single(recipe: Recipe) -> Any:
 def _count_flops(model: nn.Module, spec: Spec) -> int | None:
     from torch.utils.flop_counter import FlopCounterMode
 
-    shape = (spec.input.channels, spec.input.height, spec.input.width) if isinstance(spec.input, Image) else None
-    example = torch.zeros(1, *(shape or (spec.input.size,)))
     training = model.training
     model.eval()
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model(example)
+            model(*spec.example())
         by_module = counter.get_flop_counts()
         # normalisation is not counted, and this one is computed by a convolution
         responses = [name for name, module in model.named_modules() if isinstance(module, LocalResponseNorm)]
         not_counted = sum(sum(by_module[f"{type(model).__name__}.{name}"].values()) for name in responses)
         return int(counter.get_total_flops()) - not_counted
-    except (RuntimeError, FourfoldError):  # a model that takes something else than one tensor
+    except (RuntimeError, FourfoldError):  # a model that takes something else
         return None
     finally:
         model.train(training)

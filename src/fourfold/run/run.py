@@ -27,7 +27,7 @@ from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import SPLITS, Session
 from fourfold.run.watch import Watcher
-from fourfold.tasks.seam import Image, Source, Spec
+from fourfold.tasks.seam import Source, Spec
 from fourfold.tasks.specs import spec_from_mapping
 
 
@@ -151,8 +151,10 @@ class Run:
         Raises:
             CheckpointError: as for `model`.
         """
-        shape = tuple(self.spec.input) if isinstance(self.spec.input, Image) else (self.spec.input.size,)
-        example = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+        (example, *rest), generator = self.spec.example(), torch.Generator().manual_seed(0)
+        if rest or not example.is_floating_point():
+            return self.model
+        example = torch.randn(example.shape, generator=generator)
         if (network := folded(self.model, example)) is self.model:
             return network
         network = runtime.place(network, self.recipe.runtime, torch.device("cpu"))

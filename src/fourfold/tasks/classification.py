@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.seam import Batch, Constant, Features, Image, Scorer, Spec
+from fourfold.tasks.inputs import AnyInput
+from fourfold.tasks.seam import Batch, Constant, Scorer, Spec
 
 
 @dataclass(frozen=True)
 class ClassificationSpec(Spec):
     """What a source of labelled examples promises."""
 
-    input: Features | Image
+    input: AnyInput
     class_names: tuple[str, ...]
     class_counts: tuple[int, ...] = ()  # training examples of each class
 

@@ -52,6 +52,7 @@ def draw_classified(spec: ClassificationSpec, batch: Batch, output: Tensor, raw:
     with style():
         if isinstance(spec.input, Image):
             return _pictures(spec.class_names, torch.as_tensor(raw).cpu(), probabilities, true)
+        assert isinstance(spec.input, Features)  # texts are drawn by their own tasks
         return _rows(spec.class_names, spec.input, batch.inputs[0].detach().cpu(), raw, probabilities, true)
 
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from fourfold.tasks.inputs import AnyInput
 from fourfold.tasks.regression import RegressionScorer, check_targets, in_own_unit
-from fourfold.tasks.seam import Batch, Constant, Features, Image, Spec
+from fourfold.tasks.seam import Batch, Constant, Spec
 
 INTERVAL = 1.959964  # a normal value lies within this many deviations of its mean 95 times in 100
 
@@ -39,7 +40,7 @@ def gaussian(output: Tensor) -> Gaussian:
 class ProbabilisticRegressionSpec(Spec):
     """What a source of examples with numbers to predict promises; its fields are `RegressionSpec`'s."""
 
-    input: Features | Image
+    input: AnyInput
     target_names: tuple[str, ...]
     target_mean: tuple[float, ...]
     target_deviation: tuple[float, ...]

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.seam import Batch, Constant, Features, Image, Scorer, Spec
+from fourfold.tasks.inputs import AnyInput
+from fourfold.tasks.seam import Batch, Constant, Scorer, Spec
 
 CONSTANT = 1e-12  # a variance below this share of the training split's is rounding: the targets do not vary
 
@@ -29,7 +30,7 @@ class RegressionSpec(Spec):
         target_deviation: of each target over the training split, in its own unit, above zero.
     """
 
-    input: Features | Image
+    input: AnyInput
     target_names: tuple[str, ...]
     target_mean: tuple[float, ...]
     target_deviation: tuple[float, ...]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.inputs import Features, Image
+from fourfold.tasks.inputs import Features, Image, Series, Tokens
 from fourfold.tasks.processes import OneProcess, Processes
 
 
@@ -39,6 +39,9 @@ class LossValue(NamedTuple):
 
 class Scorer(ABC):
     """Adds up how well a model does on a split, batch by batch."""
+
+    def ask(self, model: nn.Module, batch: Batch) -> None:
+        """Have the model do what its output for a batch does not tell, such as translate; by default nothing."""
 
     @abstractmethod
     def update(self, output: Any, batch: Batch) -> None:
@@ -81,6 +84,10 @@ class Spec(ABC):
     def num_outputs(self) -> int:
         """Numbers the model must return for one example."""
 
+    def example(self) -> tuple[Tensor, ...]:
+        """Return inputs of one example as a model takes them, their numbers of no meaning, to try it with."""
+        return self.input.example()
+
     @abstractmethod
     def scorer(self) -> Scorer:
         """Return an empty scorer."""
@@ -102,7 +109,7 @@ class Spec(ABC):
 
 
 S = TypeVar("S", bound=Spec)
-I = TypeVar("I", Features, Image)
+I = TypeVar("I", Features, Image, Tokens, Series)
 
 
 def require_task(spec: Spec, kind: type[S], who: str) -> S:
@@ -112,11 +119,13 @@ def require_task(spec: Spec, kind: type[S], who: str) -> S:
     return spec
 
 
+_NEEDS: Mapping[type, str] = {Features: "rows of numbers", Image: "pictures", Tokens: "texts", Series: "series"}
+
+
 def require_input(spec: Spec, kind: type[I], who: str) -> I:
     """Return `spec.input` as `kind`, or raise InputError that says what `who` needs and what the data gives."""
     if not isinstance(spec.input, kind):
-        needs = "pictures" if kind is Image else "rows of numbers"
-        raise InputError(f"{who} needs {needs}, but this data gives {spec.input}")
+        raise InputError(f"{who} needs {_NEEDS[kind]}, but this data gives {spec.input}")
     return spec.input
 
 

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.tasks.seam import Features, Image, Spec
+from fourfold.tasks.inputs import AnyInput, Features, Image, Series, Tokens
+from fourfold.tasks.seam import Spec
 
 # The table of tasks: the only names a stored spec can choose from.
 TASKS: Mapping[str, str] = {
@@ -20,7 +21,7 @@ TASKS: Mapping[str, str] = {
     "probabilistic_regression": "fourfold.tasks.probabilistic_regression:ProbabilisticRegressionSpec",
 }
 
-INPUTS: Mapping[str, type[Features] | type[Image]] = {"features": Features, "image": Image}
+INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -60,7 +61,7 @@ def _load(target: str) -> type[Spec]:
     return getattr(import_module(module), cls)
 
 
-def _input(value: Any) -> Features | Image:
+def _input(value: Any) -> AnyInput:
     data = dict(value) if isinstance(value, Mapping) else {}
     kind = data.pop("kind", None)
     if not isinstance(kind, str) or kind not in INPUTS:
@@ -72,8 +73,9 @@ def _input(value: Any) -> Features | Image:
         if name not in data:
             raise InputError(f"spec.input.{name}: this field is required")
         data[name] = _read(data[name], types[name], f"spec.input.{name}")
-    if cls is Image and min(data.values()) < 1:
-        raise InputError(f"spec.input: a picture of {'x'.join(str(v) for v in data.values())} has no pixels")
+    for name, number in data.items():
+        if isinstance(number, int) and number < 1:
+            raise InputError(f"spec.input.{name}: {number}; {kind} needs one or more")
     return cls(**data)
 
 
