@@ -4,6 +4,8 @@ import pytest
 
 from fourfold.core.errors import InputError
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.inputs import Tokens
+from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image
@@ -14,6 +16,7 @@ SPECS = [
     ClassificationSpec(Features(("x", "y")), ("0", "1")),
     RegressionSpec(Features(("x",)), ("가격", "size"), (0.1, -1e300), (1 / 3, 2.0)),
     ProbabilisticRegressionSpec(Image(3, 4, 5), ("price",), (0.1,), (7.0,)),
+    LanguageModellingSpec(Tokens(3, 8, 1), '{"model": "한글"}', (4, 0, 2)),
 ]
 GOOD = spec_to_mapping(SPECS[0])
 

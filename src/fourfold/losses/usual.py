@@ -3,6 +3,7 @@
     classification             cross_entropy
     regression                 mse
     probabilistic_regression   gaussian_nll
+    language_modelling         cross_entropy
 
 Checked by: each task gets its loss, with the same values.
 """
@@ -21,6 +22,7 @@ USUAL: Mapping[str, LossConfig] = {
     "classification": CrossEntropyConfig(),
     "regression": MSEConfig(),
     "probabilistic_regression": GaussianNLLConfig(),
+    "language_modelling": CrossEntropyConfig(),
 }
 
 

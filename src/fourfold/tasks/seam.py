@@ -59,7 +59,7 @@ class Scorer(ABC):
 class Constant(NamedTuple):
     """The best answer that ignores the inputs: who does no better has learned nothing from them."""
 
-    output: Tensor  # [1, outputs], what a model would return
+    output: Tensor  # [1, outputs], what a model would return; [1, 1, classes] of tokens
     says: str  # such as "always answering 'cat', the most frequent class in training"
 
 

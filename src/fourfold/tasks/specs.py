@@ -19,6 +19,7 @@ TASKS: Mapping[str, str] = {
     "classification": "fourfold.tasks.classification:ClassificationSpec",
     "regression": "fourfold.tasks.regression:RegressionSpec",
     "probabilistic_regression": "fourfold.tasks.probabilistic_regression:ProbabilisticRegressionSpec",
+    "language_modelling": "fourfold.tasks.language_modelling:LanguageModellingSpec",
 }
 
 INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}

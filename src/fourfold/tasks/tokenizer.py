@@ -129,7 +129,7 @@ def _decoder_kinds(text: str) -> set[str]:
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """Return the byte that each letter of byte-level tokens spells, GPT-2's way: itself if it prints, else U+0100 on."""
+    """Return the byte that each letter of byte-level tokens spells (GPT-2): itself if it prints, else U+0100 on."""
     prints = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in prints]
     return {chr(byte): byte for byte in prints} | {chr(256 + i): byte for i, byte in enumerate(others)}

@@ -37,7 +37,8 @@ class TokenScorer(Scorer):
 
     def update(self, output: Tensor, batch: Batch) -> None:
         """Add one batch of scores `[batch, length, classes]`."""
-        scores, targets = output.flatten(0, 1), batch.targets.flatten()
+        targets = batch.targets.flatten()
+        scores = output.expand(*batch.targets.shape, -1).flatten(0, 1)  # one answer to everything is [1, 1, classes]
         real = targets != IGNORED
         self.nats = self.nats + F.cross_entropy(scores, targets, ignore_index=IGNORED, reduction="sum").cpu().double()
         self.right = self.right + ((scores.argmax(1) == targets) & real).sum().cpu()
