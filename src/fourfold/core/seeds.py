@@ -9,7 +9,17 @@ import hashlib
 from typing import Literal
 
 Stream = Literal[
-    "split", "order", "augment", "init", "dropout", "noise", "environment", "sample", "bootstrap", "member"
+    "split",
+    "order",
+    "augment",
+    "init",
+    "dropout",
+    "noise",
+    "environment",
+    "sample",
+    "bootstrap",
+    "member",
+    "generation",
 ]
 
 

@@ -37,6 +37,9 @@ class _Sealed(Source):
     def split(self, name: str, batch_size: int) -> Iterable[Batch]:
         return self._source.split(self._open(name), batch_size)
 
+    def scored(self, name: str, batch_size: int) -> Iterable[Batch]:
+        return self._source.scored(self._open(name), batch_size)
+
     def raw(self, name: str, indices: list[int]) -> Any:
         return self._source.raw(self._open(name), indices)
 

@@ -22,7 +22,7 @@ def evaluate(
     autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
     processes: ManyProcesses | SingleProcess | None = None,
 ) -> dict[str, float]:
-    """Return the mean loss and the task's metrics on `split`, or what the source itself measures.
+    """Return the mean loss and the task's metrics on what `split` is scored on, or what the source itself measures.
 
     Several processes take batches in turn; each example counts once, none is padded.
     """
@@ -35,7 +35,7 @@ def evaluate(
         if measured is not None:
             return measured
         scorer = source.spec.scorer()
-        for i, batch in enumerate(source.split(split, BATCH_SIZE)):
+        for i, batch in enumerate(source.scored(split, BATCH_SIZE)):
             if processes is not None and i % processes.count != processes.rank:
                 continue
             with autocast():

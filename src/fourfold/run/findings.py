@@ -24,9 +24,9 @@ def find(source: Source, metrics: Mapping[str, Mapping[str, float]]) -> list[str
     if constant is None or split is None:
         return []
     scorer = spec.scorer()
-    for batch in source.split(split, BATCH_SIZE):
+    for batch in source.scored(split, BATCH_SIZE):
         output = constant.output.to(batch.inputs[0].device)
-        scorer.update(output.expand(len(batch.inputs[0]), -1), batch)
+        scorer.update(output.expand(len(batch.inputs[0]), *output.shape[1:]), batch)
     score, ignorant = metrics[split][spec.headline], scorer.compute()[spec.headline]
     if score > ignorant if spec.higher_is_better else score < ignorant:
         return []

@@ -176,6 +176,14 @@ class Source(ABC):
     def split(self, name: str, batch_size: int) -> Iterable[Batch]:
         """Return "train", "validation" or "test" in order, unaugmented, last batch kept."""
 
+    def scored(self, name: str, batch_size: int) -> Iterable[Batch]:
+        """Return what a split is scored on; by default all of it, as `split` gives it.
+
+        A source of running text scores a part of its training split, which is no end in itself and would take as long
+        as training does.
+        """
+        return self.split(name, batch_size)
+
     def resampled(self, examples: Tensor) -> "Source":
         """Return a source that trains on `examples` of this one's training split, and is evaluated as this one is.
 
