@@ -9,7 +9,11 @@ from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image
+from fourfold.tasks.sentence_pairs import SentencePairsSpec
 from fourfold.tasks.specs import TASKS, spec_from_mapping, spec_to_mapping
+from fourfold.tasks.tagging import TaggingSpec
+from fourfold.tasks.text_classification import TextClassificationSpec
+from fourfold.tasks.translation import TranslationSpec
 
 SPECS = [
     ClassificationSpec(Image(1, 28, 28), ("고양이", "a dog"), (3, 4)),
@@ -17,6 +21,10 @@ SPECS = [
     RegressionSpec(Features(("x",)), ("가격", "size"), (0.1, -1e300), (1 / 3, 2.0)),
     ProbabilisticRegressionSpec(Image(3, 4, 5), ("price",), (0.1,), (7.0,)),
     LanguageModellingSpec(Tokens(3, 8, 1), '{"model": "한글"}', (4, 0, 2)),
+    TextClassificationSpec(Tokens(3, 8, 2), ("부정", "긍정"), (1, 2)),
+    SentencePairsSpec(Tokens(3, 8, 2), ("유사도",), (2.5,), (1.5,)),
+    TaggingSpec(Tokens(3, 8, 1), ("O", "B-인물")),
+    TranslationSpec(Tokens(3, 8, 1), Tokens(4, 9, 1), '{"model": "한글"}', ("en", "ko"), "char", "{}"),
 ]
 GOOD = spec_to_mapping(SPECS[0])
 

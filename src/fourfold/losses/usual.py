@@ -4,6 +4,10 @@
     regression                 mse
     probabilistic_regression   gaussian_nll
     language_modelling         cross_entropy
+    text_classification        cross_entropy
+    sentence_pairs             mse
+    tagging                    cross_entropy
+    translation                cross_entropy
 
 Checked by: each task gets its loss, with the same values.
 """
@@ -23,6 +27,10 @@ USUAL: Mapping[str, LossConfig] = {
     "regression": MSEConfig(),
     "probabilistic_regression": GaussianNLLConfig(),
     "language_modelling": CrossEntropyConfig(),
+    "text_classification": CrossEntropyConfig(),
+    "sentence_pairs": MSEConfig(),
+    "tagging": CrossEntropyConfig(),
+    "translation": CrossEntropyConfig(),
 }
 
 

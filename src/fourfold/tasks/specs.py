@@ -20,6 +20,10 @@ TASKS: Mapping[str, str] = {
     "regression": "fourfold.tasks.regression:RegressionSpec",
     "probabilistic_regression": "fourfold.tasks.probabilistic_regression:ProbabilisticRegressionSpec",
     "language_modelling": "fourfold.tasks.language_modelling:LanguageModellingSpec",
+    "text_classification": "fourfold.tasks.text_classification:TextClassificationSpec",
+    "sentence_pairs": "fourfold.tasks.sentence_pairs:SentencePairsSpec",
+    "tagging": "fourfold.tasks.tagging:TaggingSpec",
+    "translation": "fourfold.tasks.translation:TranslationSpec",
 }
 
 INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}
