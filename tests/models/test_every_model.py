@@ -12,13 +12,14 @@ from fourfold.nn.hog import num_features
 from fourfold.tasks.auxiliary import WithAuxiliary
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.regression import RegressionSpec
-from fourfold.tasks.seam import Features, Image
+from fourfold.tasks.seam import Features, Image, Tokens
 
 PICTURES = ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 ROWS = ClassificationSpec(Features(("a", "b", "c")), ("x", "y", "z"))
 COLOUR = ClassificationSpec(Image(3, 16, 16), tuple("0123456789"))
 PHOTOGRAPHS = ClassificationSpec(Image(3, 64, 64), tuple("0123456789"))
 NUMBERS = RegressionSpec(Features(("a", "b", "c")), ("u", "v"), (0.0, 0.0), (1.0, 1.0))
+TEXTS = ClassificationSpec(Tokens(11, 7, 1), ("x", "y", "z"))
 
 # by hand: inputs x outputs + outputs, layer after layer
 COUNTS = {
@@ -26,6 +27,9 @@ COUNTS = {
     "perceptron": 2 + 1,
     "softmax_regression": 784 * 10 + 10,
     "mlp": 784 * 128 + 128 + 128 * 10 + 10,
+    "rnn": 128 * (2 + 128 + 2) + 128 + 1,  # of two numbers a step
+    "lstm": 4 * 128 * (2 + 128 + 2) + 128 + 1,
+    "gru": 3 * 128 * (2 + 128 + 2) + 128 + 1,
     "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
     "alexnet": 96 * 364 + 256 * 1201 + 384 * 2305 + (384 + 256) * 1729 + 4096 * (9217 + 4097) + 1000 * 4097,
     "nin": 192 * 76 + 160 * 193 + 96 * 161 + 192 * 2401 + 2 * 192 * 193 + 192 * 1729 + 192 * 193 + 10 * 193,
@@ -42,6 +46,7 @@ FITS = {
     "perceptron": ROWS,
     "softmax_regression": ROWS,
     "mlp": ROWS,
+    **dict.fromkeys(["rnn", "lstm", "gru"], TEXTS),
     "lenet5": PICTURES,
     "kernel_svm": COLOUR,
     "alexnet": COLOUR,
@@ -65,6 +70,8 @@ def build(name: str, **fields: object) -> nn.Module:
 def batch(name: str, count: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     spec = FITS[name]
+    if isinstance(spec.input, Tokens):
+        return torch.arange(7 * count).view(count, 7) % 11, torch.arange(count) % spec.num_classes
     shape = tuple(spec.input) if isinstance(spec.input, Image) else (spec.input.size,)
     x = torch.randn(count, *shape, generator=generator)
     if spec is NUMBERS:
@@ -151,6 +158,43 @@ SET = [
     (
         {"name": "mlp", "widths": [5, 4], "activation": "tanh", "dropout": 0.3, "init": "lecun"},
         lambda: models.MLP(3, [5, 4], 3, "tanh", 0.3, "lecun"),
+    ),
+    (
+        {
+            "name": "rnn",
+            "width": 5,
+            "layers": 2,
+            "bidirectional": True,
+            "embedding": 4,
+            "dropout": 0.1,
+            "reads": "mean",
+        },
+        lambda: models.RNN(TEXTS.input, 3, "mean", 5, 2, True, 4, 0.1),
+    ),
+    (
+        {
+            "name": "lstm",
+            "width": 5,
+            "layers": 2,
+            "bidirectional": True,
+            "embedding": 4,
+            "dropout": 0.1,
+            "reads": "mean",
+            "forget_bias": 2.0,
+        },
+        lambda: models.LSTM(TEXTS.input, 3, "mean", 5, 2, True, 4, 0.1, 2.0),
+    ),
+    (
+        {
+            "name": "gru",
+            "width": 5,
+            "layers": 2,
+            "bidirectional": True,
+            "embedding": 4,
+            "dropout": 0.1,
+            "reads": "mean",
+        },
+        lambda: models.GRU(TEXTS.input, 3, "mean", 5, 2, True, 4, 0.1),
     ),
     (
         {"name": "lenet5", "activation": "gelu", "pooling": "max", "init": "glorot"},

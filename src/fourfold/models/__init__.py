@@ -8,14 +8,17 @@ if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
+    from fourfold.models.gru import GRU as GRU
     from fourfold.models.kernel_svm import KernelSVM as KernelSVM
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
+    from fourfold.models.lstm import LSTM as LSTM
     from fourfold.models.mlp import MLP as MLP
     from fourfold.models.nin import NiN as NiN
     from fourfold.models.perceptron import Perceptron as Perceptron
     from fourfold.models.resnet import ResNet as ResNet
     from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
+    from fourfold.models.rnn import RNN as RNN
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
     from fourfold.models.vgg import VGG as VGG
 
@@ -38,6 +41,9 @@ MODELS = Table(
             "fourfold.models.softmax_regression:SoftmaxRegressionConfig", "classes by weighted sums (1958)"
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
+        "rnn": Entry("fourfold.models.rnn:RNNConfig", "a state that sees itself one step before; texts, series (1990)"),
+        "lstm": Entry("fourfold.models.lstm:LSTMConfig", "a memory behind gates; texts, series (1997)"),
+        "gru": Entry("fourfold.models.gru:GRUConfig", "a state behind gates, without a memory; texts, series (2014)"),
         "kernel_svm": Entry(
             "fourfold.models.kernel_svm:KernelSVMConfig", "support vectors and a Gaussian kernel; pixels or HOG (1995)"
         ),
@@ -99,14 +105,17 @@ _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "DenseNet": "fourfold.models.densenet",
     "GoogLeNet": "fourfold.models.googlenet",
+    "GRU": "fourfold.models.gru",
     "KernelSVM": "fourfold.models.kernel_svm",
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
+    "LSTM": "fourfold.models.lstm",
     "MLP": "fourfold.models.mlp",
     "NiN": "fourfold.models.nin",
     "Perceptron": "fourfold.models.perceptron",
     "ResNet": "fourfold.models.resnet",
     "ResNetCifar": "fourfold.models.resnet_cifar",
+    "RNN": "fourfold.models.rnn",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
     "VGG": "fourfold.models.vgg",
 }
