@@ -217,6 +217,19 @@ def test_stop_and_resume_equals_uninterrupted(stop, gate) -> None:
     assert second.finish() == whole.finish()
 
 
+def test_weights_that_end_at_zero_are_why_a_loss_is_zero_though_examples_are_wrong() -> None:
+    training = rule(InOrder(torch.ones(2, 1), torch.tensor([1, 0])))  # what the first adds the second takes away
+    train(training, 2)
+    assert training.model.weight.abs().sum() + training.model.bias.abs().sum() == 0
+    inputs, labels = torch.ones(2, 1), torch.tensor([1, 0])
+    assert PerceptronCriterion()(training.model(inputs), Batch((inputs,), labels)).total == 0
+    assert ["every score is 0" in finding for finding in training.finish()] == [False, True]
+    training = rule(InOrder(GATES, XOR))
+    train(training, 4)
+    assert training.model.weight.abs().sum() > 0
+    assert not any("every score is 0" in finding for finding in training.finish())
+
+
 @pytest.mark.promise("R5")
 def test_a_value_that_is_not_finite_stops_before_the_update() -> None:
     inputs = torch.cat([GATES, torch.tensor([[float("nan"), 0.0]])])

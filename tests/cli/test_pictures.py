@@ -184,7 +184,7 @@ def test_every_landmark_that_fits_a_folder(tmp_path, monkeypatch, capsys) -> Non
         assert [words.index(year) for year in ("1966", "1998", "2015")] == sorted(
             map(words.index, ("1966", "1998", "2015"))
         )
-        assert "1 steps of batches of 32" in words
+        assert "1 step of batches of 32" in words
         assert "linear_regression (1805): linear_regression is for regression" in words
     assert "my &lt;photos&gt;: which years pay off?" in page
     assert "<photos>" not in page

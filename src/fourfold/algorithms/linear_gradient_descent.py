@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import diagnose
 from fourfold.algorithms.normal_equation import least_squares, require_least_squares
+from fourfold.core.words import counted
 from fourfold.tasks.seam import Loss, LossValue, Plan, Source, Training
 
 
@@ -112,7 +113,7 @@ class LinearGradientDescent(Training):
     def explain(self) -> list[str]:
         """Return what one step does, in order."""
         return [
-            f"draw the next {self.plan.batch_size} training examples",
+            f"draw the next {counted(self.plan.batch_size, 'training example')}",
             f"forward: {type(self.model).__name__}, y = w x + b",
             f"loss: {type(self.loss).__name__}, summed over examples",
             "dMSE/dw = 2/(N K) sum (y - t) x and dMSE/db = 2/(N K) sum (y - t), by hand",

@@ -20,6 +20,7 @@ from fourfold.algorithms.regularizers.base import Regularizer
 from fourfold.algorithms.supervised import DescentConfig, Supervised
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.seeds import stream_seed
+from fourfold.core.words import counted
 from fourfold.tasks.seam import Loss, LossValue, Plan, Source, Spec, Training
 
 Begin = Callable[[nn.Module, Source, Plan], Supervised]
@@ -171,12 +172,13 @@ class MembersInTurn(Training):
         """Return what the members found, and how many steps each had."""
         steps, count = self.plan.steps // self.count, self.current.plan.batch_size
         passes = steps / self.current.plan.steps_per_epoch
-        shared = f"{self.count} members, trained one after another: {steps} steps of {count} examples each"
+        each = f"{counted(steps, 'step')} of {counted(count, 'example')} each"
+        shared = f"{self.count} members, trained one after another: {each}"
         return [*self.findings, f"{shared}, {passes:.3g} passes over what it was given."]
 
     def explain(self) -> list[str]:
         """Return what one step does, in order."""
-        steps = f"{self._share(self.count - 1)} steps each"
+        steps = f"{counted(self._share(self.count - 1), 'step')} each"
         return [f"take the member in training, of {self.count} in turn, {steps}", *self.current.explain()]
 
     def state_dict(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import DATA
 from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.words import counted
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training, require_task
 
@@ -106,7 +107,7 @@ class NormalEquation(Training):
         """Return what one step does, in order."""
         return [
             "first step only: solve for the weights that make the squared error of the whole training split least",
-            f"draw the next {self.plan.batch_size} training examples",
+            f"draw the next {counted(self.plan.batch_size, 'training example')}",
             f"loss: {type(self.loss).__name__} at the solution, only reported",
         ]
 

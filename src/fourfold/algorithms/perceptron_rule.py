@@ -22,6 +22,7 @@ from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import diagnose
 from fourfold.algorithms.separability import contradictions, is_separable
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Loss, LossValue, Plan, Source, Training, require_task
 
@@ -106,13 +107,20 @@ class PerceptronRule(Training):
         num_wrong = int(wrong.any(1).sum())
         if num_wrong == 0:
             last = f", the last one in step {self._last_correction}" if self.corrections else ""
-            return [f"Converged: all {len(labels)} training examples are right after {self.corrections} changes{last}."]
-        return [_why_not(inputs, labels, fires, wrong, num_wrong, spec.class_names)]
+            changes = counted(self.corrections, "change")
+            return [f"Converged: all {len(labels)} training examples are right after {changes}{last}."]
+        said = [_why_not(inputs, labels, fires, wrong, num_wrong, spec.class_names)]
+        if not model(inputs).any():
+            said.append(
+                "The last correction left all weights at zero, so every score is 0, and so is a loss that asks how far "
+                "on the wrong side an example lies, though not all are right; the curve has it before each correction."
+            )
+        return said
 
     def explain(self) -> list[str]:
         """Return what one step does, in order."""
         return [
-            f"draw the next {self.plan.batch_size} training examples",
+            f"draw the next {counted(self.plan.batch_size, 'training example')}",
             f"loss: {type(self.loss).__name__}, only reported",
             f"for each example in turn: forward through {type(self.model).__name__}, compare each unit with its target",
             f"where a unit is wrong: w + {self.lr:g} (t - step(s)) x, b + {self.lr:g} (t - step(s))",

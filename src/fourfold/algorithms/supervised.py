@@ -5,7 +5,6 @@ are of the mean loss over the whole batch, sum(total) / sum(count), however it i
 """
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Annotated, Any, Literal
 
 import torch
@@ -16,7 +15,7 @@ from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import LATER, diagnose
 from fourfold.algorithms.fine_tuning import FineTuning, LrFactor, listed
 from fourfold.algorithms.finite import FiniteCheck
-from fourfold.algorithms.micro_batches import cut_batch
+from fourfold.algorithms.gradient import Gradient
 from fourfold.algorithms.one_graph import GradientGraph, StepGraph
 from fourfold.algorithms.optimizers import OPTIMIZERS
 from fourfold.algorithms.optimizers.base import Optimizer, OptimizerConfig
@@ -27,6 +26,7 @@ from fourfold.algorithms.schedules.base import Schedule, ScheduleConfig
 from fourfold.algorithms.soft_targets import require_soft_targets
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.registry import choice_of
+from fourfold.core.words import counted
 from fourfold.tasks.auxiliary import AuxiliaryLoss
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
 
@@ -123,8 +123,6 @@ class Supervised(Training):
         if mixing is not None:
             require_soft_targets(loss, source.spec, type(mixing).__name__.lower(), plan.device)
 
-        compiled: Any = torch.compile(model) if plan.compile == "model" else model
-        self._forward: Any = plan.processes.parallel(compiled)
         self._stream = source.train(plan.order)
         self._step = 0
         self._base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
@@ -136,8 +134,8 @@ class Supervised(Training):
         in_pieces = plan.accumulate > 1 or plan.processes.count > 1
         if plan.compile == "step" and in_pieces:
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
-        self._gradient: Any = self._backward_in_pieces if in_pieces else self._backward
-        self._scales: dict[int, Tensor] = {}  # count -> 1 / count
+        self._whole = Gradient(model, self._objective, plan)
+        self._gradient: Any = self._whole.in_pieces if in_pieces else self._whole
         self._finite = FiniteCheck(plan.device)
         self._graph: StepGraph | None = None
         if plan.compile == "step":
@@ -205,38 +203,6 @@ class Supervised(Training):
         for regularizer in self._after_update:
             regularizer.after_update(step)
 
-    def _backward(self, batch: Batch) -> tuple[LossValue, Tensor]:
-        """Leave the gradient of the summed loss in the parameters: one process, one piece."""
-        with self.plan.autocast():
-            value = self._objective(self._forward(*batch.inputs), batch)
-        value.total.backward()
-        parts = {name: term.detach() for name, term in value.parts.items()}
-        return LossValue(value.total.detach(), value.count, parts), self._over(value.count)
-
-    def _backward_in_pieces(self, batch: Batch) -> tuple[LossValue, Tensor]:
-        """Leave that gradient in the parameters, from micro-batches and processes of unequal counts."""
-        processes, pieces = self.plan.processes, cut_batch(batch, self.plan.accumulate)
-        total, count = torch.zeros((), device=self.plan.device), torch.zeros((), device=self.plan.device)
-        parts: dict[str, Tensor] = {}
-        for i, piece in enumerate(pieces):
-            last = i == len(pieces) - 1
-            with processes.accumulating(self._forward) if not last else nullcontext(), self.plan.autocast():
-                value = self._objective(self._forward(*piece.inputs), piece)
-                value.total.backward()
-            total, count = total + value.total.detach(), count + value.count
-            parts |= {name: parts.get(name, 0) + term.detach() for name, term in value.parts.items()}
-        processes.sum([total, count, *parts.values()])
-        return LossValue(total, count, parts), processes.count * self._over(count)  # DDP left the mean over processes
-
-    def _over(self, count: int | Tensor) -> Tensor:
-        """Return 1 / count as `[1]`: what turns the gradient of the sum into that of the mean."""
-        if not isinstance(count, int):
-            return (1 / count.float()).reshape(1)
-        scale = self._scales.get(count)
-        if scale is None:
-            scale = self._scales[count] = torch.full((1,), 1 / max(count, 1), device=self.plan.device)
-        return scale
-
     def check(self) -> None:
         """Raise DivergedError if the device refused a step since the last check, or an update left a weight not finite.
 
@@ -264,7 +230,7 @@ class Supervised(Training):
         if value is None or self._graph is not None:  # the gradients there are a later step's, or none
             for param in self.params:
                 param.grad = None
-            self._backward(batch)
+            self._whole(batch)
         grads = {name: p.grad for name, p in zip(self.names, self.params, strict=True) if p.grad is not None}
         raise diagnose(self.network, self._objective, batch, value, grads, step)
 
@@ -281,6 +247,10 @@ class Supervised(Training):
         """Let each regularizer end the run."""
         return [finding for r in self.regularizers if (finding := r.finish())]
 
+    def kept_step(self) -> int | None:
+        """Return which step's weights a regularizer went back to; of several the last to end the run counts."""
+        return next((step for r in reversed(self.regularizers) if (step := r.kept_step()) is not None), None)
+
     def explain(self) -> list[str]:
         """Return what one step does, in order."""
         hooks: dict[str, list[str]] = {}
@@ -289,7 +259,7 @@ class Supervised(Training):
                 hooks.setdefault(hook, []).append(what)
         pieces = f", in {self.plan.accumulate} micro-batches" if self.plan.accumulate > 1 else ""
         return [
-            f"draw the next {self.plan.batch_size} training examples",
+            f"draw the next {counted(self.plan.batch_size, 'training example')}",
             *hooks.get("on_batch", []),
             self.tuning.explain_lr(),
             *self.tuning.explain_frozen(),

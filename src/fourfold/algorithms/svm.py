@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import DATA
 from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.words import counted
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Loss, LossValue, Plan, Source, Training, require_task
 
@@ -101,7 +102,7 @@ class SVM(Training):
         return [
             "first step only: solve for the widest margins between each two classes, over the whole training split; "
             "the time grows faster than the square of its size",
-            f"draw the next {self.plan.batch_size} training examples",
+            f"draw the next {counted(self.plan.batch_size, 'training example')}",
             f"loss: {type(self.loss).__name__} at the solution, only reported",
         ]
 

@@ -10,6 +10,7 @@ import typer
 from fourfold.cli.options import JsonOption, UseOption, load_parts
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.words import counted
 from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _print(
         if has_left(paths[name], surface):
             cells = ["left the picture", "", "", ""]
         else:
-            there = "not yet" if each.arrived is None else f"{each.arrived:,} steps"
+            there = "not yet" if each.arrived is None else counted(each.arrived, "step")
             height = float(heights(paths[name], surface)[-1])
             cells = [f"{height:.3g}", there, number(each.length), number(each.overshoot)]
         table.add_row(escape(name), labels.get(name, ""), *cells)

@@ -108,4 +108,4 @@ def _print_size(out: Any, facts: "ModelFacts") -> None:
     flops = (
         f"{facts.flops:,} FLOPs forward an example (2 x multiply-adds)" if facts.flops is not None else "FLOPs unknown"
     )
-    out.print(f"[bold]{facts.params:,} parameters[/], {flops}")
+    out.print(f"[bold]{facts.size}[/], {flops}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from fourfold.cli.output import console, hanging, note, print_json
 from fourfold.core.overrides import parse_overrides
 from fourfold.core.recipe import PARTS, Recipe
+from fourfold.core.words import counted
 from fourfold.report.numbers import number
 from fourfold.run.parts import TABLES, load_recipe
 
@@ -58,7 +59,7 @@ def _print_steps(recipe: Recipe, facts: "RecipeFacts | None") -> None:
     for i, line in enumerate(facts.step, start=1):
         out.print(f"  {i:2}. {line}", markup=False)
     schedule = facts.schedule
-    out.print(f"then: a point of the curve every {schedule.log_every:,} steps, "
+    out.print(f"then: a point of the curve every {counted(schedule.log_every, 'step')}, "
               f"validation every {schedule.validate_every:,}, the end at {schedule.steps:,}")  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def _print_network(out: Any, recipe: Recipe) -> None:
 
     model = measure_part(recipe.model)
     if model is not None:
-        size = f"{model.params:,} parameters{_flops(model.flops)}"
+        size = f"{model.size}{_flops(model.flops)}"
         out.print(f"network    {size}, for {escape(model.input)} and {model.outputs:,} outputs, its paper's")
 
 
@@ -148,10 +149,11 @@ def _print_facts(out: Any, facts: "RecipeFacts") -> None:
     sizes = " / ".join(f"{count:,} {split}" for split, count in facts.sizes.items() if count)
     out.print(f"task       {facts.task} of {escape(facts.model.input)}, scored by {facts.headline}")
     out.print(f"examples   {sizes}")
-    out.print(f"network    {facts.model.params:,} parameters{_flops(facts.model.flops)}")
+    out.print(f"network    {facts.model.size}{_flops(facts.model.flops)}")
     epochs = facts.schedule.steps / facts.steps_per_epoch
-    out.print(f"budget     {facts.schedule.steps:,} steps of {facts.batch_size:,} examples; "
-              f"{facts.steps_per_epoch:,} steps an epoch, so {number(epochs)} epochs")  # fmt: skip
+    steps, examples = counted(facts.schedule.steps, "step"), counted(facts.batch_size, "example")
+    passes = f"{number(epochs)} epoch{'s' * (epochs != 1)}"
+    out.print(f"budget     {steps} of {examples}; {counted(facts.steps_per_epoch, 'step')} an epoch, so {passes}")
     for line in facts.notes:
         for piece in hanging(f"  · {line}"):
             out.print(piece, markup=False)

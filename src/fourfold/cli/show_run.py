@@ -7,6 +7,7 @@ from fourfold.cli.summary import metrics_table
 from fourfold.core.document import to_yaml
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import PARTS
+from fourfold.core.words import counted
 from fourfold.records.folder import RunFolder
 from fourfold.records.listing import RunRow
 from fourfold.report.numbers import duration
@@ -46,7 +47,7 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         out.print(metrics_table(result["metrics"], {}, str(result.get("headline", ""))))
     if result:
         reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
-        steps = f"{result.get('steps', 0):,} of {result.get('planned_steps', 0):,} steps"
+        steps = f"{result.get('steps', 0):,} of {counted(result.get('planned_steps', 0), 'step')}"
         out.print(f"{steps}{reason} in {duration(result.get('seconds', 0.0))}, {result.get('params', 0):,} parameters")
     for finding in result.get("findings", []):
         print_finding(finding)
@@ -89,6 +90,6 @@ def show_elsewhere(rows: list[RunRow], *, yaml: bool, json: bool) -> None:
         if row.metrics:
             out.print(metrics_table(row.metrics, {}, row.headline or ""))
         if row.steps is not None:
-            out.print(f"{row.steps:,} steps")
+            out.print(counted(row.steps, "step"))
         out.print(f"folder: {escape(row.problem or str(row.folder))} on {escape(row.host)}")
         out.print("next:   fourfold import FOLDER, with a copy of that folder")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fourfold.cli.output import note
+from fourfold.core.words import counted
 from fourfold.report.numbers import duration
 from fourfold.study.execute import StoppedError, Watcher
 
@@ -39,10 +40,10 @@ class StudyProgress(Watcher):
         if self._first is None:
             self._first = (done, seconds)
             if not self._terminal:
-                note(f"{total:,} cells" + (f", {done:,} of them done before" if done else ""))
+                note(counted(total, "cell") + (f", {done:,} of them done before" if done else ""))
         fresh, elapsed = done - self._first[0], seconds - self._first[1]
         left = f" · about {duration(elapsed / fresh * (total - done))} left" if fresh and done < total else ""
-        words = f"{done:,} of {total:,} cells done · {running} running{left}"
+        words = f"{done:,} of {counted(total, 'cell')} done · {running} running{left}"
         if self._terminal:
             self._draw(done, total, words, last=not running and done >= total)
         elif time.monotonic() - self._said_at >= (LINE_SECONDS if done != self._said_done else STILL_SECONDS):

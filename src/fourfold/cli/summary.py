@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fourfold.cli.output import console, print_finding
+from fourfold.core.words import counted
 from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
@@ -24,7 +25,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
     colour = {"done": "green", "interrupted": "yellow"}.get(result["status"], "red")
     reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
     speed = f"{number(result['examples_per_second'])} examples/s"
-    steps, seconds = f"{result['steps']:,} steps", duration(result["seconds"])
+    steps, seconds = counted(result["steps"], "step"), duration(result["seconds"])
     out.print(
         f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"
     )

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fourfold.core.words import counted
 from fourfold.records.strict_json import read_mapping
 from fourfold.report.document import to_document, write_document
 from fourfold.report.drawing import Drawn
@@ -156,7 +157,7 @@ def facts(study: Mapping[str, Any]) -> list[str]:
     """Return what all landmarks had alike."""
     (fields,) = study["asked"]["problems"].values()
     budget, seeds = fields["budget"], len(study["asked"]["seeds"])
-    length = f"{count(budget['steps'])} steps" if budget.get("steps") else f"{count(budget['epochs'])} epochs"
-    found = [f"{length} of batches of {budget['batch_size']}", f"{seeds} seed{'s' * (seeds > 1)}"]
+    length = counted(budget["steps"], "step") if budget.get("steps") else counted(round(budget["epochs"]), "epoch")
+    found = [f"{length} of batches of {budget['batch_size']}", counted(seeds, "seed")]
     few = fields["data"].get("train_examples")
     return [*found, f"at most {count(few)} training examples"] if few else found

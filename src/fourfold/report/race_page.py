@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from fourfold.core.words import counted
 from fourfold.report.document import to_document
 from fourfold.report.drawing import PIXELS_PER_INCH, Drawn, to_svg
 from fourfold.report.numbers import number
@@ -159,7 +160,7 @@ def _facts(surface: Surface, paths: Mapping[str, Path], labels: Mapping[str, str
 
 
 def _steps(count: int | None) -> str:
-    return "not yet" if count is None else f"{count:,} steps"
+    return "not yet" if count is None else counted(count, "step")
 
 
 def _charts(surface: Surface, paths: Mapping[str, Path], steps: int) -> str:

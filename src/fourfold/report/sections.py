@@ -48,7 +48,7 @@ def tiles(run: Run) -> str:
         boxes.append(tile(metric(headline, value), f"{split} {_measured(headline)}{_against(run, value)}", "headline"))
     planned = int(result.get("planned_steps") or 0)
     short = f" of {count(planned)}" if planned > result["steps"] else ""
-    boxes.append(tile(count(result["steps"]), f"steps{short}"))
+    boxes.append(tile(count(result["steps"]), f"step{'s' * (result['steps'] != 1 or bool(short))}{short}"))
     if result["params"]:
         boxes.append(tile(count(result["params"]), "parameters"))
     if result["seconds"]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from fourfold.core.config import PartConfig
 from fourfold.core.recipe import PARTS, Recipe
+from fourfold.core.words import counted
 from fourfold.report.numbers import count
 from fourfold.run.parts import TABLES
 
@@ -87,7 +88,8 @@ def _known(kind: str, recipe: Recipe, result: dict[str, Any]) -> list[tuple[str,
         return [("parameters", count(result["params"]))]
     if kind == "algorithm":
         budget = recipe.budget
-        length = f"{budget.epochs:,g} epochs" if budget.epochs else f"{count(budget.steps or 0)} steps"
+        epochs = f"{budget.epochs or 0:,g} epoch{'s' * (budget.epochs != 1)}"
+        length = epochs if budget.epochs else counted(budget.steps or 0, "step")
         many = "" if budget.batch_size == 1 else "s"
         size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} example{many}"
         return [("length", length), ("batch", size)]

@@ -46,6 +46,12 @@ class ModelFacts(NamedTuple):
     input: str
     outputs: int
     layers: list[tuple[str, str, int]]  # name, class, parameters of its own
+    counted_later: str = ""  # what the parameters are where training finds how many there are: support vectors
+
+    @property
+    def size(self) -> str:
+        """How many parameters there are, in words."""
+        return f"{self.counted_later}, counted after training" if self.counted_later else f"{self.params:,} parameters"
 
 
 class RecipeFacts(NamedTuple):
@@ -76,7 +82,9 @@ def measure_model(model: nn.Module, spec: Spec) -> ModelFacts:
         if name and not any(module.children())
     ]
     params = sum(p.numel() for p in model.parameters())
-    return ModelFacts(params, _count_flops(model, spec), str(spec.input), spec.num_outputs, layers)
+    later = getattr(model, "counted_later", "")
+    flops = None if later else _count_flops(model, spec)
+    return ModelFacts(params, flops, str(spec.input), spec.num_outputs, layers, later)
 
 
 def measure_part(config: PartConfig) -> ModelFacts | None:

@@ -287,6 +287,10 @@ class Training(ABC):
         """End the run (restore the best weights, say) and return findings that a person should read."""
         return []
 
+    def kept_step(self) -> int | None:
+        """Return after how many steps the weights were reached that `finish` went back to, or None: the last ones."""
+        return None
+
     def explain(self) -> list[str]:
         """Return what one step does, in order, a line each, for `fourfold show --steps`."""
         return []

@@ -57,6 +57,7 @@ def test_traces_by_hand(toy, fields, values, stops_at, best_step) -> None:
     torch.testing.assert_close(dict(net.state_dict()), kept[best_step], rtol=0, atol=0)
     assert ("the last validation was the best" in finding) == (best_step == 10 * i)
     assert f"after step {best_step}," in finding or best_step == 10 * i
+    assert own.kept_step() == (None if best_step == 10 * i else best_step)
 
 
 def test_watches_the_headline_by_default(toy) -> None:

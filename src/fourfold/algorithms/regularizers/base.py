@@ -74,6 +74,10 @@ class Regularizer:
         """End the run; return what a person should know, or None."""
         return None
 
+    def kept_step(self) -> int | None:
+        """Return after how many steps the weights were reached that `finish` went back to, or None."""
+        return None
+
     def explain(self) -> list[tuple[str, str]]:
         """Return `(hook name, what happens there)` for each hook in use."""
         return []

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.words import counted
 from fourfold.tasks.seam import Plan, Spec
 
 
@@ -92,7 +93,7 @@ class EarlyStopping(Regularizer):
         self._waited += 1
         if self._waited < self.patience:
             return None
-        return f"validation {self.metric} did not improve in {self._waited} validations"
+        return f"validation {self.metric} did not improve in {counted(self._waited, 'validation')}"
 
     def _improves(self, value: float, on: float | None, by: float) -> bool:
         """Return whether `value` is better than `on` by more than `by`; NaN never is."""
@@ -113,8 +114,16 @@ class EarlyStopping(Regularizer):
             f"where validation {self.metric} was best, {self._best:.4g}"
         )
 
+    def kept_step(self) -> int | None:
+        return None if self._best is None or self._best_step == self._last_step else self._best_step
+
     def explain(self) -> list[tuple[str, str]]:
-        return [("validated", f"early stopping: end after {self.patience} validations without better {self.metric}")]
+        return [
+            (
+                "validated",
+                f"early stopping: end after {counted(self.patience, 'validation')} without better {self.metric}",
+            )
+        ]
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from fourfold.algorithms.regularizers.base import Regularizer, RegularizerConfig
 from fourfold.algorithms.schedules.base import Moment, to_steps
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.tasks.seam import Order, Plan, Source, Spec
 
 
@@ -111,15 +112,16 @@ class SWA(Regularizer):
             )
         if self._count == 0:
             return f"swa: the run ended before step {self.start}, where averaging begins; nothing was averaged"
+        averaged = "1 network was averaged" if self._count == 1 else f"{self._count} networks were averaged"
         if self._count > 1 and self._source is not None:
             recompute_statistics(self.average, self._layers, self._source, self.plan)
-        return f"swa: {self._count} networks were averaged, from step {self.start} on, every {self.every} steps"
+        return f"swa: {averaged}, from step {self.start} on, every {counted(self.every, 'step')}"
 
     def explain(self) -> list[tuple[str, str]]:
         return [
             (
                 "after_update",
-                f"weight average: from step {self.start}, take in the new weights every {self.every} steps",
+                f"weight average: from step {self.start}, take in the new weights every {counted(self.every, 'step')}",
             )
         ]
 

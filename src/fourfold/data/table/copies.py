@@ -38,9 +38,11 @@ def groups_of_copies(numbers: np.ndarray, notes: list[str]) -> Tensor | None:
     if copies == 0:
         return None
     if distinct < len(numbers) / 2:
-        notes.append(f"{copies:,} rows equal another one, as few values are possible; they are split like any others")
+        some = "1 row equals" if copies == 1 else f"{copies:,} rows equal"
+        notes.append(f"{some} another one, as few values are possible; they are split like any others")
         return None
-    notes.append(f"{copies:,} rows are copies of another one; copies are kept in one split")
+    some = "1 row is a copy" if copies == 1 else f"{copies:,} rows are copies"
+    notes.append(f"{some} of another one; copies are kept in one split")
     return torch.from_numpy(numbers)
 
 
