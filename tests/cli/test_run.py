@@ -11,6 +11,7 @@ import time
 import pytest
 
 from fourfold.cli import main
+from fourfold.core.words import counted
 
 KEYS = {
     "run_id", "folder", "recipe", "seed", "status", "steps", "metrics", "params", "seconds", "examples_per_second",
@@ -124,8 +125,18 @@ def test_a_diverged_run_exits_3_and_says_which(tmp_path, capsys):
     assert result["folder"] == str(tmp_path / "digits-mlp-1")
     assert "not finite" in result["error"]
     assert result["error"].startswith(f"step {result['steps']}: ")
-    assert f"diverged: {result['steps']} steps" in err
+    assert f"diverged: {counted(result['steps'], 'step')} in " in err
     assert [line for line in err.splitlines() if line.startswith("error: ")] == [f"error: {result['error']}"]
+
+
+def test_a_finished_run_is_said_to_be_done_already(workspace, capsys):
+    assert main(["resume", "xor-mlp-1", "--workspace", str(workspace)]) == 0
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == "xor-mlp-1: done already, so there is nothing to go on with; this is its result"
+    assert any("accuracy" in line for line in rest)
+    assert main(["resume", "xor-mlp-1", "--workspace", str(workspace), "--quiet", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["status"], err) == ("done", "")
 
 
 @pytest.mark.promise("R4")

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, root_mean_squared_error
 
 from fourfold.run.build import build_parts
-from fourfold.run.findings import CAUSES, find
+from fourfold.run.findings import BY_HEART, CAUSES, find
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import start
 
@@ -68,6 +68,39 @@ def test_the_border_is_the_score_of_the_constant_answer_itself() -> None:
     assert find(source, {"train": {"loss": 9.0, "accuracy": share + 1e-6}}) == []
     assert find(source, {"train": {"accuracy": 0.0}, "test": {"accuracy": 1.0}}) == []  # the last split counts
     assert find(source, {}) == []
+
+
+def test_causes_that_fit_the_run_come_first() -> None:
+    source = build_parts(load_recipe(CLASSES)[1]).source
+    train, validation = source.sizes["train"], source.sizes["validation"]
+    counts = source.spec.class_counts  # type: ignore[attr-defined]
+    chance = {"loss": 9.0, "accuracy": 0.0}
+    (early,) = find(source, {"train": chance, "test": chance}, steps=60, kept=2)
+    assert early.endswith(
+        f"would get; likely causes: early stopping kept step 2 of 60, judging by {validation} validation examples, "
+        f"and {train} training examples are few; usual ones: {CAUSES}"
+    )
+    (early,) = find(source, {"train": {"accuracy": 1.0}, "test": chance}, steps=60, kept=2)
+    assert "kept step 2 of 60" in early
+    for kept in (None, 7, 60):
+        (usual,) = find(source, {"train": chance, "test": chance}, steps=60, kept=kept)
+        assert usual.endswith(f"would get; usual causes: {CAUSES}")
+    learned = {"loss": 0.1, "accuracy": max(counts) / sum(counts) + 0.01}
+    (by_heart,) = find(source, {"train": learned, "test": chance}, steps=60)
+    assert f"would get; what was learned of the training split (accuracy {learned['accuracy']:.4g}) holds" in by_heart
+    assert by_heart.endswith(f"usual causes: {BY_HEART}; here: {train} training examples are few")
+
+
+def test_a_run_says_which_step_early_stopping_went_back_to(tmp_path: Path) -> None:
+    saturated = {"name": "mlp", "widths": [8, 8, 8], "activation": "sigmoid"}
+    stopping = {"name": "early_stopping", "patience": 3}
+    huge = {"name": "supervised", "optimizer": {"name": "adam", "lr": 10.0}, "regularizers": [stopping]}
+    long = {**CLASSES, "model": saturated, "algorithm": huge, "budget": {"epochs": 100, "batch_size": 16}}
+    run = start("run", load_recipe(long)[1], tmp_path)
+    first, second = run.findings
+    kept = int(first.split("after step ")[1].split(",")[0])
+    assert kept < run.result["steps"]
+    assert f"early stopping kept step {kept} of {run.result['planned_steps']}, judging by" in second
 
 
 def test_a_density_is_compared_with_that_of_the_whole_training_split() -> None:

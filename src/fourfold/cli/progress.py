@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from fourfold.cli.output import hanging, note
+from fourfold.core.words import counted
 from fourfold.report.numbers import duration, number
 from fourfold.run.watch import Setup, Watcher
 
@@ -40,21 +41,25 @@ class Progress(Listener):
         self._terminal = sys.stderr.isatty()
         self._began = self._drawn = 0.0
         self._headline = ""
+        self._undrawn: tuple[int, str, float] | None = None  # what was heard last, and when
 
     def started(self, setup: Setup) -> None:
         """Say what is about to be trained, and every decision that was made about the data."""
         super().started(setup)
         self._setup, self._began = setup, time.monotonic()
-        self._headline = ""
+        self._headline, self._undrawn = "", None
         self._drawn = self._began
         sizes = " / ".join(f"{count:,} {split}" for split, count in setup.sizes.items() if count)
-        note(f"{setup.run_id}: {setup.params:,} parameters on {setup.device} ({setup.precision}); examples: {sizes}")
+        size = f"{setup.params:,} parameters"
+        if setup.counted_later:
+            size = f"{setup.counted_later}, counted after training,"
+        note(f"{setup.run_id}: {size} on {setup.device} ({setup.precision}); examples: {sizes}")
         for line in setup.notes:
             for piece in hanging(f"  · {line}", stderr=True):
                 note(piece)
         start = f", from step {setup.start:,}" if setup.start else ""
         scored = f"; {setup.headline} is on the validation split" if setup.sizes.get("validation") else ""
-        note(f"  training for {setup.steps:,} steps{start}{scored}")
+        note(f"  training for {counted(setup.steps, 'step')}{start}{scored}")
 
     def progressed(self, step: int, metrics: Mapping[str, float], examples_per_second: float) -> None:
         """Draw, if it was not drawn just now."""
@@ -63,13 +68,14 @@ class Progress(Listener):
         if name in metrics:
             self._headline = f"{self._setup.headline} {number(metrics[name])}"
         now, last = time.monotonic(), step >= self._setup.steps
-        if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
-            return
-        self._drawn = now
         words = [f"loss {number(metrics['train.loss'])}"] if "train.loss" in metrics else []
         words += [self._headline] if self._headline else []
         words.append(f"{number(examples_per_second)} examples/s")
-        self._draw(step, " · ".join(words), now - self._began)
+        self._undrawn = step, " · ".join(words), now - self._began
+        if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
+            return
+        self._drawn = now
+        self._draw_last(over=last)
 
     def said(self, notice: str) -> None:
         """Print a notice above the bar."""
@@ -77,14 +83,19 @@ class Progress(Listener):
         note(f"notice: {notice}")
 
     def ended(self, status: str) -> None:
-        """Leave the bar as it stands."""
+        """Leave the bar as it stands, with what was heard last: a run may end before its last step."""
+        self._draw_last(over=True)
         self._close()
 
-    def _draw(self, step: int, words: str, elapsed: float) -> None:
+    def _draw_last(self, *, over: bool) -> None:
+        """Draw what was heard last, unless it was drawn already."""
+        if self._undrawn is None:
+            return
         assert self._setup is not None
+        (step, words, elapsed), self._undrawn = self._undrawn, None
         done = step - self._setup.start
         left = elapsed / max(done, 1) * (self._setup.steps - step)
-        words += f" · {duration(left)} left" if step < self._setup.steps else f" · {duration(elapsed)}"
+        words += f" · {duration(elapsed)}" if over else f" · {duration(left)} left"
         if not self._terminal:
             note(f"  step {step:,} of {self._setup.steps:,}: {words}")
             return

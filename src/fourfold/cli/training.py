@@ -109,6 +109,8 @@ def resume(
         return launch(["resume", str(folder.path.resolve()), *options], processes)
     from fourfold.run.run import resume as resume_run
 
+    if folder.status == "done" and not quiet and is_first_process():
+        note(f"{folder.run_id}: done already, so there is nothing to go on with; this is its result")
     watcher = _watcher(quiet)
     try:
         resumed = resume_run(folder, watcher, [track] if track is not None else [])

@@ -151,7 +151,7 @@ class Session:
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
                     metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
-                    findings += find(self.source, metrics)
+                    findings += find(self.source, metrics, self.schedule.steps, self.training.kept_step())
                 reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]
@@ -175,6 +175,7 @@ class Session:
             device=self.recipe.runtime.device,
             precision=self.recipe.runtime.precision,
             headline=self.source.spec.headline,
+            counted_later=getattr(self.training.model, "counted_later", ""),
         )
 
     def _record(self, step: int, metrics: Mapping[str, float]) -> None:

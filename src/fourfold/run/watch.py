@@ -17,6 +17,7 @@ class Setup:
     device: str
     precision: str
     headline: str
+    counted_later: str = ""  # what the parameters are where training finds how many there are: support vectors
 
 
 class Watcher:
