@@ -130,7 +130,24 @@ def test_runs_that_only_a_shared_database_knows_are_listed(elsewhere: Path, make
     assert notes["other-1"] == str(elsewhere / "other-1")
     assert str(tmp_path) not in notes["mine-1"]
     assert main(["list"]) == 0  # at once: it asks no database
-    assert "(1 in" in lines(capsys)[-2]
+    assert "(1 in" in (line := lines(capsys)[-2])
+    assert line.endswith(" mine-1 (accuracy 0.5)")
+
+
+def test_everything_names_the_newest_runs_with_their_scores(make, workspace: Path, capsys):
+    for name in ("old", "b", "c", "d", "e"):
+        make(name)
+    RunFolder.create(workspace, "f\x1b[31m", {"model": {"name": "mlp"}, "seed": 3}, {}).write_result(
+        "interrupted", {**SCORES, "metrics": {}}
+    )
+    assert main(["list"]) == 0
+    line = lines(capsys)[-2]
+    newest = [f"{name}-1 (accuracy 0.5)" for name in "edcb"]
+    assert line.startswith("runs (6 in ")
+    assert sorted(line.split(") ", 1)[1].split(", ")[1:-1]) == sorted(newest)
+    assert "-1 (interrupted), " in line
+    assert line.endswith(", …")
+    assert "\x1b" not in line
 
 
 def test_a_run_elsewhere_is_shown(elsewhere: Path, make, tmp_path: Path, capsys):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fourfold.records.listing import RunRow
 
 KINDS = ("recipes", "parts", "claims", "runs")
+NEWEST = 5  # runs that are named where everything is listed
 
 
 def list_names(
@@ -128,10 +129,16 @@ def _print_all(found: dict[str, Any], workspace: str) -> None:
         more = f", and {presets} named sizes" if presets else ""
         out.print(f"[bold]{kind}[/] ({len(families)}{more}) {escape(', '.join(families))}")
     out.print(f"[bold]claims[/] ({len(found['claims'])}) {escape(', '.join(found['claims']))}")
-    runs = [row.run_id for row in found["runs"]]
-    shown = escape(", ".join(runs[:5]) + (", …" if len(runs) > 5 else ""))
+    runs = found["runs"]
+    shown = escape(", ".join(map(_scored, runs[:NEWEST])) + (", …" if len(runs) > NEWEST else ""))
     out.print(f"[bold]runs[/] ({len(runs)} in {escape(workspace)}) {shown}")
     out.print("[dim]more: fourfold list recipes|parts|claims|runs · fourfold show NAME · fourfold run RECIPE[/]")
+
+
+def _scored(row: "RunRow") -> str:
+    """Return a run's name with its score on the test split, or with what became of it where it has none."""
+    said = row.status if row.score is None else f"{row.headline} {number(row.score)}"
+    return _printable(f"{row.run_id} ({said})")
 
 
 def _table(*columns: str) -> Any:
@@ -203,5 +210,9 @@ def _cells(row: "RunRow", here: set[str]) -> tuple[str, ...]:
     score = "" if row.score is None else f"{row.headline} {number(row.score)}"
     seed, made = "" if row.seed is None else str(row.seed), row.created[:16].replace("T", " ")
     cells = (row.run_id, row.status, score, seed, made, note)
-    # a name may hold a terminal's codes
-    return tuple(cell if cell.isprintable() else repr(cell)[1:-1] for cell in cells)
+    return tuple(map(_printable, cells))
+
+
+def _printable(text: str) -> str:
+    """Return a text without the terminal's codes that a name may hold."""
+    return text if text.isprintable() else repr(text)[1:-1]
