@@ -85,6 +85,27 @@ def test_colour_to_grey_and_another_size_are_done_by_pillow_and_noted(tmp_path) 
     ]
 
 
+def test_a_photograph_for_a_model_of_tiny_pictures_is_said_to_be_far_from_them(tmp_path) -> None:
+    digits = ImageEncoding.fit(torch.randint(0, 17, (40, 1, 8, 8), dtype=torch.uint8), maximum=16)
+    assert digits.largest == 8
+    path = tmp_path / "holiday.jpg"
+    Picture.fromarray(pixels(90, 128, 3)).save(path)
+    first, *_ = digits.encode_rows([str(path)]).notes
+    assert first == (
+        f"{path}: 128x90 is far from the training pictures, of which none is larger than 8 pixels a side: "
+        "detail and colours are gone, and the answer may mean nothing"
+    )
+    Picture.fromarray(pixels(128, 90)).save(path)
+    assert "a side: detail is gone, and" in digits.encode_rows([str(path)]).notes[0]
+    whole = "\n".join(digits.encode_rows([str(path)] * 4).notes)
+    assert "4 pictures: far from the training pictures, of which none is larger than 8 pixels a side: " in whole
+    Picture.fromarray(pixels(127, 90)).save(path)
+    assert "far from" not in "\n".join(digits.encode_rows([str(path)]).notes)
+    unknown = digits.model_copy(update={"largest": None})  # of a run that was made before this was kept
+    Picture.fromarray(pixels(999, 999)).save(path)
+    assert "far from" not in "\n".join(unknown.encode_rows([str(path)]).notes)
+
+
 @pytest.mark.promise("R11")
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path) -> None:
     path = tmp_path / "deep.png"

@@ -15,10 +15,19 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, shown, statistics
 from fourfold.data.pictures.problems import about_many
-from fourfold.data.pictures.reading import Proportions, Remark, UnreadableError, Wanted, read_bytes, read_picture
+from fourfold.data.pictures.reading import (
+    Picture,
+    Proportions,
+    Remark,
+    UnreadableError,
+    Wanted,
+    read_bytes,
+    read_picture,
+)
 from fourfold.tasks.seam import Image
 
 LIGHT = Remark(*["light ground, while the training pictures are dark; invert it if they show light ink"] * 2)
+FAR = 16  # times as large a side as that of any training picture, for a picture to be of another kind
 FEW = 3  # pictures of which the same is said one by one
 
 
@@ -40,6 +49,9 @@ class ImageEncoding(Encoding):
     proportions: Proportions = Field(default="stretch", description="how a picture of other proportions gets this size")
     mean: list[float]
     deviation: list[float]
+    largest: int | None = Field(
+        default=None, ge=1, description="pixels on the longest side of any training picture as it was; null: not known"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> "ImageEncoding":
@@ -60,6 +72,7 @@ class ImageEncoding(Encoding):
             maximum=maximum,
             mean=mean,
             deviation=deviation,
+            largest=max(height, width),
         )
 
     @property
@@ -108,11 +121,20 @@ class ImageEncoding(Encoding):
             picture = read_picture(read_bytes(path), Wanted(self.height, self.width, self.channels, self.proportions))
         except UnreadableError as error:
             raise InputError(f"{path}: {error}") from None
+        if self.largest is not None and max(picture.width, picture.height) >= FAR * self.largest:
+            remarks.append((path, self._far(picture)))
         remarks += [(path, remark) for remark in (*picture.remarks, picture.resized) if remark is not None]
         pixels = picture.pixels.astype(np.float32).transpose(2, 0, 1) * (self.maximum / 255)
         if self._is_on_light_ground(pixels):
             remarks.append((path, LIGHT))
         return np.ascontiguousarray(pixels)
+
+    def _far(self, picture: Picture) -> Remark:
+        """Return the warning about a picture that is much larger than those the model was trained on: a photograph."""
+        gone = "detail is gone" if self.channels == 3 or picture.grey else "detail and colours are gone"
+        of = f"from the training pictures, of which none is larger than {self.largest} pixels a side: {gone}"
+        end = "and the answer may mean nothing"
+        return Remark(f"far {of}, {end}", f"{picture.width}x{picture.height} is far {of}, {end}")
 
     def _is_on_light_ground(self, pixels: np.ndarray) -> bool:
         """Return whether a light picture comes to a model trained on dark ones: ink on paper is the usual case."""

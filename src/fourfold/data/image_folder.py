@@ -172,7 +172,8 @@ class ImageFolderConfig(SplitDataConfig):
         again = len(content) - len(content.unique())
         if again:
             kept = "; copies are kept in one split" if validation or test else ""
-            notes.append(f"{again:,} pictures are copies of another one{kept}")
+            some = "1 picture is a copy" if again == 1 else f"{again:,} pictures are copies"
+            notes.append(f"{some} of another one{kept}")
         total = len(pool)
         drawn = divide(
             total,
@@ -208,6 +209,7 @@ class ImageFolderConfig(SplitDataConfig):
             proportions=self.proportions,
             mean=mean,
             deviation=deviation,
+            largest=int(facts.sizes[members["train"].numpy()].max()),
         )
         notes += self._notes_on_pictures(decoded, found)
         notes += [classes_note(names, counts), pictures_note(encoding)]
@@ -239,9 +241,9 @@ class ImageFolderConfig(SplitDataConfig):
             notes = [f"size: {size}, as all pictures have it"]
         else:
             low, high = sizes.min(0), sizes.max(0)
-            why = (
-                "as data.size says" if self.size is not None else "chosen: at least half have it on their shorter side"
-            )
+            why = "chosen: at least half have it on their shorter side"
+            if self.size is not None:
+                why = f"as data.size={_said(self.size)} of the recipe or the command says (null would choose)"
             of = f"pictures of {low[1]}x{low[0]} to {high[1]}x{high[0]}"
             notes = [f"size: {size}, {why}; {of}, other proportions by data.proportions={self.proportions}"]
         if self.colour == "auto":
@@ -249,6 +251,11 @@ class ImageFolderConfig(SplitDataConfig):
         for kind, numbers in facts.remarks.items():
             notes.append(about_many(kind, [found.files[i].name for i in numbers]))
         return notes
+
+
+def _said(size: int | list[int]) -> str:
+    """Return `data.size` as one would write it."""
+    return str(size).replace(" ", "")
 
 
 def _digest(found: Found, decoded: Decoded, numbers: list[int]) -> str:

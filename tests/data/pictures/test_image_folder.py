@@ -111,7 +111,9 @@ def test_size_and_colour_are_what_was_asked_for(tmp_path, cache) -> None:
     assert tuple(grey.spec.input) == (1, 6, 8)
     assert any("converted from RGB to grey" in note and note.startswith("10 pictures") for note in grey.notes)
     notes = "\n".join(source(root, cache, size=6).notes)
-    assert "size: 6x6 (height x width), as data.size says; pictures of 12x16 to 12x16" in notes
+    assert "size: 6x6 (height x width), as data.size=6 of the recipe or the command says (null would choose); " in notes
+    assert "; pictures of 12x16 to 12x16, other proportions by" in notes
+    assert "as data.size=[6,8] of the recipe" in "\n".join(grey.notes)
     for size in ("large", 0, [1], [1, 2, 3], 1e3):
         with pytest.raises(InputError, match=r"^data\.size"):
             source(root, cache, size=size)
