@@ -77,6 +77,19 @@ def test_curves_hold_the_points_and_log_only_what_spans():
     assert steep.figure.axes[0].get_yscale() == "log"
 
 
+def test_a_training_loss_with_auxiliary_outputs_says_so():
+    both = points("train.loss", [2.0, 1.6]) + points("validation.loss", [1.5, 1.1])
+    (plain,) = draw_curves(both, "accuracy")
+    legend = plain.figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["train", "validation"]
+    assert plain.caption == "Loss ends at 1.6 (train), 1.1 (validation)."
+    terms = points("train.main", [1.4, 1.0]) + points("train.auxiliary", [0.6, 0.6])
+    (drawn,) = draw_curves(both + terms, "accuracy")
+    legend = drawn.figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["train, with auxiliary outputs", "validation"]
+    assert "the main output's alone ends at 1, which compares with validation" in drawn.caption
+
+
 def test_a_constant_learning_rate_is_not_drawn():
     assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.1]), "accuracy")] == []
     assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.2]), "accuracy")] == ["learning-rate"]
@@ -252,5 +265,9 @@ def test_units_on_pictures_and_filters_are_drawn():
     assert [text.get_text() for text in classes.figure.axes[0].texts] == ["a", "b", "c"]
     filters = draw_weights(nn.Sequential(nn.Conv2d(1, 6, 3)), spec)
     assert filters is not None
-    assert "6 filters of 3x3" in filters.caption
+    assert "First layer: 6 filters of 3x3" in filters.caption
     assert len(filters.figure.axes[0].images) == 6
+    many = draw_weights(nn.Sequential(nn.Conv2d(1, 64, 3)), spec)
+    assert many is not None
+    assert len(many.figure.axes[0].images) == 40
+    assert "First layer: 40 of 64 filters of 3x3" in many.caption

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from fourfold.records.points import Point, append_points
 from fourfold.report.drawing import LEAST, PIXELS_PER_INCH, Drawn
 from fourfold.report.study_axes import WIDEST
 from fourfold.report.study_costs import cost_of, draw_costs
@@ -108,6 +109,20 @@ def test_curves_are_those_of_finished_seeds(write_study, tmp_path):
     assert len(loss.figure.axes[0].collections) == 2  # bands
     assert "No curve of lost" in loss.caption
     assert "bands reach from the lowest seed to the highest" in loss.caption
+
+
+def test_the_training_loss_of_a_network_with_auxiliary_outputs_is_its_main_output_s(write_study, tmp_path):
+    study = read(write_study({"r": {"sgd": [0.9], "adam": [0.9]}}))
+    problem, named = study["problems"][0], named_arms(study)
+    (adam,) = [cell for arm in problem["arms"] if arm["name"] == "adam" for cell in arm["cells"]]
+    terms = [Point(step, f"train.{name}", 0.25, 0.0) for step in (5, 40) for name in ("main", "auxiliary")]
+    with open(tmp_path / "cells" / adam["folder"] / "metrics.jsonl", "ab") as file:
+        append_points(file.fileno(), terms)
+    loss, score = draw_study_curves(problem, named, tmp_path / "cells", "")
+    assert lines(loss, named["adam"])[0] == [[5, 40], [0.25, 0.25]]
+    assert len(lines(loss, named["sgd"])[0][0]) == 8
+    assert "Of adam it is the main output's" in loss.caption
+    assert "main output" not in score.caption
 
 
 def test_one_seed_has_no_band(write_study, tmp_path):

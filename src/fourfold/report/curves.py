@@ -31,7 +31,7 @@ def draw_curves(points: list[Point], headline: str, expected: float | None = Non
     drawn = []
     losses = {split: curves.get(f"{split}.loss", []) for split in ("train", "validation")}
     if any(len(curve) > 1 for curve in losses.values()):
-        drawn.append(_loss(losses, loss))
+        drawn.append(_loss(losses, loss, curves.get("train.main", []) if "train.auxiliary" in curves else []))
     if len(score := curves.get(f"validation.{headline}", [])) > 1 and headline != "loss":
         drawn.append(_headline(score, headline, expected))
     if len(rate := curves.get("train.lr", [])) > 1 and len({value for _, value in rate}) > 1:
@@ -48,14 +48,15 @@ def collect(points: list[Point]) -> dict[str, Curve]:
     return {name: sorted(curve.items()) for name, curve in found.items()}
 
 
-def _loss(losses: dict[str, Curve], name: str) -> Drawn:
+def _loss(losses: dict[str, Curve], name: str, main: Curve) -> Drawn:
+    """Draw the loss of each split; `main` is the training loss's share of the main output, where others have one."""
     values = [value for curve in losses.values() for _, value in curve]
     with style():
         figure = new_figure(WIDTH, 3.0)
         axes = figure.subplots()
         for (split, curve), colour in zip(losses.items(), (BLUE, ORANGE), strict=True):
             if curve:
-                _line(axes, curve, colour, split)
+                _line(axes, curve, colour, "train, with auxiliary outputs" if main and split == "train" else split)
         if min(values) > 0 and max(values) / min(values) > LOG_SPAN:
             axes.set_yscale("log")
             axes.grid(False, which="minor")
@@ -66,9 +67,11 @@ def _loss(losses: dict[str, Curve], name: str) -> Drawn:
         axes.set_ylabel(quantity(name))
         _legend_above(axes)
     last = {split: curve[-1][1] for split, curve in losses.items() if curve}
-    return Drawn(
-        "loss", figure, "Loss ends at " + ", ".join(f"{number(v)} ({split})" for split, v in last.items()) + "."
-    )
+    says = "Loss ends at " + ", ".join(f"{number(v)} ({split})" for split, v in last.items()) + "."
+    if main:
+        says += " In training it has the auxiliary outputs' losses in it; the main output's alone ends at "
+        says += f"{number(main[-1][1])}, which compares with validation."
+    return Drawn("loss", figure, says)
 
 
 def _headline(score: Curve, headline: str, expected: float | None) -> Drawn:

@@ -46,12 +46,14 @@ def draw_study_curves(problem: Mapping[str, Any], named: Mapping[str, str], cell
     name = score_name(problem)
     wanted = ["train.loss", f"validation.{name}"]
     arms = {arm["name"]: _curves(arm, cells, wanted) for arm in problem["arms"] if arm["name"] in named}
+    auxiliary = [arm for arm, curves in arms.items() if any("train.auxiliary" in each for each in curves)]
     drawn = []
     for curve in wanted:
         bands = {arm: band([each[curve] for each in curves if curve in each]) for arm, curves in arms.items()}
         known = {arm: each for arm, each in bands.items() if each is not None}
         if known:
-            drawn.append(_draw(curve, known, named, suffix, [arm for arm in arms if arm not in known]))
+            main = [arm for arm in auxiliary if arm in known and curve == "train.loss"]
+            drawn.append(_draw(curve, known, named, suffix, [arm for arm in arms if arm not in known], main))
     return drawn
 
 
@@ -74,18 +76,25 @@ def band(curves: Sequence[Curve]) -> Band | None:
 
 
 def _curves(arm: Mapping[str, Any], cells: Path, wanted: Sequence[str]) -> list[dict[str, Curve]]:
-    """Return the wanted curves of an arm's finished cells; a run that is gone or damaged has none."""
+    """Return the wanted curves of an arm's finished cells; a run that is gone or damaged has none.
+
+    The training loss of a network with auxiliary outputs is that of its main output, which others can be held against.
+    """
     found = []
     for cell in arm["cells"]:
         if cell["status"] == "done" and cell["folder"] is not None:
             try:
-                found.append(collect(list(read_points(cells / cell["folder"] / "metrics.jsonl", wanted))))
+                names = [*wanted, "train.main", "train.auxiliary"]
+                curves = collect(list(read_points(cells / cell["folder"] / "metrics.jsonl", names)))
             except InputError:
                 continue
+            found.append(curves | ({"train.loss": curves["train.main"]} if "train.auxiliary" in curves else {}))
     return found
 
 
-def _draw(curve: str, bands: Mapping[str, Band], named: Mapping[str, str], suffix: str, without: list[str]) -> Drawn:
+def _draw(
+    curve: str, bands: Mapping[str, Band], named: Mapping[str, str], suffix: str, without: list[str], main: list[str]
+) -> Drawn:
     split, _, name = curve.partition(".")
     factor = scale(name)
     title = "Training loss" if split == "train" else f"Validation {name.replace('_', ' ')}"
@@ -107,6 +116,8 @@ def _draw(curve: str, bands: Mapping[str, Band], named: Mapping[str, str], suffi
     words = f"{title}: mean over the finished seeds"
     if any(each.seeds > 1 for each in bands.values()):
         words += "; bands reach from the lowest seed to the highest"
+    if main:
+        words += f". Of {listed(main)} it is the main output's, without the auxiliary ones'"
     if without:
         words += f". No curve of {listed(without)}"
     return Drawn(f"{split}-{name}{suffix}", figure, f"{words}.")

@@ -85,7 +85,8 @@ def _pictures(weight: Tensor, spec: Any) -> Drawn:
 def _filters(weight: Tensor) -> Drawn:
     shown = weight[:MOST_PICTURES]
     filters, channels, height, width = weight.shape
-    caption = f"First layer: {filters} filters of {height}x{width}, {channels} channel{'s' if channels > 1 else ''}."
+    count = f"{len(shown)} of {filters}" if len(shown) < filters else str(filters)
+    caption = f"First layer: {count} filters of {height}x{width}, {channels} channel{'s' if channels > 1 else ''}."
     caption += "" if channels == 3 else " Blue: brighter pixels raise the output, orange: they lower it."
     return Drawn("weights", _grid(list(shown), None), caption)
 

@@ -8,7 +8,7 @@ from fourfold.models.googlenet import GoogLeNet
 from fourfold.models.lenet5 import LeNet5
 from fourfold.models.resnet import ResNet
 from fourfold.models.vgg import VGG
-from fourfold.run.views.layers import evaluating, last_convolution, record, stages
+from fourfold.run.views.layers import evaluating, last_places, record, stages
 
 
 def _meta(build, side: int, channels: int = 3):
@@ -45,7 +45,7 @@ def test_stages_have_the_names_and_sizes_of_the_network(build, side, expected) -
 def test_what_the_last_convolution_gives_is_a_stage_and_names_are_told_apart(build) -> None:
     layers = _meta(build, 64)
     shown = stages(layers)
-    assert sum(stage.values is last_convolution(layers).values for stage in shown) == 1
+    assert sum(stage.values is last_places(layers).values for stage in shown) == 1
     assert len({stage.name for stage in shown}) == len(shown) > 3
 
 
@@ -57,8 +57,8 @@ def test_what_is_heard_is_what_the_layers_give() -> None:
     second = torch.tanh(model.c3(nn.functional.avg_pool2d(first, 2)))
     torch.testing.assert_close(heard["c1, tanh"], first)
     torch.testing.assert_close(heard["c3, tanh"], second)
-    torch.testing.assert_close(last_convolution(layers).values, second)
-    assert last_convolution(layers).name == "c3, tanh"
+    torch.testing.assert_close(last_places(layers).values, second)
+    assert last_places(layers).name == "c3, tanh"
     torch.testing.assert_close(output, model(x))
 
 
@@ -66,7 +66,16 @@ def test_the_last_convolution_s_maps_are_those_after_its_relu_and_before_the_poo
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 2))
     x = torch.randn(3, 1, 8, 8)
     layers = record(model, x)[1]
-    torch.testing.assert_close(last_convolution(layers).values, model[0](x).relu())
+    torch.testing.assert_close(last_places(layers).values, model[0](x).relu())
+
+
+def test_maps_of_one_place_give_way_to_the_last_that_have_several() -> None:
+    narrowing = [nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 3, 6), nn.ReLU(), nn.Flatten(), nn.Linear(3, 2)]
+    x = torch.randn(2, 1, 8, 8)
+    chosen = last_places(record(nn.Sequential(*narrowing), x)[1])
+    assert (chosen.name, tuple(chosen.values.shape)) == ("0, relu", (2, 2, 6, 6))
+    points = nn.Sequential(nn.Conv2d(1, 2, 8), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2))
+    assert tuple(last_places(record(points, x)[1]).values.shape) == (2, 2, 1, 1)  # there are no others
 
 
 def test_the_network_is_as_it_was_after_it() -> None:
@@ -95,4 +104,4 @@ def test_a_network_without_a_convolution_has_no_stages() -> None:
     layers = record(nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)), torch.randn(1, 1, 2, 2))[1]
     assert stages(layers) == []
     with pytest.raises(InputError, match="no convolution"):
-        last_convolution(layers)
+        last_places(layers)

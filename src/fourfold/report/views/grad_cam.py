@@ -83,8 +83,9 @@ def draw_grad_cam(
         "grad-cam",
         draw_sheet([_row(each, encoding, names) for each in explained]),
         "Where the network finds what speaks for a class (Grad-CAM, Selvaraju et al. 2017): blue is where the last "
-        "convolution's maps raise its score, in each picture on its own scale; without blue nothing does. The second "
-        f"column is for the class that the network says, the third for {third}.",
+        f"convolution's maps{_of_size(explained[0].heat[0])} raise its score, in each picture on its own scale; "
+        "without blue nothing does. The second column is for the class that the network says, the third for "
+        f"{third}.",
     )
 
 
@@ -102,6 +103,13 @@ def over(picture: Any, heat: Tensor) -> Any:
     share = STRONGEST * (smooth / smooth.max().clamp(min=torch.finfo(smooth.dtype).tiny)).numpy()[:, :, None]
     mixed = grey * (1 - share) + np.array(rgb(BLUE), dtype=np.float32) * share
     return (255 * mixed).round().astype(np.uint8)
+
+
+def _of_size(heat: Tensor) -> str:
+    """Return how many places the maps have, and what follows where that is one."""
+    height, width = heat.shape
+    flat = ", a single place, so that a picture is blue as a whole or not at all," if heat.numel() == 1 else ""
+    return f" of {height}x{width}{flat}"
 
 
 def _row(each: Explained, encoding: ImageEncoding, names: Sequence[str]) -> Row:

@@ -1,4 +1,4 @@
-"""Grad-CAM: where in a picture the last convolution finds what speaks for a class.
+"""Grad-CAM: where in a picture a network's last convolution finds what speaks for a class.
 
     alpha_k = 1/Z sum_ij d y / d A^k_ij                                   Eq. 1
     L = relu(sum_k alpha_k A^k)                                           Eq. 2
@@ -8,6 +8,7 @@ y is the class's score before softmax, A^k the k-th of the last convolution's ma
 Paper: Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, ICCV 2017,
 arXiv:1610.02391; section 3.
 Departures: none; A is what follows the last convolution at its size (its ReLU, its normalisation, its block's sum).
+Maps of a single place say nothing of where, so that A is then what follows the last convolution of larger maps.
 Checked by: a network of two maps by hand; class activation maps (Zhou et al. 2016), to which it is equal up to 1/Z for
 networks that end in global average pooling and a linear layer, section 3 of the paper.
 """
@@ -15,11 +16,11 @@ networks that end in global average pooling and a linear layer, section 3 of the
 import torch
 from torch import Tensor, nn
 
-from fourfold.run.views.layers import last_convolution, record
+from fourfold.run.views.layers import last_places, record
 
 
 def grad_cam(model: nn.Module, inputs: Tensor, classes: Tensor) -> Tensor:
-    """Return how strongly each place speaks for a class, `[batch, height, width]` of the last convolution's maps.
+    """Return how strongly each place speaks for a class, `[batch, height, width]` of the last maps with places.
 
     Args:
         model: with a convolution, and one score a class.
@@ -32,7 +33,7 @@ def grad_cam(model: nn.Module, inputs: Tensor, classes: Tensor) -> Tensor:
     inputs = inputs.detach().clone().requires_grad_()
     with torch.enable_grad():
         scores, layers = record(model, inputs)
-        maps = last_convolution(layers).values  # [batch, maps, height, width]
+        maps = last_places(layers).values  # [batch, maps, height, width]
         chosen = scores.gather(1, classes.view(-1, 1)).sum()  # pictures do not meet in evaluation mode
         (gradient,) = torch.autograd.grad(chosen, maps)
     alpha = gradient.mean((2, 3), keepdim=True)  # Eq. 1

@@ -100,16 +100,18 @@ def stages(layers: list[Layer]) -> list[Stage]:
     return chosen
 
 
-def last_convolution(layers: list[Layer]) -> Stage:
+def last_places(layers: list[Layer]) -> Stage:
     """Return what the last convolution gives, after the ReLU, normalisation or sum that follows at its size.
+
+    Where its maps are of one place, which says nothing of where, it is the last convolution of larger ones, if any.
 
     Raises:
         InputError: there is no convolution.
     """
-    last = max((i for i, layer in enumerate(layers) if isinstance(layer.module, nn.Conv2d)), default=None)
-    if last is None:
+    convolutions = [i for i, layer in enumerate(layers) if isinstance(layer.module, nn.Conv2d)]
+    if not convolutions:
         raise InputError("the network has no convolution")
-    end = last
+    end = last = max((i for i in convolutions if layers[i].size != (1, 1)), default=convolutions[-1])
     while end + 1 < len(layers) and layers[end + 1].size == layers[last].size:
         end += 1
     return Stage(_stage_name(layers[: end + 1], [layers[0].name]), layers[end].values)
