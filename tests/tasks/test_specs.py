@@ -6,6 +6,7 @@ from fourfold.core.errors import InputError
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
+from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image
@@ -20,6 +21,7 @@ SPECS = [
     ClassificationSpec(Features(("x", "y")), ("0", "1")),
     RegressionSpec(Features(("x",)), ("가격", "size"), (0.1, -1e300), (1 / 3, 2.0)),
     ProbabilisticRegressionSpec(Image(3, 4, 5), ("price",), (0.1,), (7.0,)),
+    MaskedLanguageModellingSpec(Tokens(3, 8, 2), '{"model": "한글"}', next_sentence=True),
     LanguageModellingSpec(Tokens(3, 8, 1), '{"model": "한글"}', (4, 0, 2)),
     TextClassificationSpec(Tokens(3, 8, 2), ("부정", "긍정"), (1, 2)),
     SentencePairsSpec(Tokens(3, 8, 2), ("유사도",), (2.5,), (1.5,)),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fourfold.losses.gaussian_nll import GaussianNLL as GaussianNLL
     from fourfold.losses.huber import Huber as Huber
     from fourfold.losses.mae import MAE as MAE
+    from fourfold.losses.masked_and_next import MaskedAndNext as MaskedAndNext
     from fourfold.losses.mse import MSE as MSE
     from fourfold.losses.perceptron import PerceptronCriterion as PerceptronCriterion
     from fourfold.losses.soft_f1 import SoftF1 as SoftF1
@@ -33,6 +34,10 @@ LOSSES = Table(
             "fourfold.losses.class_balanced:ClassBalancedConfig", "classes; weighed by effective numbers (2019)"
         ),
         "soft_f1": Entry("fourfold.losses.soft_f1:SoftF1Config", "classes; the F1 metric made smooth (2022)"),
+        "masked_and_next": Entry(
+            "fourfold.losses.masked_and_next:MaskedAndNextConfig",
+            "hidden words, and whether texts follow each other (2018)",
+        ),
         "perceptron": Entry(
             "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
@@ -47,6 +52,7 @@ _EXPORTS = {
     "Huber": "fourfold.losses.huber",
     "MAE": "fourfold.losses.mae",
     "MSE": "fourfold.losses.mse",
+    "MaskedAndNext": "fourfold.losses.masked_and_next",
     "PerceptronCriterion": "fourfold.losses.perceptron",
     "SoftF1": "fourfold.losses.soft_f1",
 }

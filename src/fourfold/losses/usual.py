@@ -3,6 +3,7 @@
     classification             cross_entropy
     regression                 mse
     probabilistic_regression   gaussian_nll
+    masked_language_modelling  masked_and_next
     language_modelling         cross_entropy
     text_classification        cross_entropy
     sentence_pairs             mse
@@ -19,6 +20,7 @@ from fourfold.core.errors import InputError
 from fourfold.losses.base import Loss, LossConfig
 from fourfold.losses.cross_entropy import CrossEntropyConfig
 from fourfold.losses.gaussian_nll import GaussianNLLConfig
+from fourfold.losses.masked_and_next import MaskedAndNextConfig
 from fourfold.losses.mse import MSEConfig
 from fourfold.tasks.seam import Spec
 
@@ -26,6 +28,7 @@ USUAL: Mapping[str, LossConfig] = {
     "classification": CrossEntropyConfig(),
     "regression": MSEConfig(),
     "probabilistic_regression": GaussianNLLConfig(),
+    "masked_language_modelling": MaskedAndNextConfig(),
     "language_modelling": CrossEntropyConfig(),
     "text_classification": CrossEntropyConfig(),
     "sentence_pairs": MSEConfig(),

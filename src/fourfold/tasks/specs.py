@@ -19,6 +19,7 @@ TASKS: Mapping[str, str] = {
     "classification": "fourfold.tasks.classification:ClassificationSpec",
     "regression": "fourfold.tasks.regression:RegressionSpec",
     "probabilistic_regression": "fourfold.tasks.probabilistic_regression:ProbabilisticRegressionSpec",
+    "masked_language_modelling": "fourfold.tasks.masked_language_modelling:MaskedLanguageModellingSpec",
     "language_modelling": "fourfold.tasks.language_modelling:LanguageModellingSpec",
     "text_classification": "fourfold.tasks.text_classification:TextClassificationSpec",
     "sentence_pairs": "fourfold.tasks.sentence_pairs:SentencePairsSpec",
