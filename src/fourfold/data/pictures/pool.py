@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from fourfold.data.pictures.facts import Facts, Told
+from fourfold.data.pictures.plain import read_plain
 from fourfold.data.pictures.reading import Wanted
 from fourfold.data.pictures.worker import open_pixels, read_into
 
@@ -38,15 +39,17 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
         processes: how many share the work; None is one a core, or none beside this one where pictures are few.
     """
     facts = Facts.empty(len(paths), wanted.channels)
+    rows = open_pixels(str(pixels), len(paths), wanted) if pixels else None
+    left = read_plain(paths, wanted, rows, facts, cores() if processes is None else processes)
     if processes is None:
-        processes = cores() if len(paths) >= FEW else 1
+        processes = cores() if len(left) >= FEW else 1
     if processes == 1:
-        rows = open_pixels(str(pixels), len(paths), wanted) if pixels else None
-        for number, path in enumerate(paths):
-            facts.add(number, read_into(path, wanted, None if rows is None else rows[number]))
+        for number in left:
+            facts.add(number, read_into(paths[number], wanted, None if rows is None else rows[number]))
         return facts
     first = {"wanted": wanted, "pixels": pixels and str(pixels), "count": len(paths)}
-    jobs = _Jobs([(start, paths[start : start + CHUNK]) for start in range(0, len(paths), CHUNK)], len(paths))
+    chunks = [left[start : start + CHUNK] for start in range(0, len(left), CHUNK)]
+    jobs = _Jobs([[(number, paths[number]) for number in chunk] for chunk in chunks], len(left))
     with ThreadPoolExecutor(processes) as threads:  # each waits for a process of its own
         for told in threads.map(lambda _: _work(jobs, json.dumps(first)), range(processes)):
             for number, one in told:
@@ -61,8 +64,8 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
 class _Jobs:
     """What is left to do, handed out to whoever is free; a person is told how far it is."""
 
-    def __init__(self, chunks: list[tuple[int, Sequence[str]]], count: int) -> None:
-        self._chunks, self._count, self._lock = iter(chunks), count, Lock()
+    def __init__(self, jobs: list[Job], count: int) -> None:
+        self._jobs, self._given, self._count, self._lock = iter(jobs), 0, count, Lock()
         self._told = time.monotonic()
 
     def __iter__(self) -> Iterator[Job]:
@@ -70,12 +73,13 @@ class _Jobs:
 
     def __next__(self) -> Job:
         with self._lock:
-            start, paths = next(self._chunks)
+            job = next(self._jobs)
             now = time.monotonic()
             if now - self._told > QUIET_SECONDS and sys.stderr.isatty():
                 self._told = now
-                print(f"  reading pictures: {start:,} of {self._count:,}", file=sys.stderr, flush=True)
-        return list(enumerate(paths, start))
+                print(f"  reading pictures: {self._given:,} of {self._count:,}", file=sys.stderr, flush=True)
+            self._given += len(job)
+        return job
 
 
 def _work(jobs: _Jobs, first: str) -> list[tuple[int, Told]]:
