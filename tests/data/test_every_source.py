@@ -9,6 +9,7 @@ import torch
 from cifar_files import write_cifar
 from emoji_files import write_emoji
 from pictures import folder
+from texts import write_running_texts
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -23,6 +24,8 @@ from fourfold.data.mnist_like import NAMES
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features, Order
 
+TOKENS = ("shakespeare", "brown", "text", "wikitext")
+NUMBERS = [name for name in DATA if name not in TOKENS]
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
 GREY = ("digits", "mnist", "fashion_mnist")
 
@@ -62,10 +65,12 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
     given["image_folder"] |= {"path": str(folder(tmp_path / "photos", {"a": 20, "b": 15, "c": 10}))}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
+    for name, more in write_running_texts(tmp_path, monkeypatch).items():
+        given[name] |= more
     return given
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_a_source_keeps_what_its_spec_promises(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     assert set(source.sizes) == {"train", "validation", "test"}
@@ -83,7 +88,21 @@ def test_a_source_keeps_what_its_spec_promises(name, fields, tmp_path) -> None:
     assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_source_of_running_text_keeps_what_its_spec_promises(name, fields, tmp_path) -> None:
+    source = DATA.parse(fields[name], "data").build(0, tmp_path)
+    assert set(source.sizes) == {"train", "validation", "test"}
+    tokens = source.spec.input
+    for part, size in source.sizes.items():
+        rows = torch.cat([batch.inputs[0] for batch in source.split(part, 32)])
+        assert rows.dtype == torch.int64
+        assert rows.shape == (size, tokens.length)
+        assert 0 <= int(rows.min()) <= int(rows.max()) < tokens.vocab_size
+        assert len(source.raw(part, [0, 1])) == 2
+    assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
 def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     encoding = encoding_from_mapping(json.loads(json.dumps(source.encoding.to_mapping())))
@@ -95,7 +114,7 @@ def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tm
         torch.testing.assert_close(encoding.encode_rows(raw.tolist()).inputs[0], expected)
 
 
-@pytest.mark.parametrize("name", [name for name in DATA if name not in ("table", "gates")])
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in ("table", "gates")])
 def test_statistics_are_those_of_the_training_split(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     raw = source.raw("train", list(range(source.sizes["train"]))).double()
@@ -103,7 +122,7 @@ def test_statistics_are_those_of_the_training_split(name, fields, tmp_path) -> N
     torch.testing.assert_close(torch.tensor(source.encoding.mean, dtype=torch.float64), mean, rtol=1e-9, atol=0)
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_class_counts_and_target_units_are_those_of_the_training_split(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     targets = torch.cat([batch.targets for batch in source.split("train", 50)])
@@ -164,7 +183,7 @@ def test_the_picture_sources_are_known() -> None:
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [name for name in DATA if name not in IMAGES[1:]])
+@pytest.mark.parametrize("name", [n for n in DATA if n not in TOKENS[:2] and n not in IMAGES[1:]])
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

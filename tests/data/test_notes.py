@@ -11,7 +11,7 @@ from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
 from fourfold.tasks.classification import ClassificationSpec
 
-OWN = ("table", "image_folder", "imagenet")  # a user's files
+OWN = ("table", "image_folder", "imagenet", "text")  # a user's files
 HERE = [name for name in DATA if name not in (*OWN, "gates") and DATA.config_class(name).is_here(Path("nowhere"))]
 
 

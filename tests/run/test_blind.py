@@ -24,6 +24,7 @@ def test_every_way_to_the_sealed_split_is_shut() -> None:
     assert "test" not in sealed.sizes
     ways = [
         lambda: list(sealed.split("test", 8)),
+        lambda: list(sealed.scored("test", 8)),
         lambda: sealed.raw("test", [0]),
         lambda: sealed.evaluate(nn.Identity(), "test"),
         lambda: list(sealed.to(torch.device("cpu")).split("test", 8)),

@@ -36,6 +36,10 @@ DATA = Table(
         "emoji": Entry("fourfold.data.emoji:EmojiConfig", "1,911 emoji in colour, of 10 categories; fetched once"),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
+        "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
+        "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),
+        "text": Entry("fourfold.data.text.own_text:TextConfig", "your own running text, a file or a folder of files"),
+        "wikitext": Entry("fourfold.data.text.wikitext:WikitextConfig", "articles of Wikipedia; fetched, or your copy"),
         "imagenet": Entry("fourfold.data.imagenet:ImageNetConfig", "1.3 million photographs, from a copy of your own"),
     },
 )

@@ -1,0 +1,152 @@
+"""The base of the sources of running text: from the texts of three splits to windows of tokens.
+
+The tokenizer is learnt from the training texts alone, or is that of a model in Hugging Face's form. Texts stand one
+after another, with a token between them that ends one and begins the next.
+
+Checked by: the tokens of each split decoded again; a text cut in pieces has the tokens of the whole.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from fourfold.core.errors import InputError
+from fourfold.data.base import DataConfig
+from fourfold.data.text.tokenizer import FILE, describe, tokenizer_from_folder, train_tokenizer
+from fourfold.data.text.windows import RunningText, WindowsSource
+from fourfold.tasks.inputs import Tokens
+from fourfold.tasks.language_modelling import LanguageModellingSpec
+from fourfold.tasks.tokenizer import EOS, PAD, SEP, UNK, Tokenizer
+
+SPECIAL = {"char": (PAD, UNK, EOS), "bpe": (PAD, EOS), "wordpiece": (PAD, UNK, EOS)}
+ENDS = (EOS, "<|endoftext|>", "</s>", SEP)  # what may stand between two texts, by who made the tokenizer
+PIECE = 100_000  # characters encoded at once, about: the library needs a hundred bytes a token
+BREAK = re.compile(r"(?<=\S\n)(?=\S)")  # no tokenizer of ours joins what stands on the two sides of it
+
+Texts = Mapping[str, Sequence[str]]  # the texts of each split
+
+
+class RunningTextConfig(DataConfig):
+    """The fields of a source of running text."""
+
+    tokenizer: Literal["char", "bpe", "wordpiece"] = Field(
+        default="char",
+        description="what a token is: a character, a group of bytes (GPT-2's way), or of letters (BERT's)",
+    )
+    vocab_size: int | None = Field(
+        default=None, ge=2, description="tokens at most; null: all characters, or 4,096 groups of bytes or letters"
+    )
+    tokenizer_from: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a folder with a model in Hugging Face's form, whose tokenizer.json is used instead",
+    )
+    length: int = Field(default=128, ge=2, le=1 << 20, description="tokens of a window: what a model sees at once")
+
+    def windows(
+        self, texts: Texts, notes: Sequence[str], files: Mapping[str, str] | None = None, apart: bool = False
+    ) -> WindowsSource:
+        """Return the source of these texts.
+
+        Args:
+            texts: "train", "validation" and "test", each in order.
+            notes: decisions made so far.
+            files: SHA-256 of the user's own files.
+            apart: whether batches say which text each token is of, so that none is attended to from another.
+
+        Raises:
+            InputError: the tokenizer cannot be made or read, or the training text is shorter than a window.
+        """
+        files = dict(files or {})
+        if self.tokenizer_from is None:
+            learnt = self.tokenizer, self.vocab_size
+        else:
+            folder = Path(self.tokenizer_from).expanduser()
+            text = tokenizer_from_folder(folder).text
+            files[str(folder / FILE)] = hashlib.sha256(text.encode()).hexdigest()
+            learnt = text
+        tokenizer, encoded = _encoded(learnt, tuple((name, tuple(each)) for name, each in texts.items()))
+        tokens = Tokens(tokenizer.vocab_size, self.length, 1)
+        counts = torch.bincount(encoded["train"].tokens, minlength=tokens.vocab_size)
+        spec = LanguageModellingSpec(tokens, tokenizer.text, tuple(counts.tolist()))
+        kept = encoded if apart else {name: RunningText(text.tokens) for name, text in encoded.items()}
+        source = WindowsSource(spec, kept, files=files)
+        source.notes = [*notes, *self._notes(texts, encoded, tokenizer, source, apart)]
+        return source
+
+    def _notes(
+        self,
+        texts: Texts,
+        encoded: Mapping[str, RunningText],
+        tokenizer: Tokenizer,
+        source: WindowsSource,
+        apart: bool,
+    ) -> list[str]:
+        sizes = ", ".join(
+            f"{name} {len(texts[name]):,} texts of {sum(map(len, texts[name])):,} characters, "
+            f"{len(encoded[name].tokens):,} tokens"
+            for name in texts
+        )
+        made = f"read from {self.tokenizer_from}" if self.tokenizer_from else "learnt from the training texts"
+        scored = sum(len(batch.targets) for batch in source.scored("train", 1024))
+        return [
+            f"split: {sizes}",
+            f"tokenizer: {describe(tokenizer)}, {made}",
+            f"windows of {self.length} tokens, cut anew each epoch"
+            + (", one text of a row not seen from another" if apart else ", one text after another")
+            + f"; scores of the training split are of {scored:,} of its {source.sizes['train']:,} windows",
+        ]
+
+
+@lru_cache(maxsize=2)  # the runs of a study share what takes long
+def _encoded(
+    learnt: str | tuple[Literal["char", "bpe", "wordpiece"], int | None],
+    splits: tuple[tuple[str, tuple[str, ...]], ...],
+) -> tuple[Tokenizer, dict[str, RunningText]]:
+    """Return the tokenizer, which is given as JSON or else learnt, and each split's tokens."""
+    texts = dict(splits)
+    if isinstance(learnt, str):
+        tokenizer = Tokenizer(learnt)
+    else:
+        kind, size = learnt
+        tokenizer = train_tokenizer(
+            kind, [piece for text in texts["train"] for piece in cut(text)], size, SPECIAL[kind]
+        )
+    end = next((tokenizer.special[name] for name in ENDS if name in tokenizer.special), None)
+    if end is None:
+        raise InputError(f"data.tokenizer_from: it has no token that ends a text; one of {', '.join(ENDS)} is needed")
+    return tokenizer, {name: _in_a_row(tokenizer, each, end) for name, each in texts.items()}
+
+
+def _in_a_row(tokenizer: Tokenizer, texts: Sequence[str], end: int) -> RunningText:
+    """Return texts in one row, `end` before, between and after them; what begins a text is of that text."""
+    parts: list[Tensor] = []
+    numbers: list[Tensor] = []
+    for number, text in enumerate(texts, start=1):
+        pieces = tokenizer.encode(list(cut(text)))
+        tokens = np.concatenate([np.array(piece, dtype=np.int32) for piece in [[end], *pieces]])
+        parts.append(torch.from_numpy(tokens))
+        numbers.append(torch.full((len(tokens),), number, dtype=torch.int32))
+    parts.append(torch.full((min(1, len(texts)),), end, dtype=torch.int32))
+    numbers.append(torch.full((min(1, len(texts)),), len(texts) + 1, dtype=torch.int32))
+    return RunningText(torch.cat(parts), torch.cat(numbers))
+
+
+def cut(text: str) -> Iterator[str]:
+    """Cut a long text at line breaks where no token reaches across, into pieces of about `PIECE` characters."""
+    start = 0
+    while len(text) - start > PIECE:
+        found = BREAK.search(text, start + PIECE)
+        if found is None:
+            break
+        yield text[start : found.start()]
+        start = found.start()
+    yield text[start:]

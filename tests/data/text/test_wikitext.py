@@ -1,0 +1,65 @@
+import sys
+from types import SimpleNamespace
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from fourfold.core.errors import InputError
+from fourfold.data import DATA
+from fourfold.data.text.wikitext import articles
+from fourfold.tasks.tokenizer import tokenizer_of
+
+LINES = ["", " = Robert Boulter = \n", "", " Robert <unk> is a writer . \n", " = = Career = = \n", " He was . \n",
+         " = 한국 = \n", "", " 대한민국 . \n"]  # fmt: skip
+
+
+def put(folder) -> None:
+    for name, lines in (("train", LINES), ("validation", LINES[:4]), ("test", LINES[6:])):
+        parquet.write_table(pyarrow.table({"text": lines}), folder / f"{name}-00000-of-00001.parquet")
+
+
+def test_articles_begin_at_their_titles() -> None:
+    found = articles(LINES)
+    assert len(found) == 2
+    assert found[0].startswith(" = Robert Boulter = \n\n Robert <unk>")
+    assert " = = Career = = \n He was . \n" in found[0]
+    assert found[1] == " = 한국 = \n\n 대한민국 . \n"
+
+
+def test_a_copy_in_the_hosts_form(tmp_path) -> None:
+    put(tmp_path)
+    source = DATA.parse({"name": "wikitext", "path": str(tmp_path), "length": 8}, "data").build(0, tmp_path)
+    assert "train 2 texts" in "\n".join(source.notes)
+    assert source.raw("test", [0])[0].startswith("[EOS] = 한국 =")
+    (tmp_path / "test-00000-of-00001.parquet").write_bytes(b"PAR1 damaged")
+    with pytest.raises(InputError, match=r"test-00000-of-00001\.parquet: cannot be read") as error:
+        DATA.parse({"name": "wikitext", "path": str(tmp_path), "length": 8}, "data").build(0, tmp_path)
+    assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match=r"no train-….parquet in it"):
+        DATA.parse({"name": "wikitext", "path": str(tmp_path / "x")}, "data").build(0, tmp_path)
+
+
+def test_the_host_through_its_library(tmp_path, monkeypatch) -> None:
+    asked = []
+
+    def load_dataset(*arguments: str, cache_dir: str):
+        asked.append((*arguments, cache_dir))
+        return {"train": {"text": LINES}, "validation": {"text": LINES[:4]}, "test": {"text": LINES[6:]}}
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    config = DATA.parse({"name": "wikitext", "million_words": 103, "length": 8}, "data")
+    source = config.build(0, tmp_path)
+    assert asked == [("Salesforce/wikitext", "wikitext-103-raw-v1", str(tmp_path / "huggingface"))]
+    assert tokenizer_of(source.spec.tokenizer).number_of("한") > 0
+
+    def unreachable(*arguments: str, cache_dir: str):
+        raise ConnectionError("https://user:secret@host/x")
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=unreachable))
+    with pytest.raises(InputError, match=r"could not be read \(ConnectionError\); .* data\.path") as error:
+        config.build(0, tmp_path)
+    assert "secret" not in str(error.value)
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(InputError, match=r"not installed; pip install 'fourfold\[text\]'"):
+        config.build(0, tmp_path)
