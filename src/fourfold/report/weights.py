@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.ensemble import Ensemble
 from fourfold.report.drawing import Drawn
-from fourfold.tasks.figure import BLUE, INK, MUTED, ORANGE, WIDTH, blank, new_figure, rgb, shorten, style
+from fourfold.tasks.figure import BLUE, FAINT, INK, MUTED, ORANGE, WIDTH, blank, new_figure, rgb, shorten, style
 from fourfold.tasks.seam import Features, Image, Spec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAP = 1.12  # from one picture to the next, in pictures
+EDGE = 0.01  # around all of them, so that no frame is cut
 MOST_PICTURES = 40
 MOST_BARS = 20
 MOST_PANELS = 6
@@ -96,6 +97,8 @@ def _grid(weights: list[Tensor], titles: list[str] | None) -> "Figure":
 
     All of them share one set of axes: forty of their own would take seconds.
     """
+    from matplotlib.patches import Rectangle
+
     columns = min(8, len(weights))
     rows = -(-len(weights) // columns)
     room = 1.34 if titles else GAP  # of a picture's height, with the gap and title above it
@@ -108,10 +111,12 @@ def _grid(weights: list[Tensor], titles: list[str] | None) -> "Figure":
             row, column = divmod(i, columns)
             left, top = GAP * column, room * row
             axes.imshow(as_picture(weight), extent=(left, left + 1, top + 1, top), interpolation="none", aspect="auto")
+            # a frame, for weights about zero are as light as the page
+            axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=FAINT, linewidth=0.8, zorder=2))
             if titles:
                 axes.text(left + 0.5, top - 0.05, shorten(titles[i], 12), fontsize=9, ha="center", va="bottom")
-        axes.set_xlim(0, GAP * columns + 1 - GAP)
-        axes.set_ylim(room * (rows - 1) + 1, -0.25 if titles else 0)
+        axes.set_xlim(-EDGE, GAP * columns + 1 - GAP + EDGE)
+        axes.set_ylim(room * (rows - 1) + 1 + EDGE, -0.25 if titles else -EDGE)
         axes.set_aspect("equal")
     return figure
 
