@@ -17,6 +17,9 @@ ALGORITHMS = Table(
             "fourfold.algorithms.normal_equation:NormalEquationConfig", "least squares in closed form (1805)"
         ),
         "svm": Entry("fourfold.algorithms.svm:SVMConfig", "the widest margins, for a kernel machine (1995)"),
+        "counting": Entry(
+            "fourfold.algorithms.counting:CountingConfig", "one pass that counts, for a Markov model (1913)"
+        ),
         "bagging": Entry(
             "fourfold.algorithms.bagging:BaggingConfig", "networks on bootstrap samples, averaged (Breiman 1996)"
         ),

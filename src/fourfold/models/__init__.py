@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.lstm import LSTM as LSTM
+    from fourfold.models.markov import Markov as Markov
     from fourfold.models.mlp import MLP as MLP
     from fourfold.models.nin import NiN as NiN
     from fourfold.models.perceptron import Perceptron as Perceptron
@@ -44,6 +45,9 @@ MODELS = Table(
         "rnn": Entry("fourfold.models.rnn:RNNConfig", "a state that sees itself one step before; texts, series (1990)"),
         "lstm": Entry("fourfold.models.lstm:LSTMConfig", "a memory behind gates; texts, series (1997)"),
         "gru": Entry("fourfold.models.gru:GRUConfig", "a state behind gates, without a memory; texts, series (2014)"),
+        "markov": Entry(
+            "fourfold.models.markov:MarkovConfig", "text by counts of what followed the last tokens (1913)"
+        ),
         "kernel_svm": Entry(
             "fourfold.models.kernel_svm:KernelSVMConfig", "support vectors and a Gaussian kernel; pixels or HOG (1995)"
         ),
@@ -110,6 +114,7 @@ _EXPORTS = {
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
     "LSTM": "fourfold.models.lstm",
+    "Markov": "fourfold.models.markov",
     "MLP": "fourfold.models.mlp",
     "NiN": "fourfold.models.nin",
     "Perceptron": "fourfold.models.perceptron",
