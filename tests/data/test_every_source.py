@@ -9,6 +9,7 @@ import torch
 from cifar_files import write_cifar
 from emoji_files import write_emoji
 from pictures import folder
+from series_files import write_series
 from texts import write_running_texts
 
 from fourfold.core.errors import InputError
@@ -22,12 +23,15 @@ from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
 from fourfold.data.mnist_like import NAMES
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Features, Order
+from fourfold.tasks.forecasting import ForecastingSpec
+from fourfold.tasks.seam import Features, Order, Series, Tokens
+from fourfold.tasks.tagging import TaggingSpec
 
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
 NUMBERS = [name for name in DATA if name not in TOKENS]
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
 GREY = ("digits", "mnist", "fashion_mnist")
+SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -63,6 +67,14 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
     given["imagenet"] |= {"size": 32, "validation": 0.2}
     monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "emoji"))
     given["image_folder"] |= {"path": str(folder(tmp_path / "photos", {"a": 20, "b": 15, "c": 10}))}
+    write_series(tmp_path, monkeypatch)
+    for name in ("sunspots", "co2", "seattle_temps", "series"):
+        given[name] |= {"length": 3, "horizon": 2, "period": 1}
+    visitors = "".join(f"{1900 + i},{i % 7 + i / 10}\n" for i in range(90))
+    (tmp_path / "series.csv").write_text(f"year,visitors\n{visitors}", encoding="utf-8")
+    given["series"] |= {"path": str(tmp_path / "series.csv"), "time": "year"}
+    for name in ("adding", "copy"):
+        given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
     for name, more in write_running_texts(tmp_path, monkeypatch).items():
@@ -79,10 +91,12 @@ def test_a_source_keeps_what_its_spec_promises(name, fields, tmp_path) -> None:
         assert sum(len(batch.targets) for batch in batches) == size
         for batch in batches:
             (inputs,) = batch.inputs
-            assert inputs.dtype == torch.float32
+            assert inputs.dtype == (torch.int64 if isinstance(source.spec.input, Tokens) else torch.float32)
             assert inputs.isfinite().all()
             assert inputs[0].numel() == source.spec.input.size
-            if not isinstance(source.spec.input, Features):
+            if isinstance(source.spec.input, Series):
+                assert tuple(inputs.shape[1:]) == (source.spec.input.length, len(source.spec.input.names))
+            elif not isinstance(source.spec.input, Features | Tokens):
                 assert tuple(inputs.shape[1:]) == tuple(source.spec.input)
         assert len(source.raw(part, [0, 1])) == 2
     assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
@@ -114,7 +128,7 @@ def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tm
         torch.testing.assert_close(encoding.encode_rows(raw.tolist()).inputs[0], expected)
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in ("table", "gates")])
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in ("table", "gates", *SEQUENCES)])
 def test_statistics_are_those_of_the_training_split(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     raw = source.raw("train", list(range(source.sizes["train"]))).double()
@@ -128,7 +142,7 @@ def test_class_counts_and_target_units_are_those_of_the_training_split(name, fie
     targets = torch.cat([batch.targets for batch in source.split("train", 50)])
     if isinstance(source.spec, ClassificationSpec):
         assert list(source.spec.class_counts) == torch.bincount(targets, minlength=source.spec.num_classes).tolist()
-    else:
+    elif not isinstance(source.spec, ForecastingSpec | TaggingSpec):
         torch.testing.assert_close(targets.mean(0), torch.zeros(targets.shape[1]), rtol=0, atol=1e-5)
         torch.testing.assert_close(targets.std(0, correction=0), torch.ones(targets.shape[1]), rtol=0, atol=1e-5)
 
@@ -183,7 +197,7 @@ def test_the_picture_sources_are_known() -> None:
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [n for n in DATA if n not in TOKENS[:2] and n not in IMAGES[1:]])
+@pytest.mark.parametrize("name", [n for n in DATA if n not in TOKENS[:2] and n not in (*IMAGES[1:], *SEQUENCES[:3])])
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

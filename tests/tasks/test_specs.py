@@ -4,6 +4,7 @@ import pytest
 
 from fourfold.core.errors import InputError
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.forecasting import forecasting_spec
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
@@ -21,6 +22,7 @@ SPECS = [
     ClassificationSpec(Features(("x", "y")), ("0", "1")),
     RegressionSpec(Features(("x",)), ("가격", "size"), (0.1, -1e300), (1 / 3, 2.0)),
     ProbabilisticRegressionSpec(Image(3, 4, 5), ("price",), (0.1,), (7.0,)),
+    forecasting_spec(("기온", "rain"), 24, 2, 12, (1.5, 0.0), (2.0, 0.1), (0.5, 3.0)),
     MaskedLanguageModellingSpec(Tokens(3, 8, 2), '{"model": "한글"}', next_sentence=True),
     LanguageModellingSpec(Tokens(3, 8, 1), '{"model": "한글"}', (4, 0, 2)),
     TextClassificationSpec(Tokens(3, 8, 2), ("부정", "긍정"), (1, 2)),

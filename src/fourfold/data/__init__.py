@@ -34,7 +34,17 @@ DATA = Table(
             "fourfold.data.cifar100:Cifar100Config", "60,000 photographs of 100 classes, 32x32; fetched once"
         ),
         "emoji": Entry("fourfold.data.emoji:EmojiConfig", "1,911 emoji in colour, of 10 categories; fetched once"),
+        "sunspots": Entry(
+            "fourfold.data.series.sunspots:SunspotsConfig", "sunspots of 309 years, to be forecast; fetched once"
+        ),
+        "co2": Entry("fourfold.data.series.co2:Co2Config", "carbon dioxide in the air, 526 months; fetched once"),
+        "seattle_temps": Entry(
+            "fourfold.data.series.seattle_temps:SeattleTempsConfig", "a year of hourly temperatures; fetched once"
+        ),
+        "adding": Entry("fourfold.data.series.adding:AddingConfig", "long sequences, the sum of two marked numbers"),
+        "copy": Entry("fourfold.data.series.copy:CopyConfig", "symbols to be repeated after a long while"),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
+        "series": Entry("fourfold.data.series.config:SeriesConfig", "your own series, a row for each step of time"),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
         "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
         "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),

@@ -12,7 +12,7 @@ from fourfold.data.in_memory import InMemorySource, take
 from fourfold.data.notes import classes_note, inputs_note, targets_note
 from fourfold.data.splitting import Splits
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Features, Image
+from fourfold.tasks.seam import Features, Image, Series
 
 if TYPE_CHECKING:
     from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
@@ -75,7 +75,7 @@ def measured_rows(
 
 
 def standardised_targets(
-    inputs: Features | Image, names: tuple[str, ...], targets: dict[str, Tensor], task: RegressionTask
+    inputs: Features | Image | Series, names: tuple[str, ...], targets: dict[str, Tensor], task: RegressionTask
 ) -> tuple["RegressionSpec | ProbabilisticRegressionSpec", dict[str, Tensor]]:
     """Return the spec and each split's targets, float32 `[examples, targets]`, mean 0 and deviation 1 in training.
 

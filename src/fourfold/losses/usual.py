@@ -9,6 +9,7 @@
     sentence_pairs             mse
     tagging                    cross_entropy
     translation                cross_entropy
+    forecasting                mse
 
 Checked by: each task gets its loss, with the same values.
 """
@@ -34,6 +35,7 @@ USUAL: Mapping[str, LossConfig] = {
     "sentence_pairs": MSEConfig(),
     "tagging": CrossEntropyConfig(),
     "translation": CrossEntropyConfig(),
+    "forecasting": MSEConfig(),
 }
 
 

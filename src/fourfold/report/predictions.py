@@ -62,15 +62,15 @@ class Predictions:
         return self.badness().argsort(stable=True).tolist()
 
 
-def predict_split(run: Run) -> Predictions:
-    """Put the test split (validation where there is none) through the trained network.
+def predict_split(run: Run, split: str | None = None) -> Predictions:
+    """Put a split through the trained network; None: the test split, or validation where there is none.
 
     Raises:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
     source, model = run.parts.source, run.model  # not in inference mode: what is made there never has a gradient
-    split = "test" if source.sizes.get("test") else "validation"
+    split = split or ("test" if source.sizes.get("test") else "validation")
     inputs, targets, outputs = [], [], []
     with torch.inference_mode():
         for batch in source.split(split, BATCH_SIZE):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fourfold.report.boundary import can_draw_boundary, draw_boundary
 from fourfold.report.confusion import draw_confusion
 from fourfold.report.drawing import Drawn
+from fourfold.report.forecasts import draw_over_time
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
 from fourfold.report.views.look import what_it_sees
@@ -15,6 +16,7 @@ from fourfold.report.weights import draw_weights
 from fourfold.run.run import Run
 from fourfold.run.views.embedding import listening
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.forecasting import ForecastingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Image
@@ -51,11 +53,15 @@ def show_predictions(run: Run) -> Shown:
     weights = draw_weights(run.model, spec)
     told_apart = isinstance(spec, ClassificationSpec) and isinstance(spec.input, Image)
     seen = what_it_sees(run, predictions, heard) if told_apart else []
-    return Shown(_overview(predictions), _examples(predictions), plane, [weights] if weights else [], seen)
+    overview = _overview(run, predictions)
+    return Shown(overview, _examples(predictions), plane, [weights] if weights else [], seen)
 
 
-def _overview(predictions: Predictions) -> list[Drawn]:
+def _overview(run: Run, predictions: Predictions) -> list[Drawn]:
     spec = predictions.spec
+    if isinstance(spec, ForecastingSpec):
+        known = predictions.split == "test" and predictions.source.sizes.get("validation")
+        return draw_over_time(spec, predictions, predict_split(run, "validation") if known else None)
     if isinstance(spec, ClassificationSpec):
         return [draw_confusion(spec, predictions.output, predictions.batch.targets)]
     assert isinstance(spec, RegressionSpec | ProbabilisticRegressionSpec), spec.task
@@ -68,6 +74,11 @@ def _examples(predictions: Predictions) -> list[Drawn]:
     few = min(few, max(1, len(predictions) // 2))
     ranked = predictions.ranked()
     best, worst = ranked[:few], ranked[::-1][:few]
+    if isinstance(spec, ForecastingSpec):
+        return [
+            Drawn(name, spec.draw(*predictions.choose(members)), f"The {name} forecasts: what was seen, said and came.")
+            for name, members in (("worst", worst), ("best", best))
+        ]
     if isinstance(spec, RegressionSpec | ProbabilisticRegressionSpec):
         return [
             draw_numbers("worst", "The worst predictions", spec, predictions, worst),

@@ -25,6 +25,7 @@ TASKS: Mapping[str, str] = {
     "sentence_pairs": "fourfold.tasks.sentence_pairs:SentencePairsSpec",
     "tagging": "fourfold.tasks.tagging:TaggingSpec",
     "translation": "fourfold.tasks.translation:TranslationSpec",
+    "forecasting": "fourfold.tasks.forecasting:ForecastingSpec",
 }
 
 INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}

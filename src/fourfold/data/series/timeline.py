@@ -1,0 +1,134 @@
+"""Times read from texts, and their regular step: what is measured every hour, every seven days, every month or year.
+
+A step that is missing between two others leaves a gap, which is counted; a time that lies between two steps, twice or
+out of order is an error that names its row.
+
+Checked by: hours, days, weeks, months, quarters, years and plain numbers, with gaps and with each kind of fault.
+"""
+
+import calendar
+import datetime
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fourfold.core.errors import InputError
+from fourfold.core.words import counted
+from fourfold.data.table.reading import Texts
+
+TOLERANCE = 1e-6  # of a step, where times are numbers with fractions
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+class Timeline(NamedTuple):
+    """Where each row stands among regular steps."""
+
+    places: np.ndarray  # int64 [rows], ascending, the first is 0
+    step: str  # "1 month", "7 days", "0.25"
+    first: str  # the first time as it was written
+    last: str
+
+    @property
+    def length(self) -> int:
+        """Steps from the first row to the last, gaps included."""
+        return int(self.places[-1]) + 1
+
+
+def read_timeline(path: Path, column: str, times: Texts, rows: np.ndarray) -> Timeline:
+    """Return where the rows of a file stand in time.
+
+    Args:
+        path: for messages.
+        column: the times' column, for messages.
+        times: as written.
+        rows: each row's number, as a person counts.
+
+    Raises:
+        InputError: a time is missing, cannot be read, comes twice, is out of order, or lies between two steps.
+    """
+    missing = [row for row, text in zip(rows, times, strict=True) if text is None]
+    if missing:
+        raise InputError(f"{path}: row {missing[0]}, column '{column}': no time")
+    if len(times) < 3:
+        raise InputError(f"{path}: {counted(len(times), 'row')}; a regular step shows in three or more")
+    numbers = _as_numbers(list(times))
+    if numbers is not None:
+        counts, unit = numbers, ""
+    else:
+        dates = [_as_date(text, f"{path}: row {row}, column '{column}'") for row, text in zip(rows, times, strict=True)]
+        counts, unit = _counted(dates)
+    differences = np.diff(counts)
+    wrong = np.flatnonzero(differences <= 0)
+    if len(wrong):
+        at = wrong[0] + 1
+        how = "is the same as" if differences[at - 1] == 0 else "lies before"
+        raise InputError(
+            f"{path}: row {rows[at]}, column '{column}': {times[at]} {how} the row above; "
+            "times must ascend (columns of a series stand side by side, not below each other)"
+        )
+    step = Counter(differences.tolist()).most_common(1)[0][0]
+    steps = differences / step
+    whole = np.rint(steps)
+    between = np.flatnonzero((np.abs(steps - whole) > TOLERANCE) | (whole < 1))
+    if len(between):
+        at = between[0] + 1
+        raise InputError(
+            f"{path}: row {rows[at]}, column '{column}': {times[at]} is no multiple of {_in_words(step, unit)} "
+            f"after {times[at - 1]}, which is the usual step; bring the series to a regular step first"
+        )
+    places = np.concatenate([[0], np.cumsum(whole.astype(np.int64))])
+    return Timeline(places, _in_words(step, unit), str(times[0]), str(times[-1]))
+
+
+def _as_numbers(texts: list[str]) -> np.ndarray | None:
+    """Return times that are numbers, such as years, or None; eight digits are a date without dashes."""
+    if all(re.fullmatch(r"(1[5-9]|20)\d\d(0\d|1[0-2])[0-3]\d", text) for text in texts):
+        return None
+    try:
+        numbers = np.array([float(text) for text in texts])
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _as_date(text: str, at: str) -> datetime.datetime:
+    plain = text.replace("/", "-")
+    if re.fullmatch(r"\d{4}-\d{1,2}", plain):
+        plain += "-01"
+    parts = re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", plain)
+    if parts:
+        year, month, day, rest = parts.groups()
+        plain = f"{year}-{int(month):02}-{int(day):02}{rest}"
+    try:
+        date = datetime.datetime.fromisoformat(plain)
+    except ValueError:
+        raise InputError(
+            f"{at}: {text!r} is no time that can be read; write it as 2010-01-31 or 2010-01-31 13:00"
+        ) from None
+    return date.astimezone(datetime.UTC).replace(tzinfo=None) if date.tzinfo else date
+
+
+def _counted(dates: list[datetime.datetime]) -> tuple[np.ndarray, str]:
+    """Return dates as months, where all stand on one day of theirs, or else as seconds, and which."""
+    one_day = len({(date.day, date.time()) for date in dates}) == 1
+    last_day = all(date.day == calendar.monthrange(date.year, date.month)[1] for date in dates)
+    months = np.array([12.0 * date.year + date.month for date in dates])
+    if (one_day or last_day) and len(set(months.tolist())) == len(dates):
+        return months, "month"
+    start = dates[0]
+    return np.array([(date - start).total_seconds() for date in dates]), "second"
+
+
+def _in_words(step: float, unit: str) -> str:
+    if not unit:
+        return f"{step:g}"
+    if unit == "month":
+        years = step / 12
+        return counted(int(years), "year") if years.is_integer() else counted(int(step), "month")
+    for seconds, name in UNITS:
+        if step % seconds == 0:
+            return counted(int(step // seconds), name)
+    return f"{step:g} seconds"
