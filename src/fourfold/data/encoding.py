@@ -169,6 +169,8 @@ ENCODINGS = Table(
         "features": Entry("fourfold.data.encoding:FeaturesEncoding", "rows of named numbers, standardised"),
         "image": Entry("fourfold.data.image_encoding:ImageEncoding", "pictures, standardised per channel"),
         "table": Entry("fourfold.data.table.encoding:TableEncoding", "rows of a user's table"),
+        "text": Entry("fourfold.data.text.encoding:TextEncoding", "texts, or pairs of texts, as tokens"),
+        "tagged_text": Entry("fourfold.data.text.encoding:TaggedTextEncoding", "texts whose words are tagged"),
         "series": Entry("fourfold.data.series.encoding:SeriesEncoding", "stretches of series, standardised"),
         "symbols": Entry("fourfold.data.series.symbols:SymbolsEncoding", "sequences of symbols, as they are"),
     },

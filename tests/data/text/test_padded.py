@@ -36,7 +36,7 @@ def numbers(batch) -> list[int]:
 
 
 @given(st.lists(st.lists(st.integers(1, 99), max_size=7), min_size=1, max_size=9), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_rows_are_padded_as_one_by_one(given_rows, data) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(given_rows) - 1), min_size=1, max_size=6))
     ragged = Ragged.of(given_rows)
@@ -53,7 +53,7 @@ def test_rows_are_padded_as_one_by_one(given_rows, data) -> None:
     st.integers(0, 2**40),
     st.integers(1, 3),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_example_comes_exactly_once_an_epoch_and_processes_share_it(count, batch_size, seed, processes) -> None:
     data = source(count, longest=12)
     whole = data.train(Order(seed, batch_size))
@@ -151,6 +151,18 @@ def test_a_batch_of_an_evaluation_has_at_most_so_many_scores() -> None:
     sizes = [batch.targets.numel() * 4096 for batch in data.split("test", 1024)]
     assert sum(sizes) == 700 * 64 * 4096
     assert max(sizes) == MOST_SCORES
+
+
+def test_a_large_training_split_is_scored_on_some_of_it(monkeypatch) -> None:
+    data = source()
+    monkeypatch.setattr("fourfold.data.text.padded.SCORED", 40)
+    for split, size in (("train", 40), ("validation", 13), ("test", 9)):
+        seen = [number for batch in data.scored(split, 16) for number in numbers(batch)]
+        assert len(set(seen)) == size
+        assert seen == sorted(seen)
+    assert [number for batch in data.split("train", 16) for number in numbers(batch)] == list(range(101))
+    (note,) = source().notes[1:]
+    assert note == "scores of the training split are of 40 of its texts, spread evenly over it"
 
 
 def test_a_sample_is_those_examples_and_no_others() -> None:

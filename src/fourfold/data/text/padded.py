@@ -25,6 +25,7 @@ from fourfold.tasks.seam import Batch, Order, Source, Spec
 from fourfold.tasks.tokens import TokenSpec
 
 STRETCH = 50  # batches that are sorted together
+SCORED = 4096  # training examples that a score is of: all of them would take as long as an epoch
 MOST_SCORES = 2**26  # numbers that a model may put out at once in evaluation: 256 MB
 WIDTH = 1024  # numbers a token that every model is taken to hold at some place
 
@@ -55,6 +56,8 @@ class PaddedSource(Source):
     ) -> None:
         self.spec, self.encoding, self.notes, self.files = spec, encoding, list(notes), dict(files or {})
         self.sizes = {name: len(part) for name, part in examples.items()}
+        if self.sizes.get("train", 0) > SCORED:
+            self.notes.append(f"scores of the training split are of {SCORED:,} of its texts, spread evenly over it")
         self._examples, self._texts = dict(examples), dict(texts)
         self._device = torch.device("cpu")
         self._sample: Tensor | None = None  # which training examples, where not each of them once
@@ -65,10 +68,14 @@ class PaddedSource(Source):
 
     def split(self, name: str, batch_size: int) -> Iterator[Batch]:
         """Return a split in order; long texts come in smaller batches, so that what a model says of them fits."""
+        return self._in_order(name, self._members(name), batch_size)
+
+    def scored(self, name: str, batch_size: int) -> Iterator[Batch]:
+        """Return a split in order; of a large training split `SCORED` examples, spread evenly over it."""
         members = self._members(name)
-        lengths = self._examples[name].lengths[members].tolist()
-        for start, end in portions(lengths, batch_size, self._most_tokens()):
-            yield moved(self._examples[name].batch(members[start:end]), self._device)
+        if name == "train" and len(members) > SCORED:
+            members = members[torch.arange(SCORED) * len(members) // SCORED]
+        yield from self._in_order(name, members, batch_size)
 
     def raw(self, name: str, indices: list[int]) -> list[Any]:
         """Return texts of a split as they were before they became tokens."""
@@ -87,6 +94,11 @@ class PaddedSource(Source):
         """Deliver batches on `device`; the texts stay on the CPU, where a batch is put together."""
         self._device = device
         return self
+
+    def _in_order(self, name: str, members: Tensor, batch_size: int) -> Iterator[Batch]:
+        lengths = self._examples[name].lengths[members].tolist()
+        for start, end in portions(lengths, batch_size, self._most_tokens()):
+            yield moved(self._examples[name].batch(members[start:end]), self._device)
 
     def _members(self, name: str) -> Tensor:
         """Return the numbers of a split's examples, int64; only a training split has a sample."""
