@@ -45,6 +45,8 @@ COUNTS = {
     "kernel_svm": 10 * 10,  # a bias a pair of classes; support vectors come with the solution
     "densenet": 7_978_856,
     "densenet_cifar": 1_019_722,
+    "transformer": 6 * 3_150_336 + 6 * 4_199_936 + 37_000 * 512,  # test_transformer.py has a layer's
+    "gpt": 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1024 + 2) * 768,
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
 FITS = {
@@ -64,6 +66,8 @@ FITS = {
     "googlenet": COLOUR,
     "densenet": COLOUR,
     "densenet_cifar": COLOUR,
+    "transformer": TRANSLATED,
+    "gpt": RUNNING,
 }
 SMALL = {  # fields of networks whose own sizes would only take time
     "transformer": {"layers": 1, "width": 24, "heads": 2, "hidden": 8},
@@ -273,6 +277,14 @@ SET = [
     (
         {"name": "densenet", "blocks": [2, 1], "growth": 8, "compression": 0.25, "dropout": 0.1, "stem": "imagenet"},
         lambda: models.DenseNet((2, 1), 8, 16, 10, 3, "imagenet", True, 0.25, 0.1),
+    ),
+    (
+        {"name": "transformer", "layers": 2, "width": 12, "heads": 3, "hidden": 5, "dropout": 0.3},
+        lambda: models.Transformer(11, 11, 2, 12, 3, 5, 0.3, True, 7),
+    ),
+    (
+        {"name": "gpt", "layers": 2, "width": 12, "heads": 3, "context": 9, "dropout": 0.3, "norm": "post"},
+        lambda: models.GPT(11, 9, 2, 12, 3, 0.3, "post"),
     ),
     (
         {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},

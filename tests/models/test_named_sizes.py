@@ -41,6 +41,14 @@ COUNTS = {
     "densenet201": 20_013_928,
     "densenet40_k12": 1_019_722,  # Table 2 of the paper: 1.0 M, 0.8 M
     "densenet_bc100_k12": 769_162,
+    "transformer-base": 63_045_632,  # the paper says 65 and 213 million; see the module
+    "transformer-big": 214_171_648,
+    "gpt1": 116_534_784,
+    "gpt2": 124_439_808,  # 117 M in the paper, which its authors' page corrects
+    "gpt2-medium": 354_823_168,
+    "gpt2-large": 774_030_080,
+    "gpt2-xl": 1_557_611_200,
+    "gpt3-175b": 174_604_259_328,
 }
 
 

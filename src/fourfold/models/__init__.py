@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
+    from fourfold.models.gpt import GPT as GPT
     from fourfold.models.gru import GRU as GRU
     from fourfold.models.kernel_svm import KernelSVM as KernelSVM
     from fourfold.models.lenet5 import LeNet5 as LeNet5
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
     from fourfold.models.rnn import RNN as RNN
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
+    from fourfold.models.transformer import Transformer as Transformer
     from fourfold.models.vgg import VGG as VGG
 
 _ALEXNET = "fourfold.models.alexnet:AlexNetConfig"
 _DENSENET = "fourfold.models.densenet:DenseNetConfig"
 _DENSENET_CIFAR = "fourfold.models.densenet_cifar:DenseNetCifarConfig"
 _GOOGLENET = "fourfold.models.googlenet:GoogLeNetConfig"
+_GPT = "fourfold.models.gpt:GPTConfig"
 _RESNET = "fourfold.models.resnet:ResNetConfig"
 _RESNET_CIFAR = "fourfold.models.resnet_cifar:ResNetCifarConfig"
+_TRANSFORMER = "fourfold.models.transformer:TransformerConfig"
 _VGG = "fourfold.models.vgg:VGGConfig"
 
 MODELS = Table(
@@ -102,6 +106,30 @@ MODELS = Table(
             "dense network of 100 layers with bottlenecks, growth 12, for 32x32 (2016)",
             {"depth": 100, "growth": 12, "bottleneck": True},
         ),
+        "transformer": Entry(_TRANSFORMER, "an encoder and a decoder of attention alone, for translation (2017)"),
+        "transformer-base": Entry(
+            _TRANSFORMER, "the paper's base model (2017)", {"layers": 6, "width": 512, "heads": 8, "hidden": 2048}
+        ),
+        "transformer-big": Entry(
+            _TRANSFORMER,
+            "the paper's big model (2017)",
+            {"layers": 6, "width": 1024, "heads": 16, "hidden": 4096, "dropout": 0.3},
+        ),
+        "gpt": Entry(_GPT, "causal attention that predicts the next token (2018)"),
+        "gpt1": Entry(_GPT, "GPT of 12 layers, normalised after each (2018)", {"norm": "post", "context": 512}),
+        "gpt2": Entry(_GPT, "GPT-2 of 12 layers (2019)", {"layers": 12, "width": 768, "heads": 12, "context": 1024}),
+        "gpt2-medium": Entry(
+            _GPT, "GPT-2 of 24 layers (2019)", {"layers": 24, "width": 1024, "heads": 16, "context": 1024}
+        ),
+        "gpt2-large": Entry(
+            _GPT, "GPT-2 of 36 layers (2019)", {"layers": 36, "width": 1280, "heads": 20, "context": 1024}
+        ),
+        "gpt2-xl": Entry(
+            _GPT, "GPT-2 of 48 layers (2019)", {"layers": 48, "width": 1600, "heads": 25, "context": 1024}
+        ),
+        "gpt3-175b": Entry(
+            _GPT, "GPT-3 of 96 layers (2020)", {"layers": 96, "width": 12_288, "heads": 96, "context": 2048}
+        ),
     },
 )
 
@@ -109,6 +137,7 @@ _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "DenseNet": "fourfold.models.densenet",
     "GoogLeNet": "fourfold.models.googlenet",
+    "GPT": "fourfold.models.gpt",
     "GRU": "fourfold.models.gru",
     "KernelSVM": "fourfold.models.kernel_svm",
     "LeNet5": "fourfold.models.lenet5",
@@ -122,18 +151,20 @@ _EXPORTS = {
     "ResNetCifar": "fourfold.models.resnet_cifar",
     "RNN": "fourfold.models.rnn",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
+    "Transformer": "fourfold.models.transformer",
     "VGG": "fourfold.models.vgg",
 }
 
 
-_NAMED = [name for name, entry in MODELS.items() if entry.preset]  # sizes: `ff.models.resnet50(num_classes=10)`
+# sizes, as Python can spell them: `ff.models.resnet50(num_classes=10)`, `ff.models.gpt2_medium()`
+_NAMED = {name.replace("-", "_"): name for name, entry in MODELS.items() if entry.preset}
 
 
 def __getattr__(name: str) -> Any:
     if name in _NAMED:
         from fourfold.models.named import builder
 
-        return builder(name)
+        return builder(_NAMED[name])
     return lazy_exports(__name__, {**_EXPORTS, **dict.fromkeys(_NAMED, "")}, name)
 
 

@@ -1,6 +1,9 @@
 """The base of all model configs. A model itself is a plain `nn.Module` with a plain constructor."""
 
-from torch import nn
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
 
 from fourfold.core.config import PartConfig
 from fourfold.tasks.seam import Spec
@@ -17,8 +20,7 @@ class ModelConfig(PartConfig):
         """
         raise NotImplementedError
 
-    @classmethod
-    def paper_spec(cls) -> Spec | None:
+    def paper_spec(self) -> Spec | None:
         """Return the paper's own inputs and outputs, so that its network can be built and counted without data.
 
         None, the default, is for a model that has none.
@@ -32,3 +34,12 @@ class ModelConfig(PartConfig):
     def renamed(self, name: str) -> str | None:
         """Return what a published weight is called here; None: there is no place for it."""
         return name
+
+    def adopted(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return published weights under the names, and in the shapes, that they have here."""
+        named = {self.renamed(name): value for name, value in weights.items()}
+        return {name: value for name, value in named.items() if name is not None}
+
+    def published_facts(self) -> Mapping[str, Any]:
+        """Return what the config.json of a folder of Hugging Face's must say where its weights fit this network."""
+        return {}

@@ -55,7 +55,6 @@ class DenseNetCifarConfig(ModelConfig):
             self.dropout,
         )
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """CIFAR-10: colour pictures of 32x32 and ten classes."""
         return ClassificationSpec(Image(3, 32, 32), tuple("0123456789"))

@@ -29,8 +29,7 @@ class ImageNetConfig(ModelConfig):
         description=f"first layers for pictures of 224x224 or for small ones; auto: small up to {SMALL} pixels a side",
     )
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Colour pictures of 224x224 and 1000 classes."""
         return imagenet_spec()
 

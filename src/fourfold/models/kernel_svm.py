@@ -55,8 +55,7 @@ class KernelSVMConfig(ModelConfig):
             raise InputError(f"model.cell: two cells of {cell} pixels do not fit into {image}")
         return KernelSVM(size, spec.num_classes, cell, self.gamma)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Pictures of 28x28 and ten classes; the papers' own are smaller or larger."""
         return ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 
@@ -75,7 +74,10 @@ class KernelSVM(nn.Module):
         weight: of each support vector against each class, `[classes, support]`; zero against its own.
         bias: of each pair of classes, `[classes, classes]`, symmetric.
         counts: support vectors of each class, int64 `[classes]`.
+        counted_later: what its parameters are, which only training can count.
     """
+
+    counted_later = "support vectors"
 
     support: nn.Parameter
     weight: nn.Parameter

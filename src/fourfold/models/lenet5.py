@@ -49,8 +49,7 @@ class LeNet5Config(ModelConfig):
         frame = ((SIDE - image.height) // 2, (SIDE - image.width) // 2)
         return LeNet5(image.channels, spec.num_outputs, frame, self.activation, self.pooling, self.init)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Grey pictures of 32x32 and ten classes: 61,706 parameters."""
         return ClassificationSpec(Image(1, SIDE, SIDE), tuple("0123456789"))
 

@@ -30,8 +30,7 @@ class LinearRegressionConfig(ModelConfig):
         spec = require_task(spec, RegressionSpec, "linear_regression")
         return LinearRegression(spec.input.size, spec.num_outputs)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Ten inputs and one target, as in the diabetes data: 11 parameters."""
         return RegressionSpec(Features(tuple(f"x{i}" for i in range(1, 11))), ("y",), (0.0,), (1.0,))
 

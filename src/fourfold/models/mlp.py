@@ -40,8 +40,7 @@ class MLPConfig(ModelConfig):
         """Return the MLP from the data's inputs to the task's outputs."""
         return MLP(spec.input.size, self.widths, spec.num_outputs, self.activation, self.dropout, self.init)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Pictures of 28x28 and ten classes, the usual first problem; the paper's own nets are smaller still."""
         return ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 

@@ -10,9 +10,10 @@ from torch import nn
 
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS
+from fourfold.models.named_texts import TextBuilder
 from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Image
+from fourfold.tasks.seam import Image, Tokens
 
 
 class Builder(Protocol):
@@ -27,8 +28,11 @@ class Builder(Protocol):
     ) -> nn.Module: ...
 
 
-def builder(name: str) -> Builder:
+def builder(name: str) -> Builder | TextBuilder:
     """Return the function that builds the network called `name`, at its paper's sizes where nothing else is said."""
+    paper = MODELS.parse(name, "model").paper_spec()  # type: ignore[attr-defined]
+    if isinstance(paper.input, Tokens):
+        return TextBuilder(name)
 
     def build(
         num_classes: int | None = None,

@@ -42,8 +42,7 @@ class NiNConfig(ImageNetConfig):
         require_pixels(image, LEAST[stem], f"nin with the {stem} stem")
         return NiN(spec.num_outputs, image.channels, stem, self.dropout, self.init)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Colour pictures of 32x32 and ten classes, as in CIFAR-10: 966,986 parameters."""
         return ClassificationSpec(Image(3, 32, 32), tuple("0123456789"))
 

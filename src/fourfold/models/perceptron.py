@@ -32,8 +32,7 @@ class PerceptronConfig(ModelConfig):
         spec = require_task(spec, ClassificationSpec, "perceptron")
         return Perceptron(spec.input.size, spec.num_classes)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Two inputs and two classes, as for a logic gate: 3 parameters."""
         return ClassificationSpec(Features(("x1", "x2")), ("0", "1"))
 

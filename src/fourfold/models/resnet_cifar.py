@@ -44,8 +44,7 @@ class ResNetCifarConfig(ModelConfig):
         require_way_around(self.shortcut, self.zero_init_last)
         return ResNetCifar(self.depth, spec.num_outputs, image.channels, self.shortcut, self.zero_init_last)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """CIFAR-10: colour pictures of 32x32 and ten classes."""
         return ClassificationSpec(Image(3, 32, 32), tuple("0123456789"))
 

@@ -31,8 +31,7 @@ class SoftmaxRegressionConfig(ModelConfig):
         spec = require_task(spec, ClassificationSpec, "softmax_regression")
         return SoftmaxRegression(spec.input.size, spec.num_classes)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Pictures of 28x28 and ten classes: 7,850 parameters."""
         return ClassificationSpec(Image(1, 28, 28), tuple("0123456789"))
 

@@ -1,6 +1,7 @@
 """Weights from a file, put into a network by their names: torchvision's published ones, or one's own.
 
-A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors. Every name in it has
+A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors; or a folder is given,
+as Hugging Face publishes a model (see `huggingface`). Every name in it has
 its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
 of another size is left as it was drawn, for it is the data's own.
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
+from fourfold.models.huggingface import check_sizes, files_of, weights_in
 
 URL = "https://download.pytorch.org/models"
 COUNTER = "num_batches_tracked"  # of a normalisation; files from before 2018 have none, and it changes nothing
@@ -27,12 +29,14 @@ def locate(file: str, config: ModelConfig) -> Path:
     """Return the path of a weights file; "torchvision" is what torchvision publishes, in torch's hub cache.
 
     Raises:
-        InputError: torchvision publishes none for this network, or the file is not there.
+        InputError: torchvision publishes none for this network, the file is not there, or it is of other sizes.
     """
     if file != "torchvision":
-        if not Path(file).is_file():
+        if not Path(file).exists():
             raise InputError(f"weights: {file}: no such file")
-        return Path(file)
+        found = weights_in(Path(file)) if Path(file).is_dir() else Path(file)
+        check_sizes(found, config)
+        return found
     name = config.published()
     if name is None:
         raise InputError(f"weights: torchvision publishes none for this {config.name}; give a file instead")
@@ -48,6 +52,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: it cannot be read, or holds something else.
     """
+    if path.name.endswith(".index.json"):
+        return {name: value for file in files_of(path) for name, value in read_weights(file).items()}
     if path.suffix not in (".pth", ".pt", ".safetensors"):
         raise InputError(f"weights: {path}: a file of weights ends in .pth, .pt or .safetensors")
     try:
@@ -81,18 +87,19 @@ def put_weights(
     Raises:
         InputError: names are unknown or missing, or shapes are others; all are listed, and nothing was copied.
     """
-    named = {config.renamed(name): value for name, value in weights.items()}
-    named.pop(None, None)
+    named = config.adopted(weights)
     places = model.state_dict()
-    unknown = [str(name) for name in named if name not in places and not str(name).endswith(COUNTER)]
+    unknown = [name for name in named if name not in places and not name.endswith(COUNTER)]
     missing = [name for name in places if name not in named and not name.endswith(COUNTER)]
+    embeddings = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
     heads: list[str] = []
     wrong: list[str] = []
     for name, place in places.items():
         value = named.get(name)
         if value is None or value.shape == place.shape:
             continue
-        if value.dim() and value.shape[1:] == place.shape[1:] and place.shape[0] == num_outputs:
+        row = value.dim() and value.shape[1:] == place.shape[1:]
+        if row and place.shape[0] == num_outputs and name not in embeddings:  # which are tokens, and no output layer
             heads.append(name)
         else:
             wrong.append(f"{name} is {_shape(value)}, here {_shape(place)}")

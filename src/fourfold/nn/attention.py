@@ -79,9 +79,9 @@ def attend(
 def is_equation_faster(queries: Tensor) -> bool:
     """Return whether Eq. 1 as it is written is faster than the kernel.
 
-    So it is on a CPU, in bf16 that the processor multiplies itself, where a gradient follows: there the kernel's backward
-    takes three times as long as in float32, and the equation's matrix products are at their best. Everywhere else the
-    kernel is faster: in float32 1.3 to 2.7 times in training, and 1.6 to 4 times where no gradient follows.
+    So it is on a CPU, in bf16 that the processor multiplies itself, where a gradient follows: there the kernel's
+    backward takes three times as long as in float32, and the equation's matrix products are at their best. Everywhere
+    else the kernel is faster: in float32 1.3 to 2.7 times in training, and 1.6 to 4 times where no gradient follows.
     """
     return queries.device.type == "cpu" and queries.dtype == torch.bfloat16 and NATIVE_BF16 and torch.is_grad_enabled()
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe, Weights
 from fourfold.models.base import ModelConfig
+from fourfold.models.huggingface import digest_of
 from fourfold.models.weights import locate, put_weights, read_weights
-from fourfold.records.digest import sha256_of
 from fourfold.tasks.seam import Spec
 
 
@@ -26,7 +26,7 @@ class Beginning:
         weights: what the recipe says.
 
     Attributes:
-        sha256: of the file, in hexadecimal.
+        sha256: of the file, in hexadecimal; of several, of their SHA-256.
         notes: what was done, for the record; complete once a network was begun.
 
     Raises:
@@ -91,6 +91,6 @@ def weights_read(recipe: Recipe) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     try:
-        return sha256_of(path)
+        return digest_of(path)
     except OSError as error:
         raise InputError(f"weights: {path}: {(error.strerror or str(error)).lower()}") from None
