@@ -11,6 +11,7 @@ from emoji_files import write_emoji
 from pictures import folder
 from series_files import write_series
 from texts import write_running_texts
+from whole_texts import FETCHED, WHOLE_TEXTS, write_whole_texts
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -28,7 +29,7 @@ from fourfold.tasks.seam import Features, Order, Series, Tokens
 from fourfold.tasks.tagging import TaggingSpec
 
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
-NUMBERS = [name for name in DATA if name not in TOKENS]
+NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS)]
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
 GREY = ("digits", "mnist", "fashion_mnist")
 SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
@@ -77,7 +78,10 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
-    for name, more in write_running_texts(tmp_path, monkeypatch).items():
+    for name, more in {
+        **write_running_texts(tmp_path, monkeypatch),
+        **write_whole_texts(tmp_path, monkeypatch),
+    }.items():
         given[name] |= more
     return given
 
@@ -197,7 +201,7 @@ def test_the_picture_sources_are_known() -> None:
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [n for n in DATA if n not in TOKENS[:2] and n not in (*IMAGES[1:], *SEQUENCES[:3])])
+@pytest.mark.parametrize("name", [n for n in DATA if n not in (*TOKENS[:2], *IMAGES[1:], *SEQUENCES[:3], *FETCHED)])
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

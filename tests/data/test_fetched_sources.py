@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from whole_texts import FETCHED
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -263,4 +264,6 @@ def test_data_are_here_once_every_file_is(name, tmp_path) -> None:
 
 def test_what_comes_with_a_package_or_is_drawn_is_always_here(tmp_path) -> None:
     away = {name for name in DATA if not DATA.config_class(name).is_here(tmp_path / "none")}
-    assert away == {*KINDS, "emoji", "cifar10", "cifar100", "shakespeare", "brown", "wikitext"}
+    series = {"sunspots", "co2", "seattle_temps"}
+    running = {"shakespeare", "brown", "wikitext"}
+    assert away == {*KINDS, "emoji", "cifar10", "cifar100", *FETCHED, *series, *running}

@@ -45,6 +45,19 @@ DATA = Table(
         "copy": Entry("fourfold.data.series.copy:CopyConfig", "symbols to be repeated after a long while"),
         "table": Entry("fourfold.data.table.config:TableConfig", "your own CSV, TSV or Parquet file"),
         "series": Entry("fourfold.data.series.config:SeriesConfig", "your own series, a row for each step of time"),
+        "labelled_text": Entry(
+            "fourfold.data.labelled_text:LabelledTextConfig", "your own texts of classes: a table, or a folder a class"
+        ),
+        "tagged_text": Entry("fourfold.data.tagged_text:TaggedTextConfig", "your own tagged words, in CoNLL's form"),
+        "pairs": Entry("fourfold.data.pairs:PairsConfig", "your own texts and translations, or pairs with a number"),
+        "reviews": Entry("fourfold.data.reviews:ReviewsConfig", "33,530 reviews of films, good or bad; fetched once"),
+        "bbc": Entry("fourfold.data.bbc:BBCConfig", "2,225 news articles of 5 topics; fetched once"),
+        "ner": Entry("fourfold.data.ner:NERConfig", "2,394 tweets with named entities of 10 types; fetched once"),
+        "stsb": Entry("fourfold.data.stsb:STSBConfig", "8,628 pairs of sentences, how alike they are; fetched once"),
+        "libreoffice_help": Entry(
+            "fourfold.data.libreoffice_help:LibreOfficeHelpConfig",
+            "help pages, English into Korean, French or German; fetched once",
+        ),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
         "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
         "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),

@@ -62,12 +62,7 @@ def from_debian(package: str, members: Mapping[str, str], into: Path) -> None:
     Raises:
         InputError: no apt-get, no such package, or no network; it says what to do.
     """
-    _run("apt-get", ["download", "-qq", package], into, package)
-    archive = next(into.glob("*.deb"), None)
-    if archive is None:
-        raise InputError(f"apt-get download {package}: it reported success, but left no .deb file")
-    unpacked = into / "unpacked"
-    _run("dpkg-deb", ["-x", archive.name, unpacked.name], into, package)
+    unpacked = debian_folder(package, into)
     for member, name in members.items():
         path = unpacked / member
         try:
@@ -76,7 +71,26 @@ def from_debian(package: str, members: Mapping[str, str], into: Path) -> None:
         except (OSError, EOFError) as error:
             raise InputError(f"{package}: {member}: {error} (a damaged download?)") from None
     shutil.rmtree(unpacked)
+
+
+def debian_folder(package: str, into: Path) -> Path:
+    """Fetch a Debian package, unpack it into a folder of `into`, and return that folder; nothing of it is installed.
+
+    Args:
+        package: its name.
+        into: an existing folder.
+
+    Raises:
+        InputError: no apt-get, no such package, or no network; it says what to do.
+    """
+    _run("apt-get", ["download", "-qq", package], into, package)
+    archive = next(into.glob("*.deb"), None)
+    if archive is None:
+        raise InputError(f"apt-get download {package}: it reported success, but left no .deb file")
+    unpacked = into / "unpacked"
+    _run("dpkg-deb", ["-x", archive.name, unpacked.name], into, package)
     archive.unlink()
+    return unpacked
 
 
 def from_pypi(package: str, members: Mapping[str, str], into: Path) -> None:
