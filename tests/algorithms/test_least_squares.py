@@ -101,7 +101,7 @@ def test_the_closed_form_equals_numpys_lstsq() -> None:
     training = build("normal_equation", batch_size=7)
     value = training.step()
     weight, bias, mse = closed_form(*examples())
-    solution = least_squares(Rows(*examples()))
+    solution = least_squares(Rows(*examples()), torch.nn.Flatten())
     np.testing.assert_allclose(solution.weight, weight, rtol=1e-9)
     np.testing.assert_allclose(solution.bias, bias, rtol=1e-9)
     assert solution.mse == pytest.approx(mse, rel=1e-9)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
 from fourfold.algorithms.diagnosis import diagnose
-from fourfold.algorithms.normal_equation import least_squares, require_least_squares
+from fourfold.algorithms.normal_equation import least_squares, regressors_of, require_least_squares
 from fourfold.core.words import counted
 from fourfold.tasks.seam import Loss, LossValue, Plan, Source, Training
 
@@ -79,8 +79,8 @@ class LinearGradientDescent(Training):
         """Move w and b once against their partial derivatives."""
         model: Any = self.model
         batch = next(self._stream)
-        x = batch.inputs[0].flatten(1)
-        output = model(x)
+        x = regressors_of(model, batch.inputs[0])
+        output = model(*batch.inputs)
         value = self.loss(output, batch)
         dw, db = partials(x, output, batch.targets)
         total, count = value.total, torch.as_tensor(value.count, dtype=value.total.dtype, device=value.total.device)
@@ -97,7 +97,7 @@ class LinearGradientDescent(Training):
     @torch.no_grad()
     def finish(self) -> list[str]:
         """Say how far the weights and the training error are from the closed form."""
-        best = least_squares(self.source)
+        best = least_squares(self.source, self.model)
         weight, bias = self.model.weight.cpu().double(), self.model.bias.cpu().double()
         gap = max(float((weight - best.weight).abs().max()), float((bias - best.bias).abs().max()))
         size = max(float(best.weight.abs().max()), float(best.bias.abs().max()))

@@ -42,14 +42,24 @@ class Solution(NamedTuple):
     rank: int  # of the inputs with their column of ones
 
 
-def least_squares(source: Source) -> Solution:
+def regressors_of(model: nn.Module, x: Tensor) -> Tensor:
+    """Return what a linear model weighs, `[batch, features]`: what it says itself, or every number of its inputs."""
+    own: Any = getattr(model, "regressors", None)
+    return x.flatten(1) if own is None else own(x)
+
+
+def least_squares(source: Source, model: nn.Module) -> Solution:
     """Solve for the whole training split.
+
+    Args:
+        source: standardised examples.
+        model: says what is weighed; its weights are not looked at.
 
     Raises:
         DivergedError: an input or target is not finite.
     """
     batches = list(source.split("train", 4096))
-    x = torch.cat([batch.inputs[0].flatten(1) for batch in batches]).cpu().double()
+    x = torch.cat([regressors_of(model, batch.inputs[0]) for batch in batches]).cpu().double()
     t = torch.cat([batch.targets for batch in batches]).cpu().double()
     if not (x.isfinite().all() and t.isfinite().all()):
         raise DivergedError(f"step 0: an input or target of the training split is not finite; {DATA}", 0)
@@ -80,7 +90,7 @@ class NormalEquation(Training):
     def step(self) -> LossValue:
         """Solve, the first time; the loss is the next batch's at the solution."""
         if self._step == 0:
-            self._solution = least_squares(self.source)
+            self._solution = least_squares(self.source, self.model)
             self.model.weight.copy_(self._solution.weight)
             self.model.bias.copy_(self._solution.bias)
         self._step += 1
@@ -92,7 +102,7 @@ class NormalEquation(Training):
 
     def finish(self) -> list[str]:
         """Say what was solved; solved again only if that was before a resume."""
-        solution = self._solution or least_squares(self.source)
+        solution = self._solution or least_squares(self.source, self.model)
         unknowns = solution.weight.shape[1] + 1
         size = f"{self.source.sizes['train']} equations for {unknowns} weights a target"
         findings = [f"Least squares in closed form, {size}: training MSE {solution.mse:.6g} in standardised units."]
@@ -126,7 +136,9 @@ def require_least_squares(model: nn.Module, loss: Loss, source: Source, who: str
     spec = require_task(source.spec, RegressionSpec, who)
     shapes = {name: tuple(param.shape) for name, param in model.named_parameters()}
     targets = spec.num_outputs
-    if shapes != {"weight": (targets, spec.input.size), "bias": (targets,)}:
+    linear = set(shapes) == {"weight", "bias"} and len(shapes["weight"]) == 2
+    features = regressors_of(model, spec.example()[0]).shape[1] if linear else 0
+    if shapes != {"weight": (targets, features), "bias": (targets,)}:
         raise InputError(f"{who} is for a linear model, not {type(model).__name__}; use model=linear_regression")
     # Parts know nothing of each other, so the loss is asked for its value rather than for its name.
     output, target = torch.tensor([[0.0] * targets, [3.0] * targets]), torch.tensor([[0.5] * targets] * 2)

@@ -6,21 +6,25 @@ from fourfold.core.registry import Entry, Table, lazy_exports
 
 if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
+    from fourfold.models.ar import AR as AR
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.gpt import GPT as GPT
     from fourfold.models.gru import GRU as GRU
     from fourfold.models.kernel_svm import KernelSVM as KernelSVM
+    from fourfold.models.latent_ar import LatentAR as LatentAR
     from fourfold.models.lenet5 import LeNet5 as LeNet5
     from fourfold.models.linear_regression import LinearRegression as LinearRegression
     from fourfold.models.lstm import LSTM as LSTM
     from fourfold.models.markov import Markov as Markov
     from fourfold.models.mlp import MLP as MLP
+    from fourfold.models.naive_sequence import NaiveSequence as NaiveSequence
     from fourfold.models.nin import NiN as NiN
     from fourfold.models.perceptron import Perceptron as Perceptron
     from fourfold.models.resnet import ResNet as ResNet
     from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
     from fourfold.models.rnn import RNN as RNN
+    from fourfold.models.seq2seq import Seq2Seq as Seq2Seq
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
     from fourfold.models.transformer import Transformer as Transformer
     from fourfold.models.vgg import VGG as VGG
@@ -46,9 +50,17 @@ MODELS = Table(
             "fourfold.models.softmax_regression:SoftmaxRegressionConfig", "classes by weighted sums (1958)"
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
+        "naive_sequence": Entry(
+            "fourfold.models.naive_sequence:NaiveSequenceConfig", "the last value again, a season's, or the mean"
+        ),
+        "ar": Entry("fourfold.models.ar:ARConfig", "series by weighted sums of their last steps (1927)"),
+        "latent_ar": Entry("fourfold.models.latent_ar:LatentARConfig", "series by a linear summary of the past (1960)"),
         "rnn": Entry("fourfold.models.rnn:RNNConfig", "a state that sees itself one step before; texts, series (1990)"),
         "lstm": Entry("fourfold.models.lstm:LSTMConfig", "a memory behind gates; texts, series (1997)"),
         "gru": Entry("fourfold.models.gru:GRUConfig", "a state behind gates, without a memory; texts, series (2014)"),
+        "seq2seq": Entry(
+            "fourfold.models.seq2seq:Seq2SeqConfig", "one recurrent network reads, one translates, looking back (2014)"
+        ),
         "markov": Entry(
             "fourfold.models.markov:MarkovConfig", "text by counts of what followed the last tokens (1913)"
         ),
@@ -135,21 +147,25 @@ MODELS = Table(
 
 _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
+    "AR": "fourfold.models.ar",
     "DenseNet": "fourfold.models.densenet",
     "GoogLeNet": "fourfold.models.googlenet",
     "GPT": "fourfold.models.gpt",
     "GRU": "fourfold.models.gru",
     "KernelSVM": "fourfold.models.kernel_svm",
+    "LatentAR": "fourfold.models.latent_ar",
     "LeNet5": "fourfold.models.lenet5",
     "LinearRegression": "fourfold.models.linear_regression",
     "LSTM": "fourfold.models.lstm",
     "Markov": "fourfold.models.markov",
     "MLP": "fourfold.models.mlp",
+    "NaiveSequence": "fourfold.models.naive_sequence",
     "NiN": "fourfold.models.nin",
     "Perceptron": "fourfold.models.perceptron",
     "ResNet": "fourfold.models.resnet",
     "ResNetCifar": "fourfold.models.resnet_cifar",
     "RNN": "fourfold.models.rnn",
+    "Seq2Seq": "fourfold.models.seq2seq",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
     "Transformer": "fourfold.models.transformer",
     "VGG": "fourfold.models.vgg",
