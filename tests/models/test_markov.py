@@ -98,6 +98,12 @@ def test_padding_counts_nothing_and_no_text_is_anothers_context() -> None:
     assert torch.equal(counted(2, 3, padded).counts1, counted(2, 3, plain).counts1)
 
 
+def test_a_text_may_be_shorter_than_the_context() -> None:
+    model = counted(4, 3, batch([0, 1]), batch([0, 1, 0, 1, 0, 2]))
+    assert torch.equal(model(torch.tensor([[0]])), model(torch.tensor([[0, 1]]))[:, :1])
+    assert model.codes4.tolist() == [(0 * 27 + 1 * 9 + 0 * 3 + 1) * 3 + 0, (1 * 27 + 0 * 9 + 1 * 3 + 0) * 3 + 2]
+
+
 def test_before_counting_everything_is_equally_likely() -> None:
     torch.testing.assert_close(Markov(4, 2)(torch.tensor([[1, 2]])).exp(), torch.full((1, 2, 4), 0.25))
 

@@ -15,6 +15,7 @@ from fourfold.cli import (
     comparing,
     decomposing,
     doctor,
+    generating,
     gradients,
     history,
     importing,
@@ -87,6 +88,7 @@ app.command("run", no_args_is_help=True)(training.run)
 app.command("resume", no_args_is_help=True)(training.resume)
 app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
+app.command("generate", no_args_is_help=True)(generating.generate)
 app.command("export", no_args_is_help=True)(trained.export)
 app.command("report", no_args_is_help=True)(trained.report)
 app.command("compare", no_args_is_help=True)(comparing.compare)

@@ -145,17 +145,17 @@ class Markov(nn.Module):
 
     def _contexts(self, tokens: Tensor, documents: Tensor | None) -> Iterable[tuple[Tensor, Tensor]]:
         """Yield, by length, the code of the context at each place and whether there is one, `[batch, length]`."""
-        codes, known = torch.zeros_like(tokens), torch.ones_like(tokens, dtype=torch.bool)
+        codes, known, places = torch.zeros_like(tokens), torch.ones_like(tokens, dtype=torch.bool), tokens.shape[1]
         yield codes, known
         for length in range(1, self.order + 1):
-            back = length - 1
+            back = min(length - 1, places)
             older = torch.zeros_like(tokens)
-            older[:, back:] = tokens[:, : tokens.shape[1] - back]
-            codes = codes + older * self.vocab_size**back
+            older[:, back:] = tokens[:, : places - back]
+            codes = codes + older * self.vocab_size ** (length - 1)
             known = known.clone()
             known[:, :back] = False
             if documents is not None and back:
-                known[:, back:] &= documents[:, back:] == documents[:, : documents.shape[1] - back]
+                known[:, back:] &= documents[:, back:] == documents[:, : places - back]
             yield codes, known
 
     def _log_probabilities(self, contexts: list[tuple[Tensor, Tensor]]) -> Tensor:

@@ -11,6 +11,7 @@ from fourfold.report.drawing import Drawn
 from fourfold.report.forecasts import draw_over_time
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
+from fourfold.report.tokens import draw_texts
 from fourfold.report.views.look import what_it_sees
 from fourfold.report.weights import draw_weights
 from fourfold.run.run import Run
@@ -20,6 +21,7 @@ from fourfold.tasks.forecasting import ForecastingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Image
+from fourfold.tasks.tokens import TokenSpec
 
 PICTURES, ROWS = 12, 8  # examples drawn as best, and as worst
 
@@ -46,6 +48,8 @@ def show_predictions(run: Run) -> Shown:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
+    if isinstance(run.spec, TokenSpec):
+        return Shown(examples=draw_texts(run))
     with listening(run.model) as heard:
         predictions = predict_split(run)
     spec = predictions.spec

@@ -1,0 +1,85 @@
+"""`fourfold generate`."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.output import note, print_json
+from fourfold.records.location import workspace_path
+
+STDIN = "-"
+
+
+def generate(
+    run: RunArgument,
+    prompt: Annotated[
+        str,
+        typer.Option(
+            "--prompt", metavar="TEXT", help="What to go on from; - reads it from stdin. Default: a new text."
+        ),
+    ] = "",
+    tokens: Annotated[int, typer.Option("--tokens", metavar="N", help="Write at most this many tokens.")] = 200,
+    temperature: Annotated[
+        float, typer.Option("--temperature", metavar="T", help="Below 1 surer, above 1 bolder, 0 always the likeliest.")
+    ] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", metavar="K", help="Draw among the K likeliest tokens only.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option("--top-p", metavar="P", help="Draw among the fewest tokens that hold this share.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed writes the same text.")] = 0,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Have a trained language model write on, shown as it is written. It needs the run's folder, not its data.
+
+    \b
+    Examples:
+      fourfold generate shakespeare-gpt-1 --prompt "ROMEO:"
+      fourfold generate shakespeare-gpt-1 --temperature 0.8 --top-k 20 --tokens 500
+      echo "To be, or" | fourfold generate shakespeare-lstm-1 --prompt - --json
+    """
+    load_parts(use)
+    from fourfold.records.folder import RunFolder
+
+    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
+    if prompt == STDIN:
+        prompt = sys.stdin.buffer.read().decode("utf-8", "replace").rstrip("\r\n")
+    from fourfold.run.generate import Sampling
+    from fourfold.run.generate import generate as write
+    from fourfold.run.run import Run
+
+    opened = Run(folder)
+    writing = write(opened, prompt, tokens, Sampling(temperature, top_k, top_p), seed)
+    pieces: list[str] = []
+    count, began = 0, 0.0
+    if not json:
+        _show(prompt)
+    for piece in writing:
+        began = began or time.perf_counter()  # the first token also waits for the weights
+        count += 1
+        pieces.append(piece.text)
+        if not json:
+            _show(piece.text)
+    seconds = time.perf_counter() - began if began else 0.0
+    rate = (count - 1) / seconds if seconds and count > 1 else None
+    if json:
+        facts = {"tokens": count, "tokens_per_second": rate, "seed": seed}
+        print_json({"run_id": opened.run_id, "prompt": prompt, "text": "".join(pieces), **facts})
+        return
+    _show("\n")
+    if rate is not None:
+        note(f"{count} tokens, {rate:,.0f} a second")
+
+
+def _show(text: str) -> None:
+    """Print a piece of text at once; on a terminal, nothing that would steer it."""
+    if sys.stdout.isatty():
+        text = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+    sys.stdout.write(text)
+    sys.stdout.flush()

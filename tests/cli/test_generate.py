@@ -1,0 +1,93 @@
+"""`fourfold generate`: what it streams, what it prints for programs, and what it refuses."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fourfold.cli import main
+
+TEXT = "나는 학교에 갔다. To be, or not to be.\n" * 30
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    place = tmp_path_factory.mktemp("글")
+    (place / "a.txt").write_text(TEXT, encoding="utf-8")
+    given = [f"data.path={place / 'a.txt'}", "data.length=20", "model.order=6", "--workspace", str(place), "--quiet"]
+    assert main(["run", "shakespeare-markov", "data=text", *given]) == 0
+    assert main(["run", "iris-softmax", "budget.epochs=1", "--workspace", str(place), "--quiet"]) == 0
+    return place
+
+
+@pytest.fixture
+def write(workspace, capsys):
+    def ask(*arguments: object, run: str = "shakespeare-markov-1", code: int = 0) -> tuple[str, str]:
+        assert main(["generate", run, *map(str, arguments), "--workspace", str(workspace)]) == code
+        out, err = capsys.readouterr()
+        return out, err
+
+    return ask
+
+
+def test_the_likeliest_text_goes_on_from_the_prompt(write) -> None:
+    out, err = write("--prompt", "나는 학", "--tokens", 20, "--temperature", 0)
+    assert out == "나는 학교에 갔다. To be, or not\n"
+    assert err.startswith("20 tokens, ")
+
+
+def test_one_object_for_programs(write) -> None:
+    out, err = write("--prompt", "To be", "--tokens", 10, "--temperature", 0, "--json")
+    answer = json.loads(out)
+    assert answer.pop("tokens_per_second") > 0
+    expected = {"prompt": "To be", "text": ", or not t", "tokens": 10, "seed": 0}
+    assert answer == {"run_id": "shakespeare-markov-1", **expected}
+    assert err == ""
+
+
+def test_the_prompt_from_stdin(write, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("갔다\n".encode()), encoding="utf-8"))
+    assert write("--prompt", "-", "--tokens", 4, "--temperature", 0)[0] == "갔다. To\n"
+
+
+def test_a_seed_decides(write) -> None:
+    texts = [write("--tokens", 30, "--temperature", 3, "--seed", seed)[0] for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert "[PAD]" not in texts[0]
+
+
+def test_without_a_prompt_a_text_begins(write) -> None:
+    assert write("--tokens", 5, "--temperature", 0)[0] == "나는 학교\n"
+    assert write("--tokens", 0)[0] == "\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--temperature", -1], "temperature: -1; it must be 0 (always the likeliest) or above"),
+        (["--top-k", 0], "top_k: 0; the nearest valid number is 1"),
+        (["--top-p", 2], "top_p: 2; it must be above 0 and at most 1"),
+        (["--tokens", -3], "tokens: -3; the nearest valid number is 0"),
+    ],
+)
+def test_what_is_out_of_range_is_one_line(arguments, says, write) -> None:
+    assert write(*arguments, code=2) == ("", f"error: {says}\n")
+
+
+def test_another_task_is_refused(write) -> None:
+    _, err = write(run="iris-softmax-1", code=2)
+    assert err == "error: generate is for language_modelling, but this data poses classification\n"
+    _, err = write(run="shakespere-markov-1", code=2)
+    assert "did you mean 'shakespeare-markov-1'" in err
+
+
+def test_text_is_shown_as_it_is_written(workspace) -> None:
+    """Each piece leaves the process before the next is drawn."""
+    command = [sys.executable, "-m", "fourfold", "generate", "shakespeare-markov-1", "--workspace", str(workspace)]
+    more = ["--prompt", "나는", "--tokens", "100000", "--temperature", "0.5"]
+    with subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert len(process.stdout.read(40)) == 40  # long before a hundred thousand tokens
+        process.kill()

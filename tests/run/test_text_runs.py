@@ -1,0 +1,80 @@
+"""Runs of running text from their recipe to their report."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+import fourfold as ff
+from fourfold.report.page import write_report
+from fourfold.report.tokens import draw_texts
+from fourfold.run.generate import Sampling, generate
+from fourfold.tasks.tokenizer import tokenizer_of
+from fourfold.tasks.tokens import IGNORED
+
+TEXT = "나는 학교에 갔다. To be, or not to be.\n" * 30
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ff.Run:
+    place = tmp_path_factory.mktemp("글")
+    (place / "a.txt").write_text(TEXT, encoding="utf-8")
+    data = {"data": "text", "data.path": str(place / "a.txt"), "data.length": 20, "data.tokenizer": "bpe"}
+    return ff.run("shakespeare-markov", {**data, "data.vocab_size": 270, "model.order": 2}, workspace=place)
+
+
+def test_the_score_is_the_surprise_of_each_token_over_the_characters(run: ff.Run) -> None:
+    tokenizer, bits, characters = tokenizer_of(run.spec.tokenizer), 0.0, 0
+    for batch in run.parts.source.split("test", 3):
+        p = run.model(batch.inputs[0]).softmax(2)
+        for row, targets in zip(p, batch.targets.tolist(), strict=True):
+            numbers = [number for number in targets if number != IGNORED]
+            bits -= sum(math.log2(row[t, number]) for t, number in enumerate(numbers))
+            characters += sum(len(text) for text in tokenizer.stream(numbers))
+    assert run.metrics["test"]["bits_per_character"] == pytest.approx(bits / characters, rel=1e-5)
+    assert run.metrics["test"]["loss"] == pytest.approx(math.log(run.metrics["test"]["perplexity"]), rel=1e-5)
+    assert run.headline == "bits_per_character"
+
+
+def test_the_folder_alone_writes_on(run: ff.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("the data were read")
+
+    monkeypatch.setattr("fourfold.data.text.own_text.read_bytes", refuse)
+    again = ff.open_run(run.folder.path)
+    text = "".join(piece.text for piece in generate(again, "나는 학교", 30, Sampling(0)))
+    assert ("나는 학교" + text) in TEXT
+
+
+def test_a_run_repeated_from_its_record_is_the_same(run: ff.Run, tmp_path: Path) -> None:
+    facts = json.loads((run.folder.path / "inputs.json").read_text(encoding="utf-8"))
+    assert facts["spec"]["task"] == "language_modelling"
+    assert facts["encoding"] is None
+    assert list(facts["files"]) == [run.recipe.to_mapping()["data"]["path"]]
+    other = ff.run(run.recipe, workspace=tmp_path)
+    weights, again = run.model.state_dict(), other.model.state_dict()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert other.metrics == run.metrics
+
+
+def test_the_report_shows_the_first_texts_of_the_test_split(run: ff.Run, tmp_path: Path) -> None:
+    (drawn,) = draw_texts(run)
+    (axes,) = drawn.figure.axes
+    shown = "".join(text.get_text() for text in axes.texts[:-1])
+    first = run.parts.source.raw("test", [0])[0].replace("\n", "↵").replace(" ", "")
+    assert shown.startswith(first)
+    assert drawn.caption == "The first 4 texts of the test split."
+    page = write_report(run, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "bits per character" in page
+    assert "texts of the test split" in page
+
+
+def test_a_constant_guess_is_told_from_learning(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ab" * 600, encoding="utf-8")
+    fields = {"data": "text", "data.path": str(tmp_path / "a.txt"), "data.length": 8}
+    learned = ff.run("shakespeare-markov", {**fields, "model.order": 1}, workspace=tmp_path)
+    assert learned.findings == []
+    guessed = ff.run("shakespeare-markov", {**fields, "model.order": 0}, workspace=tmp_path)
+    assert "each token's share of the training text" in guessed.findings[0]
