@@ -17,6 +17,7 @@ import torch
 from emoji_files import write_emoji
 from part_tables import tables_restored
 from pictures import folder
+from series_files import write_series
 from texts import write_running_texts
 
 import fourfold as ff
@@ -169,6 +170,7 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for file, data in files.items():
             (tmp_path / "cache" / name / file).write_bytes(data)
     monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "cache" / "emoji"))
+    write_series(tmp_path / "cache", monkeypatch)
     write_running_texts(tmp_path / "cache", monkeypatch)
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
