@@ -57,6 +57,7 @@ COUNTS = {
     "densenet": 7_978_856,
     "densenet_cifar": 1_019_722,
     "transformer": 6 * 3_150_336 + 6 * 4_199_936 + 37_000 * 512,  # test_transformer.py has a layer's
+    "bert": 109_482_240 + (768**2 + 3 * 768 + 30_522) + 2 * 769,  # the encoder, and two heads
     "gpt": 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1024 + 2) * 768,
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
@@ -81,8 +82,10 @@ FITS = {
     "densenet_cifar": COLOUR,
     "transformer": TRANSLATED,
     "gpt": RUNNING,
+    "bert": TEXTS,
 }
 SMALL = {  # fields of networks whose own sizes would only take time
+    "bert": {"layers": 1, "width": 8, "heads": 2, "max_length": 7},
     "transformer": {"layers": 1, "width": 24, "heads": 2, "hidden": 8},
     "gpt": {"layers": 1, "width": 24, "heads": 2},
 }
@@ -316,6 +319,10 @@ SET = [
     (
         {"name": "gpt", "layers": 2, "width": 12, "heads": 3, "context": 9, "dropout": 0.3, "norm": "post"},
         lambda: models.GPT(11, 9, 2, 12, 3, 0.3, "post"),
+    ),
+    (
+        {"name": "bert", "layers": 2, "width": 12, "heads": 4, "hidden": 5, "max_length": 9, "dropout": 0.3},
+        lambda: models.BERT(11, 2, 12, 4, 5, 9, 0.3, "a text", 3),
     ),
     (
         {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},

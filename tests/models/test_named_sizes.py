@@ -43,6 +43,9 @@ COUNTS = {
     "densenet_bc100_k12": 769_162,
     "transformer-base": 63_045_632,  # the paper says 65 and 213 million; see the module
     "transformer-big": 214_171_648,
+    "bert-small": 29_058_876,  # with both heads of pre-training
+    "bert-base": 110_106_428,
+    "bert-large": 336_226_108,
     "gpt1": 116_534_784,
     "gpt2": 124_439_808,  # 117 M in the paper, which its authors' page corrects
     "gpt2-medium": 354_823_168,

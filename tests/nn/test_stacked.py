@@ -33,6 +33,14 @@ MODEL_SPECS: dict[str, Spec] = {
     "lenet5": PICTURES,
 }
 TOO_LARGE = {
+    "naive_sequence",
+    "ar",
+    "latent_ar",
+    "seq2seq",
+    "markov",
+    "transformer",
+    "gpt",
+    "bert",
     "rnn",
     "lstm",
     "gru",

@@ -7,6 +7,7 @@ from fourfold.core.registry import Entry, Table, lazy_exports
 if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.ar import AR as AR
+    from fourfold.models.bert import BERT as BERT
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.gpt import GPT as GPT
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fourfold.models.vgg import VGG as VGG
 
 _ALEXNET = "fourfold.models.alexnet:AlexNetConfig"
+_BERT = "fourfold.models.bert:BERTConfig"
 _DENSENET = "fourfold.models.densenet:DenseNetConfig"
 _DENSENET_CIFAR = "fourfold.models.densenet_cifar:DenseNetCifarConfig"
 _GOOGLENET = "fourfold.models.googlenet:GoogLeNetConfig"
@@ -142,12 +144,19 @@ MODELS = Table(
         "gpt3-175b": Entry(
             _GPT, "GPT-3 of 96 layers (2020)", {"layers": 96, "width": 12_288, "heads": 96, "context": 2048}
         ),
+        "bert": Entry(_BERT, "an encoder that reads in both directions, trained on hidden words (2018)"),
+        "bert-small": Entry(
+            _BERT, "BERT of 4 layers and 512 numbers a token (2019)", {"layers": 4, "width": 512, "heads": 8}
+        ),
+        "bert-base": Entry(_BERT, "BERT of 12 layers (2018)", {"layers": 12, "width": 768, "heads": 12}),
+        "bert-large": Entry(_BERT, "BERT of 24 layers (2018)", {"layers": 24, "width": 1024, "heads": 16}),
     },
 )
 
 _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "AR": "fourfold.models.ar",
+    "BERT": "fourfold.models.bert",
     "DenseNet": "fourfold.models.densenet",
     "GoogLeNet": "fourfold.models.googlenet",
     "GPT": "fourfold.models.gpt",
