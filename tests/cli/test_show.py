@@ -59,7 +59,8 @@ def test_fields_of_a_model_can_be_given(capsys):
 
 @pytest.mark.parametrize("name", list(TABLES["model"]))
 def test_every_model_is_measured(name):
-    assert measure_part(TABLES["model"].parse(name, "model")).params > 0
+    facts = measure_part(TABLES["model"].parse(name, "model"))
+    assert facts.params > 0 or facts.counted_later
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table])

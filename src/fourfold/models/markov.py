@@ -44,8 +44,7 @@ class MarkovConfig(ModelConfig):
         tokens = require_input(require_task(spec, LanguageModellingSpec, "markov"), Tokens, "markov")
         return Markov(tokens.vocab_size, self.order)
 
-    @classmethod
-    def paper_spec(cls) -> Spec:
+    def paper_spec(self) -> Spec:
         """Shannon's 26 letters and a space."""
         return LanguageModellingSpec(Tokens(27, 128, 1), tokenizer="")
 
@@ -71,6 +70,7 @@ class Markov(nn.Module):
         order: tokens of the longest context.
 
     Attributes:
+        counted_later: what its parameters are, which only counting can count.
         codes0, codes1, …: of each context of that length and what came after it, int64, ascending.
         counts0, counts1, …: how often, int64, parameters without gradient.
 
@@ -79,6 +79,7 @@ class Markov(nn.Module):
     """
 
     context = None  # any number of tokens can be read on
+    counted_later = "counts"
 
     def __init__(self, vocab_size: int, order: int) -> None:
         super().__init__()
