@@ -187,3 +187,16 @@ def test_a_language_model_reads_one_way() -> None:
     spec.task = "language_modelling"
     with pytest.raises(InputError, match=r"model\.bidirectional: true lets a language model see the token it predicts"):
         MODELS.parse({"name": "gru", "bidirectional": True}, "model").build(spec)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_half_precision_is_taken_on_every_processor(name, bidirectional) -> None:
+    ours = network(name, TOKENS, 4, "last", 6, 2, bidirectional)
+    expected = ours(tokens(), LENGTHS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = ours(tokens(), LENGTHS)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), expected, rtol=0.05, atol=0.02)
+    half.float().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in ours.parameters())

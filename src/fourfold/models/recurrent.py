@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.nn.heads import Reads, SequenceHead, reads_for
-from fourfold.nn.recurrent_cells import State
+from fourfold.nn.recurrent_cells import State, run_layers
 from fourfold.tasks.inputs import Series, Tokens
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Spec
@@ -149,8 +149,8 @@ class RecurrentNetwork(nn.Module):
         Returns:
             Scores at each new token, `[batch, new, vocabulary]`, and the state after them.
         """
-        states, after = self.layers(self._inputs(tokens, None), state if self.num_states > 1 else state[0])
-        return self.head(self.dropout(states)), after if self.num_states > 1 else (after,)
+        states, after = run_layers(self.layers, self._inputs(tokens, None), state)
+        return self.head(self.dropout(states)), after
 
     def _inputs(self, inputs: Tensor, segments: Tensor | None) -> Tensor:
         if self.embedding is None:
@@ -164,6 +164,6 @@ class RecurrentNetwork(nn.Module):
         """Return the last layer's states; a network that only reads forward need not know where rows end."""
         time = x.shape[1]
         if lengths is None or not self.layers.bidirectional or bool((lengths == time).all()):
-            return self.layers(x)[0]
+            return run_layers(self.layers, x)[0]
         packed = pack_padded_sequence(x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        return pad_packed_sequence(self.layers(packed)[0], batch_first=True, total_length=time)[0]
+        return pad_packed_sequence(run_layers(self.layers, packed)[0], batch_first=True, total_length=time)[0]

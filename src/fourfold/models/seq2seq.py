@@ -28,7 +28,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from fourfold.models.base import ModelConfig
 from fourfold.models.lstm import start_forget_gates_
-from fourfold.nn.recurrent_cells import State
+from fourfold.nn.recurrent_cells import State, run_layers
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.seam import Spec, require_input, require_task
 from fourfold.tasks.translation import TranslationSpec
@@ -90,12 +90,21 @@ class Memory(NamedTuple):
     keys: Tensor  # U h_j, [batch, s, width]
     real: Tensor  # bool [batch, s], which of them are no padding
 
+    def rows(self, rows: Tensor) -> "Memory":
+        """Return what belongs to some rows of the batch, int64 `[rows]`."""
+        batch_first = (each.index_select(0, rows) for each in (self.states, self.keys, self.real))
+        return Memory(tuple(each.index_select(1, rows) for each in self.start), *batch_first)
+
 
 class Writing(NamedTuple):
     """A writer that has written some tokens."""
 
     state: State
     memory: Memory
+
+    def rows(self, rows: Tensor) -> "Writing":
+        """Return what belongs to some rows of the batch, int64 `[rows]`."""
+        return Writing(tuple(each.index_select(1, rows) for each in self.state), self.memory.rows(rows))
 
 
 class Seq2Seq(nn.Module):
@@ -160,13 +169,13 @@ class Seq2Seq(nn.Module):
         """Return what the writer is given of the texts."""
         x = self.dropout(self.source_embedding(reversed_rows(source, lengths) if self.reverse else source))
         if bool((lengths == source.shape[1]).all()):
-            states, last = self.reader(x)
+            states, last = run_layers(self.reader, x)
         else:
             packed = pack_padded_sequence(x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-            states, last = self.reader(packed)
-            states, _ = pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])
+            packed, last = run_layers(self.reader, packed)
+            states, _ = pad_packed_sequence(packed, batch_first=True, total_length=source.shape[1])
         real = torch.arange(source.shape[1], device=source.device) < lengths.clamp(min=1)[:, None]
-        return self.writer.remember(states, last if isinstance(last, tuple) else (last,), real)
+        return self.writer.remember(states, last, real)
 
     def decode(self, target: Tensor, memory: Memory) -> Tensor:
         """Return scores of the token after each of the translation so far, `[batch, t, target vocabulary]`."""
@@ -224,9 +233,9 @@ class PlainWriter(nn.Module):
 
     def forward(self, embedded: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
         """Return scores after each token `[batch, t, embedding]`, the state after the last, and no weights."""
-        states, after = self.layers(embedded, state if isinstance(self.layers, nn.LSTM) else state[0])
+        states, after = run_layers(self.layers, embedded, state)
         none = states.new_zeros(*states.shape[:2], 0)
-        return self.out(states), after if isinstance(after, tuple) else (after,), none
+        return self.out(states), after, none
 
 
 class AttentiveWriter(nn.Module):

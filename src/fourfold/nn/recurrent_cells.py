@@ -14,10 +14,12 @@ Checked by: torch.nn.RNN, LSTM and GRU with the same weights, outputs and gradie
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import nullcontext
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 State = tuple[
     Tensor, ...
@@ -68,6 +70,37 @@ def weights_of(layers: nn.RNNBase, layer: int, backward: bool) -> Weights:
     """Return the weights of one layer of torch's, in one direction."""
     end = f"l{layer}" + ("_reverse" if backward else "")
     return Weights(*(getattr(layers, f"{kind}_{end}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")))
+
+
+Sequences = TypeVar("Sequences", Tensor, PackedSequence)
+
+
+def run_layers(layers: nn.RNNBase, x: Sequences, state: State | None = None) -> tuple[Sequences, State]:
+    """Return the last layer's states and each layer's state after the last step, by torch's kernels.
+
+    Under bf16 autocast an LSTM stays in float32 on processors that cannot multiply bf16 themselves: torch has no kernel
+    for them, where for the other cells it has.
+
+    Args:
+        layers: an nn.RNN, nn.LSTM or nn.GRU, batch first.
+        x: inputs, `[batch, time, inputs]`, or packed.
+        state: before the first step; None: zeros.
+    """
+    data = x.data if isinstance(x, PackedSequence) else x
+    with _float32() if isinstance(layers, nn.LSTM) and _lacks_bf16_kernel(data.device) else nullcontext():
+        given = state if state is None or isinstance(layers, nn.LSTM) else state[0]
+        states, after = layers(x, given)
+    return states, after if isinstance(after, tuple) else (after,)
+
+
+def _lacks_bf16_kernel(device: torch.device) -> bool:
+    if device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return False
+    return not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _float32() -> torch.autocast:
+    return torch.autocast("cpu", enabled=False)
 
 
 def unroll(layers: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:

@@ -48,7 +48,7 @@ def draw_forecasts(spec: "ForecastingSpec", batch: Batch, output: Tensor, raw: A
                 axes.set_axis_off()
                 continue
             _panel(axes, past[number, -shown:, 0], true[number], forecast[number])
-        grid[0, 0].legend(loc="best", fontsize=8, handlelength=1)
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=8)
         figure.supylabel(shorten(spec.names[0], 24), fontsize=9)
         figure.supxlabel("steps from the last that was seen", fontsize=9)
     return figure
