@@ -24,6 +24,7 @@ from fourfold.cli import (
     looking,
     racing,
     showing,
+    tagging,
     trained,
     training,
 )
@@ -89,6 +90,7 @@ app.command("resume", no_args_is_help=True)(training.resume)
 app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
+app.command("tag", no_args_is_help=True)(tagging.tag)
 app.command("export", no_args_is_help=True)(trained.export)
 app.command("report", no_args_is_help=True)(trained.report)
 app.command("compare", no_args_is_help=True)(comparing.compare)

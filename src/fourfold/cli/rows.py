@@ -33,7 +33,7 @@ def read_rows(
     Raises:
         InputError: nothing given, or a file or row that cannot be read.
     """
-    rows = [_literal(text) for text in literal]
+    rows = [literal_row(text) for text in literal]
     pairs = [each for each in arguments if "=" in each and not os.path.exists(each)]
     others = [each for each in arguments if each not in pairs]
     if others and (pairs or rows):
@@ -79,7 +79,8 @@ def _pairs(pairs: Sequence[str]) -> dict[str, str]:
     return row
 
 
-def _literal(text: str) -> Any:
+def literal_row(text: str) -> Any:
+    """Return the row that `--row` gives as JSON."""
     try:
         value = strict_json.decode(text)
     except ValueError as error:
@@ -101,7 +102,7 @@ def _read_file(name: str, data: PartConfig, takes_pictures: bool) -> list[Any] |
     if path.suffix.lower() not in TABLES:
         text = decode(path, content)[0].strip()
         if text.startswith(("[", "{")):
-            return _json_rows(text, path)
+            return json_rows(text, path)
         if takes_pictures:
             lines = [line.strip() for line in text.splitlines() if line.strip()]
             if lines and not _may_be_pictures(lines[0], takes_pictures=False) and not os.path.exists(lines[0]):
@@ -114,7 +115,7 @@ def _read_file(name: str, data: PartConfig, takes_pictures: bool) -> list[Any] |
     return parse_table(path, content)
 
 
-def _json_rows(text: str, path: Path) -> list[Any]:
+def json_rows(text: str, path: Path) -> list[Any]:
     """Return the rows of one JSON value, or of a JSON value a line."""
     try:
         value = strict_json.decode(text)

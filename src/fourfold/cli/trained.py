@@ -13,10 +13,16 @@ from fourfold.records.location import workspace_path
 from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
+    from fourfold.data.table.reading import Table
     from fourfold.run.run import Run
 
 
-def _open(run: str, workspace: Path | None, use: list[Path] | None) -> "Run":
+def open_run(run: str, workspace: Path | None, use: list[Path] | None) -> "Run":
+    """Open a run by its name or folder, the user's own parts loaded; torch is imported once the name is known.
+
+    Raises:
+        InputError: no such run.
+    """
     load_parts(use)
     from fourfold.records.folder import RunFolder
 
@@ -45,7 +51,7 @@ def evaluate(
     splits = ("train", "validation", "test")
     if split is not None and split not in splits:
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, splits)}")
-    opened = _open(run, workspace, use)
+    opened = open_run(run, workspace, use)
     from fourfold.run.evaluate import evaluate as evaluate_split
 
     model, parts = opened.model, opened.parts
@@ -66,9 +72,9 @@ def predict(
     rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE | - | PICTURE... | FOLDER... | NAME=VALUE...]",
-            help="CSV, TSV, Parquet, JSON or JSON Lines; - is one of these, or paths of pictures, from stdin; pictures "
-            "and folders of them; or one row's values.",
+            metavar="[FILE | - | PICTURE... | FOLDER... | TEXT... | NAME=VALUE...]",
+            help="CSV, TSV, Parquet, JSON or JSON Lines; - is one of these, or paths of pictures, or texts, a line "
+            "each, from stdin; pictures and folders of them; texts in quotes; or one row's values.",
         ),
     ] = None,
     row: Annotated[
@@ -88,21 +94,21 @@ def predict(
       fourfold predict xor-mlp-1 --row '[1, 0]' --row '[1, 1]'
       fourfold predict mnist-lenet5-1 three.png four.png
       fourfold predict pictures-lenet5-1 photo.jpg holiday/ --json
+      fourfold predict reviews-lstm-1 "I would see it again."
+      fourfold predict reviews-lstm-1 reviews.csv --json
       cat new.csv | fourfold predict table-mlp-1 - --json
     """
-    opened = _open(run, workspace, use)
-    from fourfold.cli.rows import read_rows
-    from fourfold.data.image_encoding import ImageEncoding
+    opened = open_run(run, workspace, use)
     from fourfold.data.table.reading import Table
     from fourfold.run.predict import predict as predict_rows
 
-    takes_pictures = isinstance(opened.encoding, ImageEncoding)
-    examples = read_rows(rows or [], row or [], opened.recipe.data, takes_pictures)
+    examples = _examples(opened, rows or [], row or [])
     predictions, notes = predict_rows(opened, examples)
     for line in notes:
         note(f"  · {line}")
     if isinstance(examples, list) and all(isinstance(each, str) for each in examples):
-        predictions = [{"picture": path, **each} for path, each in zip(examples, predictions, strict=True)]
+        what = "picture" if opened.encoding.name == "image" else "text"
+        predictions = [{what: given, **each} for given, each in zip(examples, predictions, strict=True)]
     if json:
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
         return
@@ -110,13 +116,37 @@ def predict(
     _print_predictions(predictions, list(map(str, numbers)))
 
 
+def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | Table":
+    """Return what is to be predicted, in the form that the run's encoding takes.
+
+    Raises:
+        InputError: nothing given, or a file or row that cannot be read; or the run needs another command.
+    """
+    from fourfold.cli.rows import read_rows
+    from fourfold.cli.texts import read_texts
+    from fourfold.data.image_encoding import ImageEncoding
+    from fourfold.data.text.encoding import TaggedTextEncoding, TextEncoding
+
+    if run.spec.task == "translation":
+        raise InputError(f"{run.run_id}: of this run ask fourfold translate")
+    encoding = run.encoding
+    if isinstance(encoding, TaggedTextEncoding):
+        raise InputError(f"{run.run_id}: of this run ask fourfold tag")
+    if isinstance(encoding, TextEncoding):
+        return read_texts(rows, literal, encoding.columns)
+    return read_rows(rows, literal, run.recipe.data, takes_pictures=isinstance(encoding, ImageEncoding))
+
+
 def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) -> None:
     """Print a table of predictions, rows numbered as in their file."""
     from rich.markup import escape
     from rich.table import Table
 
+    from fourfold.tasks.figure import shorten
+
     names = list(dict.fromkeys(name for each in predictions for name in each))
     first = [] if "picture" in names else ["row"]
+    predictions = [{**each, "text": shorten(each["text"], 60)} if "text" in each else each for each in predictions]
     table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
     for row, each in zip(numbers, predictions, strict=True):
         table.add_row(*([row] if first else []), *(escape(_cell(each.get(name))) for name in names))
@@ -141,7 +171,7 @@ def export(
       fourfold export digits-mlp-1 --format onnx
       fourfold export digits-mlp-1 --to /tmp/digits.onnx
     """
-    opened = _open(run, workspace, use)
+    opened = open_run(run, workspace, use)
     from fourfold.run.export import export as export_run
 
     path, kind, examples, difference = export_run(opened, to, format)
@@ -190,7 +220,7 @@ def report(
         page, whose = write_study_page(study, png=png, path=to), {"study": study.name}
     else:
         _refuse_unknown(run, place)
-        opened = _open(run, workspace, use)
+        opened = open_run(run, workspace, use)
         from fourfold.report.page import write_report
 
         page, whose = write_report(opened, path=to, png=png), {"run_id": opened.run_id}

@@ -13,6 +13,7 @@ from fourfold.run.run import Run
 
 BATCH_SIZE = 1024
 PICTURES = 256  # read at a time: there may be more than memory holds
+TOKENS = 65_536  # of a batch, padding included
 
 
 class Predictions(NamedTuple):
@@ -27,8 +28,8 @@ def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
 
     Args:
         run: a run with weights.
-        rows: examples as the encoding of the run's data takes them: `{"column": value}`, a list of numbers in order, or
-            the path of a picture; or a table, from `fourfold.data.table.reading.read_table`.
+        rows: examples as the encoding of the run's data takes them: `{"column": value}`, a list of numbers in order,
+            the path of a picture, or a text; or a table, from `fourfold.data.table.reading.read_table`.
 
     Raises:
         InputError: a row does not fit; the message names row and column.
@@ -56,8 +57,10 @@ def _predicted(run: Run, inputs: tuple[Tensor, ...]) -> list[dict[str, Any]]:
     network = run.predictor
     if run.recipe.runtime.channels_last:
         inputs = tuple(p.contiguous(memory_format=torch.channels_last) if p.dim() == 4 else p for p in inputs)
+    # of tokens fewer rows at a time: a network may hold a thousand numbers for each
+    size = BATCH_SIZE if inputs[0].is_floating_point() else max(1, min(BATCH_SIZE, TOKENS // inputs[0].shape[1]))
     with torch.inference_mode():
-        for start in range(0, len(inputs[0]), BATCH_SIZE):
-            output = network(*(part[start : start + BATCH_SIZE] for part in inputs))
+        for start in range(0, len(inputs[0]), size):
+            output = network(*(part[start : start + size] for part in inputs))
             predictions += run.spec.predictions(output)
     return predictions
