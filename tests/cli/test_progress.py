@@ -44,6 +44,14 @@ def test_the_last_step_has_one_line_and_a_long_run_one_now_and_then(clock, capsy
     assert [line.split(":")[0] for line in lines(capsys)] == [f"step {step} of 60" for step in (20, 40, 60)]
 
 
+def test_a_loss_with_auxiliary_outputs_stands_beside_the_main_output_s(clock, capsys) -> None:
+    shown = Progress()
+    shown.started(setup())
+    terms = {"train.loss": 1.6, "train.main": 1.0, "train.auxiliary": 0.6}
+    shown.progressed(60, terms, 10.0)
+    assert lines(capsys) == ["step 60 of 60: loss 1.6 · main output's 1 · 10 examples/s · 0 s"]
+
+
 def test_a_run_without_a_point_has_no_line_and_the_next_does_not_take_over_the_last_one_s(clock, capsys) -> None:
     shown = Progress()
     shown.started(setup())

@@ -69,6 +69,7 @@ class Progress(Listener):
             self._headline = f"{self._setup.headline} {number(metrics[name])}"
         now, last = time.monotonic(), step >= self._setup.steps
         words = [f"loss {number(metrics['train.loss'])}"] if "train.loss" in metrics else []
+        words += [f"main output's {number(metrics['train.main'])}"] if "train.auxiliary" in metrics else []
         words += [self._headline] if self._headline else []
         words.append(f"{number(examples_per_second)} examples/s")
         self._undrawn = step, " · ".join(words), now - self._began

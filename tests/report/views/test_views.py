@@ -157,6 +157,11 @@ def test_grad_cam_explains_what_is_said_and_the_truth_or_the_next() -> None:
     assert f"the third for {NAMES[third]}, where" in draw_grad_cam(asked, GREY, NAMES, third).caption
     drawn = draw_grad_cam(found, GREY, NAMES, None)
     assert "the third for the true class" in drawn.caption
+    assert "convolution's maps of 2x2 raise its score" in drawn.caption
+    (flat,) = explain(nn.Sequential(nn.Conv2d(1, 4, 8), nn.Flatten(), nn.Linear(4, 3)), examples[:1], None)
+    assert (
+        "maps of 1x1, a single place, so that a picture is blue as" in draw_grad_cam([flat], GREY, NAMES, None).caption
+    )
     pictures, words = _drawn(drawn)
     assert len(pictures) == 9
     assert np.array_equal(pictures[0], as_shown(GREY, inputs)[0])
