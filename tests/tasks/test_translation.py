@@ -140,3 +140,14 @@ def test_drawn_texts_are_source_translation_and_model() -> None:
     drawn = [text.get_text() for text in figure.axes[0].texts]
     assert drawn[1:7] == ["en", "I am in Seoul.", "ko", TEXTS[0], "model", TEXTS[0]]
     figure.canvas.draw()
+
+
+def test_beams_are_kept_where_they_are_asked_for(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr("fourfold.tasks.translation.beam_search", lambda *each: asked.append(each[-1]) or [[1]])
+    source, lengths = torch.tensor([[3]]), torch.ones(1)
+    assert translate(Counts(), source, lengths, SPEC, beams=4) == [[1]]
+    assert translate(Counts(), source, lengths, SPEC) != [[1]]
+    assert asked == [4]
+    with pytest.raises(InputError, match=r"^beams: Knows translates in its own way, which has none; use 1$"):
+        translate(Knows(TEXTS), source, lengths, SPEC, beams=2)

@@ -25,7 +25,7 @@ class Translator(Protocol):
     """What a model of translation offers."""
 
     def encode(self, source: Tensor, lengths: Tensor) -> Any:
-        """Return what the decoder looks at: a tensor, or a tuple of tensors, numbers and tuples, batch first."""
+        """Return what the decoder looks at: a tensor or tuple that `rows_of` can take rows of."""
         ...
 
     def decode(self, target: Tensor, memory: Any) -> Tensor:
@@ -137,9 +137,14 @@ def length_penalty(length: int, alpha: float) -> float:
 
 
 def rows_of(state: Any, rows: Tensor) -> Any:
-    """Return what belongs to some rows of a batch, of a state of tensors `[batch, …]` in tuples; numbers stay."""
+    """Return what belongs to some rows of a batch, of a state of tensors `[batch, …]` in tuples; numbers stay.
+
+    A tuple with tensors of another form has a method of its own for it, `rows`.
+    """
     if isinstance(state, Tensor):
         return state.index_select(0, rows)
+    if hasattr(state, "rows"):
+        return state.rows(rows)
     if isinstance(state, tuple):
         parts = [rows_of(each, rows) for each in state]
         return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)

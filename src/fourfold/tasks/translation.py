@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
+from fourfold.tasks.decoding import beam_search, greedy
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.seam import Batch
 from fourfold.tasks.tokenizer import BOS, EOS, Tokenizer, tokenizer_of
@@ -145,7 +146,9 @@ class TranslationScorer(TokenScorer):
         return {"bleu": bleu, "chrf": chrf, **super().compute()}
 
 
-def translate(model: nn.Module, source: Tensor, lengths: Tensor, spec: TranslationSpec) -> list[list[int]]:
+def translate(
+    model: nn.Module, source: Tensor, lengths: Tensor, spec: TranslationSpec, beams: int = 1
+) -> list[list[int]]:
     """Return a model's translations as token numbers, without the begin token.
 
     Args:
@@ -153,31 +156,22 @@ def translate(model: nn.Module, source: Tensor, lengths: Tensor, spec: Translati
         source: int64 `[batch, s]`.
         lengths: int64 `[batch]`.
         spec: says when a translation begins, ends, and is too long.
+        beams: beginnings kept of each translation, see `beam_search`; 1 is the likeliest token each time.
 
     Raises:
-        InputError: the model has none of these methods.
+        InputError: the model has none of these methods, or more beams are asked of its own `translate`.
     """
     own: Any = getattr(model, "translate", None)
     if own is not None:
+        if beams > 1:
+            raise InputError(f"beams: {type(model).__name__} translates in its own way, which has none; use 1")
         return own(source, lengths, spec.target.length)
     if not (hasattr(model, "encode") and hasattr(model, "decode")):
         raise InputError(f"model: {type(model).__name__} cannot translate: it has neither translate nor encode, decode")
-    return greedy(model, source, lengths, spec.begin, spec.end, spec.target.length)
-
-
-@torch.no_grad()
-def greedy(model: Any, source: Tensor, lengths: Tensor, begin: int, end: int, max_length: int) -> list[list[int]]:
-    """Return translations of which each token is the likeliest after those before it, at most `max_length` of them."""
-    memory = model.encode(source, lengths)
-    said = source.new_full((len(source), 1), begin)
-    ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
-    for _ in range(max_length):
-        best = model.decode(said, memory)[:, -1].argmax(1)
-        said = torch.cat([said, best.masked_fill(ended, end).unsqueeze(1)], 1)
-        ended |= best == end
-        if bool(ended.all()):
-            break
-    return [row[: row.index(end)] if end in row else row for row in said[:, 1:].tolist()]
+    translator: Any = model
+    if beams == 1:
+        return greedy(translator, source, lengths, spec.begin, spec.end, spec.target.length)
+    return beam_search(translator, source, lengths, spec.begin, spec.end, spec.target.length, beams)
 
 
 def texts_of(rows: Sequence[Sequence[int]], tokenizer: Tokenizer, end: int) -> list[str]:
