@@ -8,9 +8,13 @@ import pytest
 import torch
 
 import fourfold as ff
+from fourfold.core.errors import InputError
+from fourfold.data import DATA
+from fourfold.models import MODELS
 from fourfold.report.page import write_report
 from fourfold.report.tokens import draw_texts
 from fourfold.run.generate import Sampling, generate
+from fourfold.tasks.seam import Order
 from fourfold.tasks.tokenizer import tokenizer_of
 from fourfold.tasks.tokens import IGNORED
 
@@ -69,6 +73,31 @@ def test_the_report_shows_the_first_texts_of_the_test_split(run: ff.Run, tmp_pat
     page = write_report(run, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "bits per character" in page
     assert "texts of the test split" in page
+
+
+def test_packed_texts_are_read_as_if_each_stood_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\n---\n".join(f"text {i} {'abc'[i % 3] * (i % 4)}" for i in range(60)), encoding="utf-8")
+    fields = {"name": "text", "path": str(path), "divider": "---", "length": 24}
+    packed = DATA.parse({**fields, "apart": True}, "data").build(0, tmp_path)
+    torch.manual_seed(0)
+    for name, more in (("gpt", {"layers": 2, "width": 16, "heads": 2, "dropout": 0.0}), ("markov", {"order": 3})):
+        model = MODELS.parse({"name": name, **more}, "model").build(packed.spec).eval()
+        if name == "markov":
+            model.count(packed.split("train", 8))
+        batch = next(packed.train(Order(0, 8)))
+        rows, _, _, documents = batch.inputs
+        together = model(*batch.inputs)
+        assert int(documents.max()) > 2
+        for row, numbers, scores in zip(rows, documents, together, strict=True):
+            for number in numbers.unique():
+                alone = model(row[numbers == number].unsqueeze(0))
+                torch.testing.assert_close(scores[numbers == number], alone[0], rtol=1e-4, atol=1e-5)
+        if name == "gpt":  # nothing that Markov counted begins in one text and ends in another
+            assert not torch.allclose(together, model(rows), rtol=1e-4, atol=1e-5)
+    recurrent = MODELS.parse({"name": "lstm", "width": 8}, "model").build(packed.spec)
+    with pytest.raises(InputError, match="use data without packing"):
+        recurrent(*batch.inputs)
 
 
 def test_a_constant_guess_is_told_from_learning(tmp_path: Path) -> None:

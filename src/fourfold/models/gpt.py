@@ -168,13 +168,13 @@ class GPT(nn.Module):
         Args:
             tokens: int64 `[batch, length]`.
             lengths: of no effect: padding comes after, and no token looks at what comes after it.
-            segments: must be None; of pairs of texts a GPT cannot tell which is which.
+            segments: must be None without documents; of pairs of texts a GPT cannot tell which is which.
             documents: `[batch, length]`, the text that each token is of; none looks at another.
 
         Raises:
             InputError: the rows are longer than the context, or segments were given.
         """
-        if segments is not None:
+        if segments is not None and documents is None:  # of texts packed into a row they say nothing
             raise InputError("gpt reads one text, and this data gives pairs of them")
         self._require_room(tokens.shape[1])
         if documents is None:
@@ -194,7 +194,7 @@ class GPT(nn.Module):
             room: most tokens of a text, at most the context, which is the default.
         """
         room = self.context if room is None else min(room, self.context)
-        return State(tuple(block.attention.room(batch, room) for block in self._each()), 0)
+        return State(tuple(block.attention.room(batch, room, self.tokens.weight) for block in self._each()), 0)
 
     def extend(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Read on, and return scores of the token that follows, `[batch, 1, vocab]`, and the state from there.
