@@ -29,7 +29,7 @@ from fourfold.tasks.seam import Features, Order, Series, Tokens
 from fourfold.tasks.tagging import TaggingSpec
 
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
-NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS)]
+NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text")]
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
 GREY = ("digits", "mnist", "fashion_mnist")
 SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
@@ -78,6 +78,9 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
+    documents = "\n\n".join(f"This is text {i}. It has {i % 7} pages." for i in range(60))
+    (tmp_path / "documents.txt").write_text(documents, encoding="utf-8")
+    given["masked_text"] |= {"path": str(tmp_path / "documents.txt"), "vocab_size": 200}
     for name, more in {
         **write_running_texts(tmp_path, monkeypatch),
         **write_whole_texts(tmp_path, monkeypatch),
@@ -157,7 +160,9 @@ def test_same_seed_same_bytes(name, fields, tmp_path) -> None:
     def first_batches(order_seed: int) -> list[torch.Tensor]:
         source = DATA.parse(fields[name], "data").build(7, tmp_path)
         stream = source.train(Order(order_seed, 3))
-        return [part for _ in range(5) for batch in [next(stream)] for part in (batch.inputs[0], batch.targets)]
+        batches = [next(stream) for _ in range(5)]
+        targets = [each.targets if isinstance(each.targets, tuple) else (each.targets,) for each in batches]
+        return [part for batch, more in zip(batches, targets, strict=True) for part in (batch.inputs[0], *more)]
 
     ours = first_batches(0)
     assert all(torch.equal(x, y) for x, y in zip(ours, first_batches(0), strict=True))

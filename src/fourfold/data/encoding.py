@@ -168,6 +168,7 @@ ENCODINGS = Table(
     {
         "features": Entry("fourfold.data.encoding:FeaturesEncoding", "rows of named numbers, standardised"),
         "image": Entry("fourfold.data.image_encoding:ImageEncoding", "pictures, standardised per channel"),
+        "masked_text": Entry("fourfold.data.text.masked_encoding:MaskedTextEncoding", "texts with [MASK] in them"),
         "table": Entry("fourfold.data.table.encoding:TableEncoding", "rows of a user's table"),
         "text": Entry("fourfold.data.text.encoding:TextEncoding", "texts, or pairs of texts, as tokens"),
         "tagged_text": Entry("fourfold.data.text.encoding:TaggedTextEncoding", "texts whose words are tagged"),
