@@ -59,7 +59,8 @@ DATA = Table(
             "help pages, English into Korean, French or German; fetched once",
         ),
         "masked_text": Entry(
-            "fourfold.data.masked_text:MaskedTextConfig", "texts with hidden words, to pre-train on; your own, or a source's"
+            "fourfold.data.masked_text:MaskedTextConfig",
+            "texts with hidden words, to pre-train on; your own, or a source's",
         ),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
         "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
