@@ -167,6 +167,15 @@ CLAIMS = ClaimTable(
         "dense-transitions": ClaimEntry(
             "fourfold.claims.dense_transitions:CLAIM", "maps that are all passed on add up, but for transitions"
         ),
+        "markov-forgets": ClaimEntry(
+            "fourfold.claims.markov_forgets:CLAIM", "a Markov model loses what the last steps or a latent state keep"
+        ),
+        "rnn-forgets": ClaimEntry(
+            "fourfold.claims.rnn_forgets:CLAIM", "a simple recurrent network loses what an LSTM and a GRU keep"
+        ),
+        "gru-lighter": ClaimEntry(
+            "fourfold.claims.gru_lighter:CLAIM", "a GRU is as good as an LSTM with three quarters of its weights"
+        ),
         "bagging-variance": ClaimEntry(
             "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
         ),
