@@ -22,6 +22,12 @@ def workspace(tmp_path_factory):
     return place
 
 
+def test_what_to_type_next_is_told_after_a_run(workspace, capsys) -> None:
+    data = [f"data.path={workspace / 'a.txt'}", "data.length=20"]
+    assert main(["run", "shakespeare-markov", "data=text", *data, "--workspace", str(workspace)]) == 0
+    assert "fourfold generate shakespeare-markov-2\n" in capsys.readouterr().err
+
+
 @pytest.fixture
 def write(workspace, capsys):
     def ask(*arguments: object, run: str = "shakespeare-markov-1", code: int = 0) -> tuple[str, str]:

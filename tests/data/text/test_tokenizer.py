@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fourfold.core.errors import InputError
-from fourfold.data.text.tokenizer import SPECIAL, tokenizer_from_folder, train_tokenizer
+from fourfold.data.text.tokenizer import SPECIAL, describe, tokenizer_from_folder, train_tokenizer
 from fourfold.tasks.tokenizer import Tokenizer, tokenizer_of
 
 TEXTS = [
@@ -116,6 +116,12 @@ def test_it_is_its_json(kind, made) -> None:
     again = tokenizer_of(made[kind].text)
     assert again.encode(TEXTS) == made[kind].encode(TEXTS)
     assert (again.vocab_size, again.special, again.text) == (made[kind].vocab_size, made[kind].special, made[kind].text)
+
+
+def test_what_it_is_in_words(made) -> None:
+    assert describe(made["char"]) == f"{made['char'].vocab_size} tokens (4 special), characters"
+    assert describe(made["bpe"]) == f"{made['bpe'].vocab_size} tokens (3 special), byte pairs"
+    assert describe(made["wordpiece"]) == f"{made['wordpiece'].vocab_size} tokens (5 special), word pieces"
 
 
 TRAIN = """

@@ -180,4 +180,6 @@ def _with_special(library: Any, special: Sequence[str]) -> Any:
 def describe(tokenizer: Tokenizer) -> str:
     """Say what a tokenizer is in a few words, for the record."""
     model = json.loads(tokenizer.text)["model"]
-    return f"{tokenizer.vocab_size:,} tokens ({len(tokenizer.special)} special), {model.get('type', 'unknown')}"
+    kind = {"BPE": "byte pairs" if model.get("merges") else "characters", "WordPiece": "word pieces"}
+    what = kind.get(model["type"], f"of the kind {model['type']}")
+    return f"{tokenizer.vocab_size:,} tokens ({len(tokenizer.special)} special), {what}"
