@@ -138,7 +138,7 @@ def test_several_heads_are_torchs(kind: str, bias: bool) -> None:
 def test_piece_by_piece_with_a_cache_is_all_at_once(pieces: list[int], bias: bool) -> None:
     ours, _ = pair(bias)
     x = some(2, 6, 8)
-    cache, start, found = ours.room(2, 9), 0, []
+    cache, start, found = ours.room(2, 9, x), 0, []
     for piece in x.split(pieces, 1):
         found.append(ours.extend(piece, cache, start))
         start += piece.shape[1]

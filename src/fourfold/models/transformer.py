@@ -152,7 +152,7 @@ class Transformer(nn.Module):
 
     def begin(self, memory: Memory, room: int) -> Translation:
         """Return the state of a decoder that has written nothing; `room` is the most tokens it will write."""
-        own = tuple(layer.attention.room(len(memory.states), room) for layer in self._each())
+        own = tuple(layer.attention.room(len(memory.states), room, memory.states) for layer in self._each())
         source = tuple(layer.source_attention.remember(memory.states) for layer in self._each())
         return Translation(own, source, memory.real, 0)
 

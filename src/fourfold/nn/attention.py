@@ -161,11 +161,10 @@ class MultiHeadAttention(nn.Module):
         keys, values = self._heads_of(F.linear(memory, others, other_biases), 2)
         return self._look(queries, keys, values, allowed, causal)
 
-    def room(self, batch: int, positions: int) -> Cache:
-        """Return an empty cache for `extend`."""
-        weight = self.inputs.weight
-        shape = (batch, self.heads, positions, weight.shape[1] // self.heads)
-        return Cache(weight.new_empty(shape), weight.new_empty(shape))
+    def room(self, batch: int, positions: int, like: Tensor) -> Cache:
+        """Return an empty cache for `extend`, for numbers of the type, and on the device, of `like`."""
+        shape = (batch, self.heads, positions, self.inputs.weight.shape[1] // self.heads)
+        return Cache(like.new_empty(shape), like.new_empty(shape))
 
     def extend(self, x: Tensor, cache: Cache, start: int) -> Tensor:
         """Return what new positions take from themselves and those before, and write them into the cache.
