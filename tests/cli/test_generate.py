@@ -82,6 +82,11 @@ def test_what_is_out_of_range_is_one_line(arguments, says, write) -> None:
     assert write(*arguments, code=2) == ("", f"error: {says}\n")
 
 
+def test_rows_are_not_predicted(workspace, capsys) -> None:
+    assert main(["predict", "shakespeare-markov-1", "a=1", "--workspace", str(workspace)]) == 2
+    assert capsys.readouterr().err == "error: shakespeare-markov-1: of this run ask fourfold generate\n"
+
+
 def test_another_task_is_refused(write) -> None:
     _, err = write(run="iris-softmax-1", code=2)
     assert err == "error: generate is for language_modelling, but this data poses classification\n"

@@ -127,8 +127,9 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
     from fourfold.data.image_encoding import ImageEncoding
     from fourfold.data.text.encoding import TaggedTextEncoding, TextEncoding
 
-    if run.spec.task == "translation":
-        raise InputError(f"{run.run_id}: of this run ask fourfold translate")
+    for task, command in (("translation", "translate"), ("language_modelling", "generate")):
+        if run.spec.task == task:
+            raise InputError(f"{run.run_id}: of this run ask fourfold {command}")
     encoding = run.encoding
     if isinstance(encoding, TaggedTextEncoding):
         raise InputError(f"{run.run_id}: of this run ask fourfold tag")
