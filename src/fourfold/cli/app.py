@@ -27,6 +27,7 @@ from fourfold.cli import (
     tagging,
     trained,
     training,
+    translating,
 )
 from fourfold.cli.output import is_first_process, note, print_json, speak_utf8
 from fourfold.core.errors import (
@@ -91,6 +92,7 @@ app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
 app.command("tag", no_args_is_help=True)(tagging.tag)
+app.command("translate", no_args_is_help=True)(translating.translate)
 app.command("export", no_args_is_help=True)(trained.export)
 app.command("report", no_args_is_help=True)(trained.report)
 app.command("compare", no_args_is_help=True)(comparing.compare)

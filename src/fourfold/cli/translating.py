@@ -1,0 +1,46 @@
+"""`fourfold translate`: texts in another language."""
+
+from typing import Annotated
+
+import typer
+
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
+from fourfold.cli.output import note, print_json
+from fourfold.cli.trained import open_run
+
+
+def translate(
+    run: RunArgument,
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT... | FILE | -]", help="Texts in quotes; a file, or stdin, has a text a line."),
+    ] = None,
+    beams: Annotated[
+        int, typer.Option("--beams", metavar="N", help="Beginnings kept of each translation; more take longer.")
+    ] = 1,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Translate texts with a trained run.
+
+    \b
+    Examples:
+      fourfold translate en-ko-transformer-1 "Open the document."
+      fourfold translate en-ko-transformer-1 sentences.txt --beams 4 --json
+      echo "Open the document." | fourfold translate en-ko-transformer-1 -
+    """
+    opened = open_run(run, workspace, use)
+    from fourfold.cli.texts import read_lines
+    from fourfold.run.translate import translate as translate_texts
+
+    sources = read_lines(texts or [], "translate")
+    translations, notes = translate_texts(opened, sources, beams)
+    for line in notes:
+        note(f"  · {line}")
+    if json:
+        pairs = [{"source": a, "translation": b} for a, b in zip(sources, translations, strict=True)]
+        print_json({"run_id": opened.run_id, "translations": pairs, "notes": notes})
+        return
+    for translation in translations:
+        print(translation)
