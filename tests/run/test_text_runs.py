@@ -13,8 +13,10 @@ from fourfold.data import DATA
 from fourfold.models import MODELS
 from fourfold.report.page import write_report
 from fourfold.report.tokens import draw_texts
-from fourfold.run.generate import Sampling, generate
-from fourfold.tasks.seam import Order
+from fourfold.run.generate import Sampling, generate, write_on
+from fourfold.tasks.inputs import Tokens
+from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
+from fourfold.tasks.seam import Batch, Order
 from fourfold.tasks.tokenizer import tokenizer_of
 from fourfold.tasks.tokens import IGNORED
 
@@ -73,6 +75,35 @@ def test_the_report_shows_the_first_texts_of_the_test_split(run: ff.Run, tmp_pat
     page = write_report(run, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "bits per character" in page
     assert "texts of the test split" in page
+
+
+SMALL: dict[str, dict[str, object]] = {
+    "gpt": {"layers": 2, "width": 16, "heads": 2},
+    **{name: {"layers": 2, "width": 8} for name in ("rnn", "lstm", "gru")},
+    "markov": {"order": 3},
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_network_writes_with_its_state_what_it_writes_without(name: str) -> None:
+    spec = LanguageModellingSpec(Tokens(13, 32, 1), tokenizer="")
+    torch.manual_seed(0)
+    model = MODELS.parse({"name": name, **SMALL[name]}, "model").build(spec).double().eval()
+    rows = torch.randint(13, (2, 40))
+    if name == "markov":
+        model.count([Batch((rows[:, :-1],), rows[:, 1:])])
+
+    class Forgets(torch.nn.Module):
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return model(tokens)
+
+    def written(network: torch.nn.Module) -> torch.Tensor:
+        drawn = write_on(network, rows[:, :5], Sampling(1.5), torch.Generator().manual_seed(0), 32)
+        return torch.stack([next(drawn) for _ in range(20)], 1)
+
+    assert isinstance(model, Continues)
+    assert not isinstance(Forgets(), Continues)
+    assert torch.equal(written(model), written(Forgets()))
 
 
 def test_packed_texts_are_read_as_if_each_stood_alone(tmp_path: Path) -> None:
