@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 from verification import verified
 
+from fourfold.core.errors import InputError
 from fourfold.losses.masked_and_next import masked_and_next
 from fourfold.models import MODELS
 from fourfold.models.base import ModelConfig
 from fourfold.models.bert import BERT, BERTConfig
+from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec, MaskedTargets
 from fourfold.tasks.seam import Spec, Tokens
@@ -170,3 +172,32 @@ def test_a_published_config_says_what_the_network_must_be() -> None:
         name: fact for name, fact in facts.items() if name in published
     }
     assert len(set(facts) & set(published)) >= 9
+
+
+def test_a_published_folder_begins_a_network_with_a_head_of_its_own(tmp_path) -> None:
+    theirs, _ = twins("BertForPreTraining", MaskedLanguageModellingSpec(PAIRS, ""))
+    theirs.float().save_pretrained(tmp_path)
+    ours = config().build(ClassificationSpec(PAIRS, ("a", "b", "c"))).eval()
+    assert isinstance(ours, BERT)
+    file = locate(str(tmp_path), config())
+    notes = put_weights(ours, config(), read_weights(file), 3, file)
+    tokens, mask, segments = inputs()
+    expected = theirs.bert(tokens[:1], mask[:1], segments[:1]).last_hidden_state
+    torch.testing.assert_close(ours.encode(tokens[:1], None, segments[:1]), expected, rtol=1e-4, atol=1e-4)
+    assert notes[0] == "weights: head.weight, head.bias drawn anew: the file has none, it is of another task"
+    assert notes[1].startswith("weights: ")
+    assert {name.split(".")[0] for name in notes[1].split()[1:7]} == {"words", "pairs"}
+    other = MODELS.parse({**FIELDS, "layers": 2}, "model")
+    assert isinstance(other, ModelConfig)
+    with pytest.raises(InputError, match=r"another network than this bert: num_hidden_layers is 3, here 2$"):
+        locate(str(tmp_path), other)
+
+
+def test_names_of_files_from_before_2019() -> None:
+    theirs, ours = twins("BertForPreTraining", MaskedLanguageModellingSpec(PAIRS, ""))
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): value
+        for name, value in theirs.state_dict().items()
+    }
+    assert any(name.endswith("gamma") for name in old)
+    assert all(torch.equal(value, ours.state_dict()[name]) for name, value in config().adopted(old).items())

@@ -83,8 +83,8 @@ class Weights(Config):
 
     file: str = Field(
         min_length=1,
-        description='a .pth or .safetensors file, or a folder of Hugging Face\'s; "torchvision": what it publishes, in '
-        "torch's hub cache",
+        description="a .pth or .safetensors file, or the folder of a run or of a model of Hugging Face's; "
+        '"torchvision": what it publishes, in torch\'s hub cache',
     )
     sha256: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="of the file; a run's record has it, and a resume checks it"

@@ -1,7 +1,7 @@
 """The base of all model configs. A model itself is a plain `nn.Module` with a plain constructor."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -10,7 +10,14 @@ from fourfold.tasks.seam import Spec
 
 
 class ModelConfig(PartConfig):
-    """The fields of a model; sizes that the data knows are never among them."""
+    """The fields of a model; sizes that the data knows are never among them.
+
+    Attributes:
+        task_layers: names of layers that belong to a task: weights of another task have others, which are left out,
+            and have none of these, which stay as they were drawn.
+    """
+
+    task_layers: ClassVar[tuple[str, ...]] = ()
 
     def build(self, spec: Spec) -> nn.Module:
         """Return the model for this data, its weights drawn from torch's global generator.

@@ -13,7 +13,7 @@ with copied weights, outputs and gradients; parameter counts.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -42,6 +42,8 @@ FORESEEING = ("language_modelling", "translation")  # tasks whose answer at a to
 
 class BERTConfig(ModelConfig):
     """Fields of `model: bert`."""
+
+    task_layers: ClassVar[tuple[str, ...]] = ("pooler", "words", "pairs", "head")
 
     name: Literal["bert"] = "bert"
     layers: int = Field(default=12, ge=1, le=256, description="L in the paper")

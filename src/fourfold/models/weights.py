@@ -1,11 +1,11 @@
 """Weights from a file, put into a network by their names: torchvision's published ones, or one's own.
 
 A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors; or a folder is given,
-as Hugging Face publishes a model (see `huggingface`). Every name in it has
-its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
-of another size is left as it was drawn, for it is the data's own.
+as Hugging Face publishes a model (see `huggingface`), or of a run, whose newest checkpoint is meant. Every name in it
+has its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
+of another size is left as it was drawn, for it is the data's own; so are layers that only this task has.
 
-Checked by: torchvision's state dicts, whole and damaged in each way; files of both kinds.
+Checked by: torchvision's state dicts, whole and damaged in each way; files of both kinds; runs fine-tuned from others.
 """
 
 import pickle
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
-from fourfold.models.huggingface import check_sizes, files_of, weights_in
+from fourfold.models.huggingface import WEIGHTS, check_sizes, files_of, weights_in
 
 URL = "https://download.pytorch.org/models"
 COUNTER = "num_batches_tracked"  # of a normalisation; files from before 2018 have none, and it changes nothing
@@ -34,7 +34,7 @@ def locate(file: str, config: ModelConfig) -> Path:
     if file != "torchvision":
         if not Path(file).exists():
             raise InputError(f"weights: {file}: no such file")
-        found = weights_in(Path(file)) if Path(file).is_dir() else Path(file)
+        found = _file_in(Path(file)) if Path(file).is_dir() else Path(file)
         check_sizes(found, config)
         return found
     name = config.published()
@@ -44,6 +44,12 @@ def locate(file: str, config: ModelConfig) -> Path:
     if not path.is_file():
         raise InputError(f"weights: {path} is not there; fetch {URL}/{name} and put it there, for this asks no network")
     return path
+
+
+def _file_in(folder: Path) -> Path:
+    """Return the weights in a folder, a run's or one of Hugging Face's."""
+    newest = folder / "checkpoints" / "last" / WEIGHTS
+    return newest if newest.is_file() else weights_in(folder)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -91,6 +97,11 @@ def put_weights(
     places = model.state_dict()
     unknown = [name for name in named if name not in places and not name.endswith(COUNTER)]
     missing = [name for name in places if name not in named and not name.endswith(COUNTER)]
+    of_task = tuple(f"{layer}." for layer in config.task_layers)
+    others_only = [name for name in unknown if name.startswith(of_task)]
+    ours_only = [name for name in missing if name.startswith(of_task)]
+    unknown = [name for name in unknown if name not in others_only]
+    missing = [name for name in missing if name not in ours_only]
     embeddings = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
     heads: list[str] = []
     wrong: list[str] = []
@@ -111,10 +122,15 @@ def put_weights(
     for name, place in places.items():
         if name in named and name not in heads:
             place.copy_(named[name])
-    if not heads:
-        return []
-    others = named[heads[0]].shape[0]
-    return [f"weights: {_some(heads)} drawn anew: the file has {others} outputs, the data {num_outputs}"]
+    notes: list[str] = []
+    if heads:
+        others = named[heads[0]].shape[0]
+        notes.append(f"weights: {_some(heads)} drawn anew: the file has {others} outputs, the data {num_outputs}")
+    if ours_only:
+        notes.append(f"weights: {_some(ours_only)} drawn anew: the file has none, it is of another task")
+    if others_only:
+        notes.append(f"weights: {_some(others_only)} left out: they are another task's")
+    return notes
 
 
 def _why(error: Exception) -> str:

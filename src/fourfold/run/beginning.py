@@ -5,6 +5,7 @@ A checkpoint holds the weights of its own step, so a run that has one goes on wi
 Checked by: runs from a file, resumed with it, without it and with another in its place.
 """
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe, Weights
+from fourfold.data.text.learning import tokenizer_of_folder
 from fourfold.models.base import ModelConfig
 from fourfold.models.huggingface import digest_of
 from fourfold.models.weights import locate, put_weights, read_weights
-from fourfold.tasks.seam import Spec
+from fourfold.tasks.seam import Source, Spec
+from fourfold.tasks.tokenizer import Tokenizer, tokenizer_of
 
 
 class Beginning:
@@ -60,6 +63,25 @@ class Beginning:
         left = put_weights(model, self._config, self._tensors, spec.num_outputs, self.path)
         self.notes += [note for note in left if note not in self.notes]
         return model
+
+    def check_tokens(self, source: Source) -> None:
+        """Raise InputError where the weights came with a tokenizer, and the data's gives other numbers."""
+        ours = getattr(source.spec, "tokenizer", None) or getattr(getattr(source, "encoding", None), "tokenizer", None)
+        theirs = self._tokenizer() if isinstance(ours, str) else None
+        if isinstance(ours, str) and theirs is not None and not theirs.numbers_as(tokenizer_of(ours)):
+            folder = self._weights.file
+            raise InputError(
+                f"weights: {folder}: its tokens are others than those of this data; give data.tokenizer_from={folder}"
+            )
+
+    def _tokenizer(self) -> Tokenizer | None:
+        """Return the tokenizer of the weights: of the run that they are a checkpoint of, or in their folder."""
+        folders = [self.path.parent, *self.path.parents[2:3]]
+        for folder in folders:
+            if (folder / "tokenizer.json").is_file() or (folder / "inputs.json").is_file():
+                with contextlib.suppress(InputError):  # a run whose data are no texts
+                    return tokenizer_of_folder(folder)
+        return None
 
     def recorded(self, recipe: Recipe) -> Recipe:
         """Return the recipe with the file's SHA-256."""

@@ -45,6 +45,8 @@ def build_parts(recipe: Recipe, beginning: Beginning | None = None) -> Parts:
     """
     beginning = beginning or beginning_of(recipe)
     source = recipe.data.build(recipe.seed, data_cache())  # type: ignore[attr-defined]
+    if beginning is not None:
+        beginning.check_tokens(source)
     return Parts(source, build_network(recipe, source.spec, beginning), recipe.loss.build(source.spec))  # type: ignore[attr-defined]
 
 

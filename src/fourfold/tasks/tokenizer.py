@@ -62,6 +62,10 @@ class Tokenizer:
             raise InputError(f"tokenizer: no token '{token}'{did_you_mean(token, self.special)}")
         return number
 
+    def numbers_as(self, other: "Tokenizer") -> bool:
+        """Return whether each token has the number that it has in another tokenizer."""
+        return self.text == other.text or self._library.get_vocab(True) == other._library.get_vocab(True)
+
     def token_of(self, number: int) -> str:
         """Return a token as the vocabulary spells it; `text_of` says what it stands for."""
         return self._library.id_to_token(number) or ""
