@@ -123,7 +123,7 @@ def test_a_folder_that_changed_is_refused(text: Path, tmp_path: Path) -> None:
 def test_other_tokens_and_longer_rows_than_the_folders_are_one_line(text: Path, tmp_path: Path) -> None:
     folder = tmp_path / "gpt2"
     theirs(folder)
-    with pytest.raises(InputError, match=r"^weights: .* does not fit this gpt: of another shape: tokens\.weight is "):
+    with pytest.raises(InputError, match=r"its tokens are others than those of this data; give data\.tokenizer_from="):
         start("other", recipe(text, weights=str(folder)), tmp_path)
     longer = {"weights": str(folder), "data.tokenizer_from": str(folder), "data.length": 16}
     with pytest.raises(InputError, match=r"of another shape: positions\.weight is 8x8, here 16x8$"):
@@ -134,3 +134,20 @@ def test_other_tokens_and_longer_rows_than_the_folders_are_one_line(text: Path, 
         start("longer", recipe(text, **longer, **{"model.context": 8}), tmp_path)
     with pytest.raises(InputError, match=r"config\.json is of another network than this gpt: n_positions is 8, here 1"):
         start("longer", recipe(text, **longer, **{"model.context": 16}), tmp_path)
+
+
+def test_it_writes_in_fewer_bits_and_the_run_s_own_weights_stay(text: Path, tmp_path: Path) -> None:
+    run = start("whole", recipe(text, **{"budget.steps": 150, "model.width": 32, "data.length": 32}), tmp_path)
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    greedily = Sampling(temperature=0)
+    written = {
+        precision: "".join(token.text for token in generate(run, "the c", 20, greedily, precision=precision))
+        for precision in ("fp32", "bf16", "int8")
+    }
+    assert written["bf16"] == written["int8"] == written["fp32"]
+    assert differences(run.model.state_dict(), before) == []
+    with pytest.raises(InputError, match=r"^precision: 'int4' is not a choice; did you mean 'int8'\?$"):
+        generate(run, precision="int4")  # type: ignore[arg-type]
+    other = start("lstm", recipe(text, model={"name": "lstm", "width": 8}), tmp_path)
+    with pytest.raises(InputError, match=r"^precision: int8 is for a gpt, and this LSTM writes in fp32$"):
+        generate(other, precision="int8")

@@ -32,6 +32,9 @@ def generate(
         float | None, typer.Option("--top-p", metavar="P", help="Draw among the fewest tokens that hold this share.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed writes the same text.")] = 0,
+    precision: Annotated[
+        str, typer.Option("--precision", metavar="P", help="Of a GPT's weights: fp32, or faster, bf16 or int8.")
+    ] = "fp32",
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -55,7 +58,7 @@ def generate(
     from fourfold.run.run import Run
 
     opened = Run(folder)
-    writing = write(opened, prompt, tokens, Sampling(temperature, top_k, top_p), seed)
+    writing = write(opened, prompt, tokens, Sampling(temperature, top_k, top_p), seed, precision)  # type: ignore[arg-type]
     pieces: list[str] = []
     count, began = 0, 0.0
     if not json:

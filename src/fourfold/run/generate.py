@@ -13,18 +13,21 @@ Checked by: distributions by hand; transformers' logits processors; frequencies 
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from copy import deepcopy
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
-from fourfold.core.errors import InputError
+from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.seeds import stream_seed
+from fourfold.nn.int8_weights import TiedOutput, to_int8_
 from fourfold.run.run import Run
 from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
 from fourfold.tasks.seam import require_task
 from fourfold.tasks.tokenizer import EOS, SEP, tokenizer_of
 
+Precision = Literal["fp32", "bf16", "int8"]
 ENDS = (EOS, "<|endoftext|>", "</s>", SEP)  # what ends a text, by who made the tokenizer
 
 
@@ -124,7 +127,12 @@ def write_on(
 
 
 def generate(
-    run: Run, prompt: str = "", tokens: int = 200, sampling: Sampling | None = None, seed: int = 0
+    run: Run,
+    prompt: str = "",
+    tokens: int = 200,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+    precision: Precision = "fp32",
 ) -> Iterator[Written]:
     """Yield what a run's model writes after a prompt, as it is written, to the end of the text or `tokens`.
 
@@ -134,9 +142,10 @@ def generate(
         tokens: how many to write at most.
         sampling: how to draw; by default from the model's own probabilities.
         seed: the same seed writes the same text.
+        precision: of a GPT's weights; fewer bits are read sooner, and move the scores a little.
 
     Raises:
-        InputError: another task's run, or a number out of range.
+        InputError: another task's run, a number out of range, or a precision that its model has not.
         CheckpointError: the run has no weights, or they are damaged.
     """
     spec = require_task(run.spec, LanguageModellingSpec, "generate")
@@ -144,7 +153,18 @@ def generate(
     sampling.check()
     if tokens < 0:
         raise InputError(f"tokens: {tokens}; the nearest valid number is 0")
-    return _written(run.model, spec, prompt, tokens, sampling, seed)
+    if precision not in get_args(Precision):
+        raise InputError(f"precision: '{precision}' is not a choice{did_you_mean(precision, get_args(Precision))}")
+    return _written(_in_precision(run.model, precision), spec, prompt, tokens, sampling, seed)
+
+
+def _in_precision(model: nn.Module, precision: Precision) -> nn.Module:
+    """Return the model, or a copy with weights of fewer bits."""
+    if precision == "fp32":
+        return model
+    if not isinstance(model, TiedOutput):
+        raise InputError(f"precision: {precision} is for a gpt, and this {type(model).__name__} writes in fp32")
+    return to_int8_(deepcopy(model)) if precision == "int8" else deepcopy(model).bfloat16()
 
 
 def _written(
