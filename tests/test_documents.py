@@ -19,6 +19,7 @@ from part_tables import tables_restored
 from pictures import folder
 from series_files import write_series
 from texts import write_running_texts
+from whole_texts import write_whole_texts
 
 import fourfold as ff
 from fourfold.core.document import read_yaml
@@ -172,6 +173,7 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EmojiConfig, "digests", write_emoji(tmp_path / "cache" / "emoji"))
     write_series(tmp_path / "cache", monkeypatch)
     write_running_texts(tmp_path / "cache", monkeypatch)
+    write_whole_texts(tmp_path / "cache", monkeypatch)
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
 
