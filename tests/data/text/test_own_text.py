@@ -12,8 +12,8 @@ from fourfold.tasks.tokens import IGNORED
 TEXT = "값을 읽는다, and so on.\n" * 40
 
 
-def source(path, **fields):
-    return DATA.parse({"name": "text", "path": str(path), "length": 8, **fields}, "data").build(0, path)
+def source(path, seed: int = 0, **fields):
+    return DATA.parse({"name": "text", "path": str(path), "length": 8, **fields}, "data").build(seed, path)
 
 
 def texts_of(found, name: str) -> list[str]:
@@ -56,6 +56,8 @@ def test_a_folder_of_many_texts_is_divided_by_text(tmp_path) -> None:
     again, other = source(tmp_path, validation=0.1, test=0.2), source(tmp_path, validation=0.1, test=0.2, split_seed=1)
     assert texts_of(again, "test") == parts["test"]
     assert sorted(texts_of(other, "test")) != sorted(parts["test"])
+    varied = [source(tmp_path, seed, validation=0.1, test=0.2, split_seed=None) for seed in (0, 1)]
+    assert [texts_of(each, "test") for each in varied] == [parts["test"], texts_of(other, "test")]
     assert len(found.files) == 31
     assert any("31 files, 30 different texts" in note for note in found.notes)
 

@@ -87,7 +87,7 @@ def test_a_tokenizer_of_a_folder(book, tmp_path) -> None:
 def test_each_decision_is_noted(book, tmp_path) -> None:
     source = config(book, tokenizer="bpe", vocab_size=300).build(0, tmp_path)
     notes = "\n".join(source.notes)
-    assert "train 1 texts of" in notes or "train 1 text of" in notes
+    assert f"train 1 text of {round(0.8 * len(BOOK)):,} characters" in notes
     assert "tokenizer: 300 tokens" in notes
     assert f"of its {source.sizes['train']:,} windows" in notes
     assert json.dumps(source.notes, ensure_ascii=False)

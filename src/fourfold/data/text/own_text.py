@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.data.splitting import divide
 from fourfold.data.table.reading import decode, read_bytes
 from fourfold.data.text.running_text import RunningTextConfig
@@ -38,7 +39,9 @@ class TextConfig(RunningTextConfig):
     )
     validation: float = Field(default=0.1, ge=0, lt=1, description="share of the text that steers training")
     test: float = Field(default=0.1, ge=0, lt=1, description="share of the text that is kept for the end")
-    split_seed: int = Field(default=0, ge=0, description="decides which of many texts are in which split")
+    split_seed: int | None = Field(
+        default=0, ge=0, description="which of many texts are in which split; null: that varies with the run's seed"
+    )
 
     @model_validator(mode="after")
     def _check_shares(self) -> "TextConfig":
@@ -63,11 +66,16 @@ class TextConfig(RunningTextConfig):
         if not texts:
             raise InputError(f"{self.path}: no text in it")
         found = list(texts)
-        splits = self._in_parts(found) if len(found) < FEW else self._in_whole(found)
-        how = (
-            "each cut into training, validation and test text" if len(found) < FEW else f"split_seed={self.split_seed}"
-        )
-        notes.append(f"{len(files):,} files, {len(found):,} different texts, {how}")
+        if len(found) < FEW:
+            splits, how = self._in_parts(found), "each cut into training, validation and test text"
+        elif self.split_seed is None:
+            splits, how = self._in_whole(found, seed), f"divided at random by the run's seed, {seed}"
+        else:
+            splits, how = (
+                self._in_whole(found, self.split_seed),
+                f"divided at random by data.split_seed={self.split_seed}",
+            )
+        notes.append(f"{counted(len(files), 'file')}, {counted(len(found), 'different text')}, {how}")
         return self.windows(splits, notes, files, self.apart)
 
     def _divided(self, text: str) -> list[str]:
@@ -92,11 +100,11 @@ class TextConfig(RunningTextConfig):
                 splits[name] += [part] if part else []
         return splits
 
-    def _in_whole(self, texts: list[str]) -> dict[str, list[str]]:
+    def _in_whole(self, texts: list[str], seed: int) -> dict[str, list[str]]:
         """Divide the texts at random, none of them parted."""
         count = len(texts)
         wanted = [max(1, round(share * count)) if share else 0 for share in (self.validation, self.test)]
-        splits = divide(count, self.split_seed, num_validation=wanted[0], num_test=wanted[1])
+        splits = divide(count, seed, num_validation=wanted[0], num_test=wanted[1])
         return {name: [texts[i] for i in members.tolist()] for name, members in splits.items()}
 
 

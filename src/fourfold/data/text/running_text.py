@@ -19,6 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.data.base import DataConfig
 from fourfold.data.text.tokenizer import FILE, describe, tokenizer_from_folder, train_tokenizer
 from fourfold.data.text.windows import RunningText, WindowsSource
@@ -91,7 +92,7 @@ class RunningTextConfig(DataConfig):
         apart: bool,
     ) -> list[str]:
         sizes = ", ".join(
-            f"{name} {len(texts[name]):,} texts of {sum(map(len, texts[name])):,} characters, "
+            f"{name} {counted(len(texts[name]), 'text')} of {sum(map(len, texts[name])):,} characters, "
             f"{len(encoded[name].tokens):,} tokens"
             for name in texts
         )
