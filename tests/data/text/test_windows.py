@@ -99,6 +99,9 @@ def test_evaluation_is_in_order_and_its_last_window_is_filled_up() -> None:
 def test_a_batch_is_never_larger_than_memory_allows(monkeypatch) -> None:
     monkeypatch.setattr(windows, "MOST_SCORES", 2 * LENGTH * 100)
     assert [len(batch.targets) for batch in source().split("validation", 1024)] == [2, 2, 1]
+    monkeypatch.setattr(windows, "MOST_TOKENS", 3 * LENGTH - 1)
+    monkeypatch.setattr(windows, "MOST_SCORES", 1 << 26)
+    assert [len(batch.targets) for batch in source().split("validation", 1024)] == [2, 2, 1]
     monkeypatch.setattr(windows, "MOST_SCORES", 1)
     assert [len(batch.targets) for batch in source().split("validation", 1024)] == [1] * 5
 

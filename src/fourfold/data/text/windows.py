@@ -27,7 +27,8 @@ from fourfold.tasks.seam import Batch, Order, Source
 from fourfold.tasks.tokenizer import tokenizer_of
 from fourfold.tasks.tokens import IGNORED
 
-MOST_SCORES = 2**26  # of a batch that is evaluated: batch x length x vocabulary
+MOST_TOKENS = 2**16  # of a batch that is evaluated: what attention keeps of them grows with their windows' length too
+MOST_SCORES = 2**26  # of such a batch: batch x length x vocabulary
 
 
 class RunningText(NamedTuple):
@@ -97,7 +98,8 @@ class WindowsSource(Source):
 
     def _windows(self, name: str, numbers: Tensor, batch_size: int) -> Iterator[Batch]:
         text, length = self._texts[name], self._length
-        size = max(1, min(batch_size, MOST_SCORES // (length * self.spec.num_outputs)))
+        most = min(MOST_TOKENS, MOST_SCORES // self.spec.num_outputs)
+        size = max(1, min(batch_size, most // length))
         last = len(text.tokens) - 1
         for chosen in numbers.to(self._device).split(size) if len(numbers) else ():
             places = chosen.unsqueeze(1) * length + torch.arange(length + 1, device=self._device)
