@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from whole_texts import FETCHED
+from whole_texts import FETCHED, HOSTED
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -266,4 +266,4 @@ def test_what_comes_with_a_package_or_is_drawn_is_always_here(tmp_path) -> None:
     away = {name for name in DATA if not DATA.config_class(name).is_here(tmp_path / "none")}
     series = {"sunspots", "co2", "seattle_temps"}
     running = {"shakespeare", "brown", "wikitext"}
-    assert away == {*KINDS, "emoji", "cifar10", "cifar100", *FETCHED, *series, *running}
+    assert away == {*KINDS, "emoji", "cifar10", "cifar100", *FETCHED, *HOSTED, *series, *running}

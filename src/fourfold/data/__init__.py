@@ -49,6 +49,10 @@ DATA = Table(
             "fourfold.data.labelled_text:LabelledTextConfig", "your own texts of classes: a table, or a folder a class"
         ),
         "tagged_text": Entry("fourfold.data.tagged_text:TaggedTextConfig", "your own tagged words, in CoNLL's form"),
+        "sst2": Entry("fourfold.data.sst2:SST2Config", "67,349 phrases of film reviews, bad or good; Hugging Face"),
+        "nsmc": Entry("fourfold.data.nsmc:NSMCConfig", "200,000 Korean comments on films; Hugging Face"),
+        "conll2003": Entry("fourfold.data.conll2003:CoNLL2003Config", "named entities in news; Hugging Face"),
+        "multi30k": Entry("fourfold.data.multi30k:Multi30kConfig", "31,014 captions, English and German; Hugging Face"),
         "pairs": Entry("fourfold.data.pairs:PairsConfig", "your own texts and translations, or pairs with a number"),
         "reviews": Entry("fourfold.data.reviews:ReviewsConfig", "33,530 reviews of films, good or bad; fetched once"),
         "bbc": Entry("fourfold.data.bbc:BBCConfig", "2,225 news articles of 5 topics; fetched once"),

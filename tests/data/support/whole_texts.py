@@ -15,7 +15,8 @@ from fourfold.data.stsb import STSBConfig
 
 FETCHED = ("reviews", "bbc", "ner", "stsb", "libreoffice_help")
 OWN = ("labelled_text", "tagged_text", "pairs")
-WHOLE_TEXTS = (*FETCHED, *OWN)
+HOSTED = ("sst2", "nsmc", "conll2003", "multi30k")
+WHOLE_TEXTS = (*FETCHED, *OWN, *HOSTED)
 WORDS = ("the", "film", "story", "was", "good", "bad", "slow", "very", "영화", "배우", "좋다", "나쁘다", "정말")
 TOPICS = ("business", "entertainment", "politics", "sports", "tech")
 
@@ -117,4 +118,33 @@ def write_whole_texts(cache: Path, monkeypatch) -> dict[str, dict[str, object]]:
     given["labelled_text"] |= {"path": str(own / "reviews.csv")}
     given["tagged_text"] |= {"path": str(own / "words.conll")}
     given["pairs"] |= {"path": str(own / "pairs.tsv")}
+    for name in HOSTED:
+        given[name] |= {"path": str(write_hosted(cache / "host", name))}
+    for name in ("sst2", "nsmc"):
+        given[name] |= {"validation_examples": 8}
     return given
+
+
+def write_hosted(host: Path, name: str) -> Path:
+    """Put a set's files into a folder as Hugging Face's host has them, and return it."""
+    import pyarrow
+    from pyarrow import parquet
+
+    folder = host / name
+    folder.mkdir(parents=True)
+    columns = {"sst2": "sentence", "nsmc": "document"}
+    for part, (split, count) in enumerate([("train", 40), ("validation", 12), ("test", 14)]):
+        numbers = [1000 * part + i for i in range(count)]
+        if name == "multi30k":
+            lines = [json.dumps({"en": sentence(i), "de": f"{sentence(i)} auch"}) for i in numbers]
+            (folder / f"{split[:5].replace('valid', 'val')}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+            continue
+        if name == "conll2003":
+            words = [[*sentence(i).split(), "Kim", "Lee"] for i in numbers]
+            table = {"id": numbers, "tokens": words, "ner_tags": [[0] * (len(each) - 2) + [1, 2] for each in words]}
+        else:
+            hidden = name == "sst2" and split == "test"
+            texts = [sentence(i) for i in numbers[:-1]] + [""]
+            table = {columns[name]: texts, "label": [-1 if hidden else i % 2 for i in numbers]}
+        parquet.write_table(pyarrow.table(table), folder / f"{split}-00000-of-00001.parquet")
+    return folder
