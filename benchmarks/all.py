@@ -19,6 +19,7 @@ def main() -> None:
         ["data_path.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
         ["augmentations.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
         ["vision.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
+        ["language.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
         ["studies.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
         ["stacking.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
