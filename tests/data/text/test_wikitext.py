@@ -63,3 +63,34 @@ def test_the_host_through_its_library(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(InputError, match=r"not installed; pip install 'fourfold\[text\]'"):
         config.build(0, tmp_path)
+
+
+CARD = """---
+configs:
+- config_name: wikitext-2-raw-v1
+  data_files:
+  - {split: test, path: wikitext-2-raw-v1/test-*}
+  - {split: train, path: wikitext-2-raw-v1/train-*}
+  - {split: validation, path: wikitext-2-raw-v1/validation-*}
+---
+"""
+
+
+@pytest.mark.slow
+def test_the_librarys_own_reading_of_a_repository_like_the_hosts(tmp_path, monkeypatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    (tmp_path / "host" / "wikitext-2-raw-v1").mkdir(parents=True)
+    put(tmp_path / "host" / "wikitext-2-raw-v1")
+    (tmp_path / "host" / "README.md").write_text(CARD, encoding="utf-8")
+    load = datasets.load_dataset
+
+    def local(_name: str, part: str, cache_dir: str):
+        return load(str(tmp_path / "host"), part, cache_dir=cache_dir)
+
+    monkeypatch.setattr(datasets, "load_dataset", local)
+    source = DATA.parse({"name": "wikitext", "length": 8}, "data").build(0, tmp_path)
+    alike = {"name": "wikitext", "length": 8, "path": str(tmp_path / "host" / "wikitext-2-raw-v1")}
+    other = DATA.parse(alike, "data").build(0, tmp_path)
+    assert source.spec == other.spec
+    assert source.notes == other.notes
+    assert source.raw("train", [0, 1]) == other.raw("train", [0, 1])
