@@ -9,6 +9,7 @@ from fourfold import models
 from fourfold.core.errors import InputError
 from fourfold.models import MODELS
 from fourfold.nn.recurrent_cells import unroll
+from fourfold.run.inspect import measure_model
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.inputs import Features, Series, Tokens
 from fourfold.tasks.regression import RegressionSpec
@@ -200,3 +201,10 @@ def test_half_precision_is_taken_on_every_processor(name, bidirectional) -> None
     torch.testing.assert_close(half.float(), expected, rtol=0.05, atol=0.02)
     half.float().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in ours.parameters())
+
+
+def test_every_products_flops_are_counted_whatever_kernel_runs() -> None:
+    spec = RegressionSpec(Series(("a", "b"), 9), ("sum",), (0.0,), (1.0,))
+    for name, blocks in BLOCKS.items():
+        facts = measure_model(MODELS.parse({"name": name, "width": 6}, "model").build(spec), spec)
+        assert facts.flops == 2 * (9 * blocks * 6 * (2 + 6) + 6)
