@@ -119,7 +119,8 @@ def ours(file: Path, sizes: Sizes, precision: str, threads: int) -> Callable[[],
     }
     recipe = load_recipe(parts, {})[1]
     built = build_parts(recipe)
-    resolved = runtime.resolve_model(runtime.resolve_machine(recipe.runtime), built.model, sizes.batch)
+    machine_known = runtime.resolve_machine(recipe.runtime)
+    resolved = runtime.resolve_model(machine_known, built.model, sizes.batch, runtime.places_of(built.source.spec))
     recipe = recipe.model_copy(update={"runtime": resolved})
     training, _, _ = build_training(recipe, built, torch.device("cpu"), SingleProcess())
     return training.step

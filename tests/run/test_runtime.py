@@ -17,6 +17,8 @@ from fourfold.core.recipe import Runtime
 from fourfold.run import runtime
 from fourfold.run.api import run
 from fourfold.run.launch import launch
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Image, Tokens
 
 RECIPE: dict[str, Any] = {
     "data": "digits",
@@ -84,6 +86,21 @@ def test_auto_precision(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert precision(convolutional()) == ("bf16" if native else "fp32")
     assert precision(small(), "bf16") == "bf16"
     assert precision(large(), "fp32") == "fp32"
+
+
+def test_weights_count_as_often_as_an_example_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "has_native_bf16", lambda device: True)
+    monkeypatch.setattr(runtime, "cores", lambda: 8)
+
+    def chosen(places: int, batch_size: int = 64) -> tuple[str, int | None]:
+        resolved = runtime.resolve_model(Runtime(device="cpu"), small(), batch_size, places)
+        return resolved.precision, resolved.threads
+
+    assert [chosen(9_090), chosen(9_091)] == [("fp32", 8), ("bf16", 8)]  # 110 x 9,091 is over a million
+    assert [chosen(100, 454), chosen(100, 455)] == [("fp32", 1), ("fp32", 8)]
+    texts = ClassificationSpec(Tokens(11, 7, 1), ("a", "b"))
+    assert runtime.places_of(texts) == 7
+    assert runtime.places_of(ClassificationSpec(Image(1, 7, 7), ("a", "b"))) == 1
 
 
 def test_channels_last_for_convolutions_unless_told_otherwise() -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from fourfold.algorithms.ensemble import Ensemble
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Runtime
+from fourfold.tasks.seam import Series, Spec, Tokens
 
 SMALL_STEP = 30e6  # floating-point operations that one core does before a second one has been woken and waited for
 MANY_PARAMS = 1_000_000  # below this, casting costs a CPU more than bf16 arithmetic saves
@@ -59,28 +60,39 @@ def resolve_machine(runtime: Runtime) -> Runtime:
     return runtime.model_copy(update={"device": device})
 
 
-def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int) -> Runtime:
+def places_of(spec: Spec) -> int:
+    """Return how often one example goes through the same weights: once a token or time step, else once."""
+    return spec.input.length if isinstance(spec.input, Tokens | Series) else 1
+
+
+def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int, places: int = 1) -> Runtime:
     """Return `runtime` with precision, memory layout and threads decided for this model.
 
-    `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or has a million
-    parameters; smaller models are bound by the number of operations, which casting raises. Of an ensemble one member
-    decides, for a step moves one.
+    `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or an example
+    meets a million parameters, each as often as it is used; smaller models are bound by the number of operations, which
+    casting raises. Of an ensemble one member decides, for a step moves one.
+
+    Args:
+        runtime: with its device decided.
+        model: in its final form.
+        batch_size: examples of a step.
+        places: how often an example goes through the weights, see `places_of`.
     """
     if isinstance(model, Ensemble):
         model = model.members[0]
     convolutional = is_convolutional(model)
     precision = runtime.precision
     if precision == "auto":
-        large = convolutional or sum(p.numel() for p in model.parameters()) >= MANY_PARAMS
+        large = convolutional or places * sum(p.numel() for p in model.parameters()) >= MANY_PARAMS
         precision = "bf16" if large and has_native_bf16(runtime.device) else "fp32"
     channels_last = convolutional if runtime.channels_last is None else runtime.channels_last
-    threads = runtime.threads or _threads(runtime, model, convolutional, batch_size)
+    threads = runtime.threads or _threads(runtime, model, convolutional, batch_size * places)
     return runtime.model_copy(update={"precision": precision, "channels_last": channels_last, "threads": threads})
 
 
-def _threads(runtime: Runtime, model: nn.Module, convolutional: bool, batch_size: int) -> int:
+def _threads(runtime: Runtime, model: nn.Module, convolutional: bool, uses: int) -> int:
     """Return one thread for a step too small to share, else this process's part of the cores."""
-    operations = 6 * sum(p.numel() for p in model.parameters()) * batch_size  # two forward, four backward
+    operations = 6 * sum(p.numel() for p in model.parameters()) * uses  # two forward, four backward
     if not convolutional and operations < SMALL_STEP:
         return 1
     return max(1, cores() // runtime.processes)
