@@ -4,10 +4,14 @@ import pytest
 import torch
 from whole_texts import write_whole_texts
 
+import fourfold as ff
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
 from fourfold.data.encoding import encoding_from_mapping
+from fourfold.data.table.reading import read_table
 from fourfold.data.text.masked import MaskedSource
+from fourfold.report.shown import show_predictions
+from fourfold.run.predict import predict
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec, MaskedTargets
 from fourfold.tasks.seam import Batch, Order, Source
 from fourfold.tasks.specs import spec_from_mapping, spec_to_mapping
@@ -221,3 +225,24 @@ def test_reviews_are_divided_as_their_own_source_divides_them(tmp_path, monkeypa
         assert len(numbers) > 5
         assert {each for each in found if each.isdigit()} <= numbers
     assert of("masked_text", of="reviews", train_examples=9).sizes["train"] == 9
+
+
+def test_a_run_has_a_report_and_guesses_words_from_its_folder_alone(folder) -> None:
+    recipe = {
+        "data": {"name": "masked_text", "path": str(folder), "max_length": 32, "vocab_size": 300},
+        "model": {"name": "bert", "layers": 1, "width": 8, "heads": 2, "max_length": 32},
+        "loss": "usual",
+        "algorithm": "supervised",
+        "budget": {"steps": 2, "batch_size": 8},
+        "runtime": {"device": "cpu", "threads": 1, "accumulate": 3},
+    }
+    run = ff.run(recipe, workspace=folder.parent)
+    assert set(run.metrics["test"]) == {"loss", "perplexity", "masked_accuracy", "next_sentence_accuracy"}
+    (drawn,) = show_predictions(run).all()
+    assert drawn.name == "texts"
+    rows = predict(run, ["the [MASK] eats the [MASK].", "a [MASK]"]).rows
+    assert [len(row["words"]) for row in rows] == [2, 1]
+    table = folder.parent / "rows.csv"
+    table.write_text("text\na [MASK]\n", encoding="utf-8")
+    with pytest.raises(InputError, match="this run guesses hidden words; give texts, a line each"):
+        predict(run, read_table(table))

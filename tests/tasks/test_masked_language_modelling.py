@@ -82,10 +82,12 @@ def test_predictions_are_words_at_the_places_that_were_asked() -> None:
     scores[0, 1, reader.number_of("the")] = 9.0
     output = MaskedOutput(scores, torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[1, 4], [3, -1]]))
     first, second = SPEC.predictions(output)
-    assert [guess["word"] for guess in first["words"]][1] == "the"
-    assert first["words"][1]["probability"] == pytest.approx(math.exp(9) / (math.exp(9) + reader.vocab_size - 1))
-    assert len(first["words"][1]["probabilities"]) == 5
-    assert len(second["words"]) == 1
+    assert first["words"][1] == "the"
+    guesses = first["probabilities"][1]
+    assert guesses["the"] == pytest.approx(math.exp(9) / (math.exp(9) + reader.vocab_size - 1))
+    assert len(guesses) == 5
+    assert len(first["words"]) == len(first["probabilities"]) == 2
+    assert len(second["words"]) == len(second["probabilities"]) == 1
     assert first["follows"] == pytest.approx(1 / (1 + math.exp(-2)))
     assert (NEXT, RANDOM) == (0, 1)
     assert "follows" not in SPEC.predictions(output._replace(next_sentence=None))[0]

@@ -126,6 +126,7 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
     from fourfold.cli.texts import read_texts
     from fourfold.data.image_encoding import ImageEncoding
     from fourfold.data.text.encoding import TaggedTextEncoding, TextEncoding
+    from fourfold.data.text.masked_encoding import MaskedTextEncoding
 
     for task, command in (("translation", "translate"), ("language_modelling", "generate")):
         if run.spec.task == task:
@@ -135,6 +136,8 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
         raise InputError(f"{run.run_id}: of this run ask fourfold tag")
     if isinstance(encoding, TextEncoding):
         return read_texts(rows, literal, encoding.columns)
+    if isinstance(encoding, MaskedTextEncoding):
+        return read_texts(rows, literal, ["text"])
     return read_rows(rows, literal, run.recipe.data, takes_pictures=isinstance(encoding, ImageEncoding))
 
 
@@ -250,7 +253,9 @@ def _refuse_unknown(name: str, workspace: Path) -> None:
 
 
 def _cell(value: object) -> str:
-    """Return a predicted value as text; a mapping such as class probabilities by its three largest."""
+    """Return a predicted value as text; a mapping such as class probabilities by its three largest, a list by each."""
+    if isinstance(value, list):
+        return "; ".join(map(_cell, value))
     if isinstance(value, dict):
         largest = sorted(value.items(), key=lambda item: -item[1])[:3]
         return ", ".join(f"{name} {number(share)}" for name, share in largest)

@@ -78,5 +78,13 @@ def predict_split(run: Run, split: str | None = None) -> Predictions:
             targets.append(batch.targets)
             with run.autocast():
                 outputs.append(model(*batch.inputs).float())
-        whole = Batch(tuple(torch.cat(parts) for parts in zip(*inputs, strict=True)), torch.cat(targets))
+        whole = Batch(tuple(_joined(parts) for parts in zip(*inputs, strict=True)), torch.cat(targets))
         return Predictions(source, split, whole, torch.cat(outputs))
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """Return batches as one; of texts, whose batches are padded to their own longest, padded to the longest of all."""
+    if parts[0].dim() == 2 and parts[0].dtype == torch.int64:
+        longest = max(part.shape[1] for part in parts)
+        parts = [torch.nn.functional.pad(part, (0, longest - part.shape[1])) for part in parts]
+    return torch.cat(list(parts))

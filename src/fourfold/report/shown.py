@@ -18,9 +18,10 @@ from fourfold.run.run import Run
 from fourfold.run.views.embedding import listening
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.forecasting import ForecastingSpec
+from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
-from fourfold.tasks.seam import Image
+from fourfold.tasks.seam import Image, Tokens
 from fourfold.tasks.tokens import TokenSpec
 
 PICTURES, ROWS = 12, 8  # examples drawn as best, and as worst
@@ -48,7 +49,7 @@ def show_predictions(run: Run) -> Shown:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
-    if isinstance(run.spec, TokenSpec):
+    if isinstance(run.spec, TokenSpec | MaskedLanguageModellingSpec):
         return Shown(examples=draw_texts(run))
     with listening(run.model) as heard:
         predictions = predict_split(run)
@@ -104,4 +105,6 @@ def _in_words(predictions: Predictions, members: list[int], extreme: str) -> str
     says = f"The {count} {predictions.split} examples with the {extreme} probability on their true class: {how}."
     if isinstance(predictions.spec.input, Image):
         return f"{says} Above each: what the model says, and how sure it is; orange where it is wrong."
+    if isinstance(predictions.spec.input, Tokens):
+        return says
     return f"{says} Below each: the values furthest from the training mean."

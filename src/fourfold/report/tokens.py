@@ -22,8 +22,10 @@ def draw_texts(run: Run) -> list[Drawn]:
     split = "test" if source.sizes.get("test") else "validation"
     batch = next(iter(source.split(split, TEXTS)))
     with torch.inference_mode(), run.autocast():
-        output = model(*batch.inputs).float()
-    count = len(output)
+        output = model(*batch.inputs)
+    if isinstance(output, torch.Tensor):
+        output = output.float()
+    count = len(batch.inputs[0])
     figure = source.spec.draw(batch, output, source.raw(split, list(range(count))))
     texts = "text" if count == 1 else f"{count} texts"
     return [Drawn("texts", figure, f"The first {texts} of the {split} split.")]

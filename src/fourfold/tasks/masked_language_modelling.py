@@ -76,19 +76,22 @@ class MaskedLanguageModellingSpec(Spec):
         return MaskedScorer()
 
     def predictions(self, output: MaskedOutput) -> list[dict[str, Any]]:
-        """Return the likeliest words of each hidden place, in order; of a pair also whether the second text follows."""
+        """Return the likeliest word of each hidden place, in order, and the probabilities of a few.
+
+        Where texts come in pairs, `follows` is the probability that the second one follows the first.
+        """
         tokenizer = tokenizer_of(self.tokenizer)
         best = output.tokens.detach().float().softmax(2).cpu().topk(min(GUESSES, self.num_outputs), dim=2)
         asked = torch.ones(best.values.shape[:2]) if output.positions is None else output.positions.cpu() >= 0
         rows: list[dict[str, Any]] = []
         for values, numbers, real in zip(best.values.tolist(), best.indices.tolist(), asked.tolist(), strict=True):
             words = [[tokenizer.decode([[number]], special=True)[0] for number in place] for place in numbers]
-            guesses = [
-                {"word": place[0], "probability": shares[0], "probabilities": dict(zip(place, shares))}  # noqa: B905 - two tokens may read alike
-                for place, shares, is_real in zip(words, values, real, strict=True)
-                if is_real
-            ]
-            rows.append({"words": guesses})
+            guesses: list[dict[str, float]] = []
+            for place, shares in (pair for *pair, is_real in zip(words, values, real, strict=True) if is_real):
+                guesses.append({})
+                for word, share in zip(place, shares, strict=True):
+                    guesses[-1].setdefault(word, share)  # of two tokens that read alike the likelier one
+            rows.append({"words": [next(iter(guess)) for guess in guesses], "probabilities": guesses})
         if output.next_sentence is not None:
             shares = output.next_sentence.detach().float().softmax(1)[:, NEXT].tolist()
             rows = [{**row, "follows": share} for row, share in zip(rows, shares, strict=True)]

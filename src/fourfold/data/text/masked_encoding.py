@@ -10,6 +10,7 @@ import torch
 
 from fourfold.core.errors import InputError
 from fourfold.data.encoding import EncodedRows, shown
+from fourfold.data.table.reading import Table as FileTable
 from fourfold.data.text.encoding import Framed, ReadEncoding, inputs_of
 from fourfold.tasks.tokenizer import MASK
 
@@ -50,3 +51,7 @@ class MaskedTextEncoding(ReadEncoding):
             row[: len(found)] = torch.tensor(found)
         documents = (torch.arange(padded.shape[1]) < lengths.unsqueeze(1)).long()
         return EncodedRows((padded, lengths, segments, documents, positions), [])
+
+    def encode_table(self, table: FileTable) -> EncodedRows:
+        """Refuse: texts have no columns."""
+        raise InputError(f"{table.path}: this run guesses hidden words; give texts, a line each, with {MASK} in them")
