@@ -2,12 +2,12 @@
 
 import io
 import json
-import subprocess
 import sys
 
 import pytest
 
 from fourfold.cli import main
+from fourfold.run.generate import Written
 
 TEXT = "나는 학교에 갔다. To be, or not to be.\n" * 30
 
@@ -94,11 +94,22 @@ def test_another_task_is_refused(write) -> None:
     assert "did you mean 'shakespeare-markov-1'" in err
 
 
-def test_text_is_shown_as_it_is_written(workspace) -> None:
-    """Each piece leaves the process before the next is drawn."""
-    command = [sys.executable, "-m", "fourfold", "generate", "shakespeare-markov-1", "--workspace", str(workspace)]
-    more = ["--prompt", "나는", "--tokens", "100000", "--temperature", "0.5"]
-    with subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        assert len(process.stdout.read(40)) == 40  # long before a hundred thousand tokens
-        process.kill()
+def test_text_is_shown_as_it_is_written(workspace, monkeypatch) -> None:
+    class Out(io.StringIO):
+        shown = ""
+
+        def flush(self) -> None:
+            self.shown = self.getvalue()
+
+    out, seen = Out(), []
+
+    def write(*_arguments: object):
+        for letter in "가나다":
+            seen.append(out.shown)  # what a person has before this letter is drawn
+            yield Written(0, letter)
+
+    monkeypatch.setattr("fourfold.run.generate.generate", write)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["generate", "shakespeare-markov-1", "--prompt", "글", "--workspace", str(workspace)]) == 0
+    assert seen == ["글", "글가", "글가나"]
+    assert out.shown == "글가나다\n"
