@@ -15,6 +15,7 @@ from fourfold.core.recipe import Recipe
 from fourfold.data.text.tokenizer import train_tokenizer
 from fourfold.models import GPT
 from fourfold.run.generate import Sampling, generate
+from fourfold.run.inspect import inspect_recipe
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import start
 from fourfold.tasks.tokenizer import EOS, PAD, tokenizer_of
@@ -99,9 +100,10 @@ def theirs(folder: Path, context: int = 8) -> dict[str, torch.Tensor]:
 def test_a_folder_of_hugging_faces_begins_a_run(text: Path, tmp_path: Path) -> None:
     folder = tmp_path / "gpt2"
     weights = theirs(folder)
-    begun = {"weights": str(folder), "data.tokenizer_from": str(folder), **STILL}
-    run = start("begun", recipe(text, **begun), tmp_path)
+    run = start("begun", recipe(text, weights=str(folder), **STILL), tmp_path)
     assert differences(run.model.state_dict(), weights) == []
+    assert run.folder.recipe()["data"]["tokenizer_from"] == str(folder)  # which nobody had to say
+    assert inspect_recipe(recipe(text, weights=str(folder))).model.params == sum(w.numel() for w in weights.values())
     recorded = run.folder.recipe()["weights"]
     assert recorded["file"] == str(folder)
     assert len(recorded["sha256"]) == 64
@@ -124,8 +126,8 @@ def test_other_tokens_and_longer_rows_than_the_folders_are_one_line(text: Path, 
     folder = tmp_path / "gpt2"
     theirs(folder)
     with pytest.raises(InputError, match=r"its tokens are others than those of this data; give data\.tokenizer_from="):
-        start("other", recipe(text, weights=str(folder)), tmp_path)
-    longer = {"weights": str(folder), "data.tokenizer_from": str(folder), "data.length": 16}
+        start("other", recipe(text, weights=str(folder), **{"data.tokenizer": "wordpiece"}), tmp_path)
+    longer = {"weights": str(folder), "data.length": 16}
     with pytest.raises(InputError, match=r"of another shape: positions\.weight is 8x8, here 16x8$"):
         start("longer", recipe(text, **longer), tmp_path)
     with pytest.raises(

@@ -8,6 +8,7 @@ Checked by: runs from a file, resumed with it, without it and with another in it
 import contextlib
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -19,6 +20,8 @@ from fourfold.models.huggingface import digest_of
 from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.seam import Source, Spec
 from fourfold.tasks.tokenizer import Tokenizer, tokenizer_of
+
+TOKENS = ("tokenizer", "tokenizer_from", "vocab_size")  # fields of data that decide what a token is
 
 
 class Beginning:
@@ -84,8 +87,13 @@ class Beginning:
         return None
 
     def recorded(self, recipe: Recipe) -> Recipe:
-        """Return the recipe with the file's SHA-256."""
-        return recipe.model_copy(update={"weights": self._weights.model_copy(update={"sha256": self.sha256})})
+        """Return the recipe with the file's SHA-256; and with the tokenizer of a folder, unless it asks for another."""
+        changes: dict[str, Any] = {"weights": self._weights.model_copy(update={"sha256": self.sha256})}
+        fields = type(recipe.data).model_fields
+        asks = [name for name in TOKENS if name in fields and getattr(recipe.data, name) != fields[name].default]
+        if "tokenizer_from" in fields and not asks and Path(self._weights.file).is_dir() and self._tokenizer():
+            changes["data"] = recipe.data.model_copy(update={"tokenizer_from": self._weights.file})
+        return recipe.model_copy(update=changes)
 
 
 def beginning_of(recipe: Recipe) -> Beginning | None:

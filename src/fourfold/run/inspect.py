@@ -126,6 +126,7 @@ def inspect_recipe(recipe: Recipe) -> RecipeFacts:
     """
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(_single(recipe))})
     beginning = beginning_of(recipe)
+    recipe = recipe if beginning is None else beginning.recorded(recipe)
     parts = build_parts(recipe, beginning)
     facts = measure_model(parts.model, parts.source.spec)
     with torch.random.fork_rng(devices=[]):
