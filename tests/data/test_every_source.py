@@ -123,7 +123,7 @@ def test_a_source_of_running_text_keeps_what_its_spec_promises(name, fields, tmp
     assert all(isinstance(note, str) and "\n" not in note for note in source.notes)
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name != "copy"])  # whose examples are drawn as texts
 def test_a_saved_encoding_treats_raw_examples_as_the_source_did(name, fields, tmp_path) -> None:
     source = DATA.parse(fields[name], "data").build(0, tmp_path)
     encoding = encoding_from_mapping(json.loads(json.dumps(source.encoding.to_mapping())))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from matplotlib.text import Text
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -74,8 +75,20 @@ def test_sequences_vary_with_the_seed_only_where_they_are_told_to(name) -> None:
 def test_symbols_are_read_back() -> None:
     source = build("copy", gap=2, symbols=2)
     encoding = encoding_from_mapping(json.loads(json.dumps(source.encoding.to_mapping())))
-    raw = source.raw("test", [0, 1])
-    assert torch.equal(encoding.encode_rows(raw.tolist()).inputs[0], raw)
+    (inputs,), _ = next(iter(source.split("test", 2)))
+    assert torch.equal(encoding.encode_rows(inputs.tolist()).inputs[0], inputs)
+    assert source.raw("test", [0, 1]) == [[str(symbol) for symbol in row[:2]] for row in inputs.tolist()]
     for row, says in (([1, 2, 3], "row 1: expected a list of 6 symbols"), ([1, 2, 0, 9, 0, 10], "10 is no symbol")):
         with pytest.raises(InputError, match=says):
             encoding.encode_rows([row])
+
+
+def test_what_is_repeated_can_be_drawn_beside_what_was_shown() -> None:
+    source = build("copy", gap=2, symbols=3)
+    batch = next(iter(source.split("test", 4)))
+    scores = torch.nn.functional.one_hot(batch.targets.clamp(min=0), 8).float()
+    texts = [
+        text.get_text() for text in source.spec.draw(batch, scores, source.raw("test", [0, 1, 2, 3])).findobj(Text)
+    ]
+    for row in batch.inputs[0][:, :3].tolist():
+        assert all(str(symbol) in texts for symbol in row)

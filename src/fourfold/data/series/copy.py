@@ -39,7 +39,7 @@ class CopyConfig(DrawnConfig):
     gap: int = Field(default=50, ge=1, le=100_000, description="steps from the last symbol to the sign to begin")
     symbols: int = Field(default=10, ge=1, le=1000, description="symbols to keep in mind")
 
-    def build(self, seed: int, cache: Path) -> InMemorySource:
+    def build(self, seed: int, cache: Path) -> "CopySource":
         """Draw the sequences."""
         sizes, generators = self.sizes(), self.generators(seed)
         drawn = {name: draw(sizes[name], self.symbols, self.gap, generators[name]) for name in sizes}
@@ -52,7 +52,18 @@ class CopyConfig(DrawnConfig):
         ]
         examples = {name: x for name, (x, _) in drawn.items()}
         targets = {name: y for name, (_, y) in drawn.items()}
-        return InMemorySource(spec, examples, targets, SymbolsEncoding(length=length, count=BEGIN + 1), notes=notes)
+        encoding = SymbolsEncoding(length=length, count=BEGIN + 1)
+        return CopySource(spec, examples, targets, encoding, notes=notes)
+
+
+class CopySource(InMemorySource):
+    """Sequences of symbols; what is drawn of them are the symbols that were shown, beside what the model repeats."""
+
+    def raw(self, name: str, indices: list[int]) -> list[list[str]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the symbols that were shown, as texts."""
+        asked = (super().raw(name, indices)[0] == BEGIN).int().argmax() + 1
+        symbols = self.spec.input.length - int(asked)
+        return [[str(symbol) for symbol in row[:symbols]] for row in super().raw(name, indices).tolist()]
 
 
 def draw(count: int, symbols: int, gap: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
