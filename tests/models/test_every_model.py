@@ -321,8 +321,17 @@ SET = [
         lambda: models.GPT(11, 9, 2, 12, 3, 0.3, "post"),
     ),
     (
-        {"name": "bert", "layers": 2, "width": 12, "heads": 4, "hidden": 5, "max_length": 9, "dropout": 0.3},
-        lambda: models.BERT(11, 2, 12, 4, 5, 9, 0.3, "a text", 3),
+        {
+            "name": "bert",
+            "layers": 2,
+            "width": 12,
+            "heads": 4,
+            "hidden": 5,
+            "max_length": 9,
+            "dropout": 0.3,
+            "deviation": 1.0,
+        },
+        lambda: models.BERT(11, 2, 12, 4, 5, 9, 0.3, "a text", 3, 1.0),
     ),
     (
         {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},

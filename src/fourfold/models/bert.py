@@ -35,7 +35,7 @@ from fourfold.tasks.tokens import TokenSpec
 Answers = Literal["words", "words and pairs", "a text", "each token"]
 
 EPS = 1e-12  # of layer normalisation, in the authors' code
-DEVIATION = 0.02  # of weights as drawn, from a normal cut off at twice that: section A.2's code
+DEVIATION = 0.02  # of weights as drawn, from a normal cut off at twice that, in the authors' code
 SEGMENTS = 2  # always, so that weights of pairs fit single texts
 FORESEEING = ("language_modelling", "translation")  # tasks whose answer at a token is one that this network sees
 
@@ -52,6 +52,12 @@ class BERTConfig(ModelConfig):
     hidden: int | None = Field(default=None, ge=1, description="units of a layer's full layers; null: 4 x width")
     max_length: int = Field(default=512, ge=1, description="positions that there are weights for, in tokens")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="after every layer, on attention and before a head")
+    deviation: float = Field(
+        default=DEVIATION,
+        gt=0,
+        description="of weights as drawn; a network much narrower than the paper's hardly begins to learn below about "
+        "1 / sqrt(width)",
+    )
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "BERTConfig":
@@ -81,6 +87,7 @@ class BERTConfig(ModelConfig):
             self.dropout,
             answers_for(spec),
             spec.num_outputs,
+            self.deviation,
         )
 
     def paper_spec(self) -> Spec:
@@ -174,6 +181,7 @@ class BERT(nn.Module):
         dropout: share of numbers set to zero in training.
         answers: hidden words, and whether pairs belong together; one row of numbers a text; or one each token.
         out_features: numbers of such a row; hidden words have `vocab_size`.
+        deviation: of weights as drawn.
     """
 
     def __init__(
@@ -187,6 +195,7 @@ class BERT(nn.Module):
         dropout: float = 0.1,
         answers: Answers = "words and pairs",
         out_features: int = 2,
+        deviation: float = DEVIATION,
     ) -> None:
         super().__init__()
         self.embeddings = Embeddings(vocab_size, width, max_length, dropout)
@@ -196,7 +205,7 @@ class BERT(nn.Module):
         self.pairs = nn.Linear(width, 2) if answers == "words and pairs" else None
         self.head = nn.Linear(width, out_features) if answers in ("a text", "each token") else None
         self.dropout = nn.Dropout(dropout)
-        self.apply(draw_)
+        draw_(self, deviation)
 
     def forward(
         self,
@@ -312,12 +321,13 @@ class WordHead(nn.Module):
         return F.linear(self.norm(F.gelu(self.dense(x))), embedding, self.bias)
 
 
-def draw_(layer: nn.Module) -> None:
-    """Draw a layer's weights from a normal of deviation 0.02, cut off at two deviations; biases are zero."""
-    if isinstance(layer, nn.Linear | nn.Embedding):
-        nn.init.trunc_normal_(layer.weight, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
-    if isinstance(layer, nn.Linear):
-        nn.init.zeros_(layer.bias)
+def draw_(network: nn.Module, deviation: float) -> None:
+    """Draw weights from a normal of this deviation, cut off at two deviations; biases are zero."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Embedding):
+            nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)
 
 
 def _at(x: Tensor, positions: Tensor) -> Tensor:
