@@ -34,8 +34,9 @@ def run(
         str | None,
         typer.Option(
             "--weights",
-            metavar="FILE",
-            help="Begin from a .pth or .safetensors file, or from torchvision's published one: torchvision.",
+            metavar="FILE | FOLDER",
+            help="Begin from a .pth or .safetensors file, from a folder of Hugging Face's or of a run, or from "
+            "torchvision's published file: torchvision.",
         ),
     ] = None,
     workspace: WorkspaceOption = None,
@@ -55,6 +56,7 @@ def run(
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
       fourfold run digits-mlp --weights mine.safetensors     begin from weights of a file
+      fourfold run shakespeare-gpt model=gpt2 --weights ~/gpt2    a folder of Hugging Face's, with its tokenizer
       fourfold run pictures-resnet18.yaml --weights torchvision "algorithm.freeze=[conv1, bn1, layer1]"
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
