@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from verification import difference
 
-import fourfold as ff
 from fourfold.core.errors import InputError
 from fourfold.models import GPT, MODELS
 from fourfold.models.gpt import Block, GPTConfig
@@ -184,15 +183,6 @@ def test_more_tokens_than_it_was_made_for_are_one_line() -> None:
     _, state = network.extend(some_tokens(1), network.begin(1))
     with pytest.raises(InputError, match=line):
         network.extend(torch.zeros(1, 1, dtype=torch.int64), state)
-
-
-def test_the_175_billion_of_gpt_3_are_counted_without_one_of_them() -> None:
-    with torch.device("meta"):
-        network = ff.models.gpt3_175b()
-    width = 12_288
-    count = 96 * (12 * width**2 + 13 * width) + (50_257 + 2048 + 2) * width
-    assert sum(p.numel() for p in network.parameters()) == count == 174_604_259_328
-    assert all(p.is_meta for p in network.parameters())
 
 
 def test_it_learns_a_text_by_heart() -> None:
