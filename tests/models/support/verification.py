@@ -53,6 +53,8 @@ KINDS = {
             "group_norm",
             "response_norm",
             "grid_average",
+            "attention",
+            "heads_of_attention",
         ],
         ("outputs", "gradients", "statistics"),
     ),
