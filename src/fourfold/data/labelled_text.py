@@ -58,7 +58,7 @@ class LabelledTextConfig(TextFields, SplitDataConfig):
         notes = [note for table in tables for note in table.notes]
         files = {str(path): table.sha256 for path, table in zip(paths, tables, strict=True)}
         texts = np.concatenate([table.columns[self.text] for table in tables])
-        labels, names = self._labels(tables, notes)
+        labels, names = self._labels(tables)
         splits = self._divide(texts, labels, len(tables[0].rows), seed, notes)
         others = [name for name in tables[0].columns if name != self.text]
         read = Read([(text,) for text in texts], [self.text], others, files)
@@ -94,7 +94,7 @@ class LabelledTextConfig(TextFields, SplitDataConfig):
             table.notes.append(f"{path.name}: {counted(int(empty.sum()), 'row')} without a text left out")
         return table.keep(~empty)
 
-    def _labels(self, tables: list[Table], notes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
+    def _labels(self, tables: list[Table]) -> tuple[Tensor, tuple[str, ...]]:
         """Return each text's class number, int64 `[texts]`, and the classes' names.
 
         Raises:
@@ -116,7 +116,6 @@ class LabelledTextConfig(TextFields, SplitDataConfig):
             )
         for_training = self.folds or (2 if self.validation else 1)
         check_class_sizes(ours, pool, self.label, for_training + (1 if self.test and not given else 0))
-        notes.append(classes.note)
         return classes.numbers, classes.names
 
     def _divide(self, texts: np.ndarray, labels: Tensor, count: int, seed: int, notes: list[str]) -> Splits:

@@ -21,7 +21,7 @@ def test_a_tokenizer_is_learnt_from_the_texts_and_noted(tmp_path) -> None:
     learnt = Fields(vocab_size=100).learn(TEXTS, FRAME, tmp_path / "cache", notes)
     assert learnt.text == train_tokenizer("wordpiece", TEXTS, 100, FRAME).text
     assert notes == [
-        f"tokens: wordpiece, learnt from the training texts, {learnt.vocab_size} tokens (5 special), WordPiece"
+        f"tokens: wordpiece, learnt from the training texts, {learnt.vocab_size} tokens (5 special), word pieces"
     ]
     assert not (tmp_path / "cache").exists()  # so little is learnt again
 
