@@ -61,13 +61,18 @@ def run(
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
     """
+    from fourfold.cli.begun import place_of, with_tokenizer
     from fourfold.core.overrides import parse_overrides
     from fourfold.run.parts import load_recipe
 
     load_parts(use)
     changes = parse_overrides([*(overrides or []), *([f"seed={seed}"] if seed is not None else [])])
-    changes |= {"weights": weights} if weights is not None else {}
+    if weights is not None:
+        weights = place_of(weights, workspace_path(workspace))
+        changes["weights"] = weights
     name, parsed = load_recipe(recipe, changes)
+    if weights is not None:
+        parsed = with_tokenizer(parsed, Path(weights))
     if parsed.runtime.processes > 1 and not _is_worker():
         return _launch(
             recipe, overrides or [], seed, weights, workspace, use, track, json, quiet, parsed.runtime.processes
