@@ -105,3 +105,18 @@ def test_what_cannot_be_done_is_refused_in_one_line(command, arguments, says, wo
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (["a", "b"], "--attention draws one text, but 2 were given"),
+        (["a"], "echo-1: echo does not look back at the text"),
+    ],
+)
+def test_what_has_no_map_is_refused_in_one_line(texts, says, workspace, tmp_path, capsys) -> None:
+    given = [*texts, "--attention", str(tmp_path / "map.png"), "--workspace", str(workspace)]
+    assert main(["translate", "echo-1", *given]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), list(tmp_path.iterdir())) == ("", 1, [])
+    assert says in err

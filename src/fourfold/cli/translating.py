@@ -1,5 +1,6 @@
 """`fourfold translate`: texts in another language."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.cli.trained import open_run
+from fourfold.core.errors import InputError
 
 
 def translate(
@@ -18,6 +20,9 @@ def translate(
     beams: Annotated[
         int, typer.Option("--beams", metavar="N", help="Beginnings kept of each translation; more take longer.")
     ] = 1,
+    attention: Annotated[
+        Path | None, typer.Option("--attention", metavar="FILE.png", help="Draw where it looked; for one text.")
+    ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
@@ -26,16 +31,25 @@ def translate(
 
     \b
     Examples:
-      fourfold translate en-ko-transformer-1 "Open the document."
-      fourfold translate en-ko-transformer-1 sentences.txt --beams 4 --json
-      echo "Open the document." | fourfold translate en-ko-transformer-1 -
+      fourfold translate help-ko-transformer-1 "Open the document."
+      fourfold translate help-ko-transformer-1 sentences.txt --beams 4 --json
+      fourfold translate help-ko-transformer-1 "Open the document." --attention map.png
+      echo "Open the document." | fourfold translate help-ko-transformer-1 -
     """
     opened = open_run(run, workspace, use)
     from fourfold.cli.texts import read_lines
     from fourfold.run.translate import translate as translate_texts
 
     sources = read_lines(texts or [], "translate")
+    if attention is not None and len(sources) != 1:
+        raise InputError(f"--attention draws one text, but {len(sources)} were given")
     translations, notes = translate_texts(opened, sources, beams)
+    if attention is not None:
+        from fourfold.report.attention import draw_looks
+        from fourfold.report.drawing import write_png
+        from fourfold.run.views.attention import looks
+
+        notes = [*notes, f"figure: {write_png(draw_looks(looks(opened, sources[0], beams)), attention)}"]
     for line in notes:
         note(f"  · {line}")
     if json:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.models.base import ModelConfig
-from fourfold.nn.attention import Cache, MultiHeadAttention, padding_mask
+from fourfold.nn.attention import Cache, MultiHeadAttention, padding_mask, weights_of
 from fourfold.nn.normalisation import LayerNorm
 from fourfold.nn.positions import SinusoidalPositions
 from fourfold.tasks.seam import Spec, Tokens, require_input, require_task
@@ -149,6 +149,18 @@ class Transformer(nn.Module):
         for layer in self.decoder:
             x = layer(x, memory)
         return F.linear(x, self.tokens.weight)
+
+    def attention_weights(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
+        """Return where the last decoder layer looks before each token, the mean of its heads, `[batch, t, s]`.
+
+        Args:
+            source: int64 `[batch, s]`.
+            lengths: int64 `[batch]`.
+            target: int64 `[batch, t]`, the translations from their begin token on; a row is of the token after.
+        """
+        with weights_of(self._each()[-1]) as found:
+            self(source, lengths, target)
+        return found["source_attention"].mean(1)
 
     def begin(self, memory: Memory, room: int) -> Translation:
         """Return the state of a decoder that has written nothing; `room` is the most tokens it will write."""

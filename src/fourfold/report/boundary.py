@@ -52,8 +52,9 @@ def draw_boundary(model: nn.Module, source: Source) -> Drawn:
             _classes(axes, spec, xs, ys, output, points, targets)
         else:
             _values(axes, spec, xs, ys, output, points)
-        axes.set_xlabel(shorten(spec.input.names[0], 30))
-        axes.set_ylabel(shorten(spec.input.names[1], 30))
+        x_name, y_name = source.spec.input.names
+        axes.set_xlabel(shorten(x_name, 30))
+        axes.set_ylabel(shorten(y_name, 30))
     says = (
         "What the model says at each point: the deeper the colour, the surer"
         if isinstance(spec, ClassificationSpec)

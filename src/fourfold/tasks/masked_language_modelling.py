@@ -87,7 +87,9 @@ class MaskedLanguageModellingSpec(Spec):
         for values, numbers, real in zip(best.values.tolist(), best.indices.tolist(), asked.tolist(), strict=True):
             words = [[tokenizer.decode([[number]], special=True)[0] for number in place] for place in numbers]
             guesses: list[dict[str, float]] = []
-            for place, shares in (pair for *pair, is_real in zip(words, values, real, strict=True) if is_real):
+            for place, shares, is_real in zip(words, values, real, strict=True):
+                if not is_real:
+                    continue
                 guesses.append({})
                 for word, share in zip(place, shares, strict=True):
                     guesses[-1].setdefault(word, share)  # of two tokens that read alike the likelier one
