@@ -14,8 +14,8 @@ def clock(monkeypatch):
     return now
 
 
-def setup(steps: int = 60, counted_later: str = "") -> Setup:
-    return Setup("a-1", steps, 0, 100, {"train": 28}, [], "cpu", "fp32", "accuracy", counted_later)
+def setup(steps: int = 60, counts: str = "examples", counted_later: str = "") -> Setup:
+    return Setup("a-1", steps, 0, 100, {"train": 28}, [], "cpu", "fp32", "accuracy", counts, counted_later)
 
 
 def lines(capsys) -> list[str]:
@@ -68,3 +68,11 @@ def test_one_step_is_singular_and_what_is_found_by_training_is_not_counted_befor
     assert second == "  training for 1 step"
     Progress().started(setup())
     assert "a-1: 100 parameters on cpu" in capsys.readouterr().err
+
+
+def test_speed_is_of_what_the_loss_counts(clock, capsys) -> None:
+    shown = Progress()
+    shown.started(setup(counts="tokens"))
+    clock[0] += 1
+    shown.progressed(60, {"train.loss": 0.5}, 1000.0)
+    assert lines(capsys) == ["step 60 of 60: loss 0.5 · 1,000 tokens/s · 1 s"]

@@ -11,8 +11,16 @@ from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
 from fourfold.tasks.classification import ClassificationSpec
 
-OWN = ("table", "image_folder", "imagenet", "text")  # a user's files
-HERE = [name for name in DATA if name not in (*OWN, "gates") and DATA.config_class(name).is_here(Path("nowhere"))]
+OWN = (  # a user's files
+    *("table", "image_folder", "imagenet", "series"),
+    *("text", "labelled_text", "tagged_text", "pairs", "masked_text"),
+)
+SEQUENCES = ("adding", "copy")  # tests/data/series has them
+HERE = [
+    name
+    for name in DATA
+    if name not in (*OWN, *SEQUENCES, "gates") and DATA.config_class(name).is_here(Path("nowhere"))
+]
 
 
 def build(tmp_path: Path, name: str, seed: int = 7, **fields: Any) -> InMemorySource:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from part_tables import tables_restored
 from slow_part import write_slow_part
 
 from fourfold.core.errors import InputError
@@ -329,8 +330,9 @@ def test_what_cannot_be_stacked_is_told_or_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_users_own_part_reaches_the_cells(tmp_path: Path) -> None:
-    use_file(write_slow_part(tmp_path, "unhurried", 0))
-    study = compare(question({"algorithm": ["supervised", "unhurried"]}), tmp_path)
+    with tables_restored():
+        use_file(write_slow_part(tmp_path, "unhurried", 0))
+        study = compare(question({"algorithm": ["supervised", "unhurried"]}), tmp_path)
     assert [cell["status"] for arm in study["problems"][0]["arms"] for cell in arm["cells"]] == ["done"] * 4
 
 

@@ -26,7 +26,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
         out.print(metrics_table(result["metrics"], result.get("spread", {}), str(result.get("headline", ""))))
     colour = {"done": "green", "interrupted": "yellow"}.get(result["status"], "red")
     reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
-    speed = f"{number(result['examples_per_second'])} examples/s"
+    speed = f"{number(result['examples_per_second'])} {escape(str(result.get('counts', 'examples')))}/s"
     steps, seconds = counted(result["steps"], "step"), duration(result["seconds"])
     out.print(
         f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"

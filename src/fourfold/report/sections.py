@@ -53,7 +53,9 @@ def tiles(run: Run) -> str:
         boxes.append(tile(count(result["params"]), "parameters"))
     if result["seconds"]:
         boxes.append(tile(duration(result["seconds"]), "of training"))
-        boxes.append(tile(count(result["examples_per_second"]), "examples a second"))
+        boxes.append(
+            tile(count(result["examples_per_second"]), f"{escape(str(result.get('counts', 'examples')))} a second")
+        )
     return f'<section class="tiles" id="result">{"".join(boxes)}</section>'
 
 

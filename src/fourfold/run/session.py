@@ -175,6 +175,7 @@ class Session:
             device=self.recipe.runtime.device,
             precision=self.recipe.runtime.precision,
             headline=self.source.spec.headline,
+            counts=self.source.spec.counts,
             counted_later=getattr(self.training.model, "counted_later", ""),
         )
 
@@ -223,6 +224,7 @@ class Session:
             "params": sum(p.numel() for p in self.training.model.parameters()),  # a kernel machine has found some
             "sizes": dict(self.source.sizes),
             "headline": self.source.spec.headline,
+            "counts": self.source.spec.counts,
             "seconds": round(seconds, 3),
             "examples_per_second": round(examples / seconds, 1) if seconds else 0.0,
             "findings": findings,

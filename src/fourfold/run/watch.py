@@ -17,6 +17,7 @@ class Setup:
     device: str
     precision: str
     headline: str
+    counts: str = "examples"  # what speed is of
     counted_later: str = ""  # what the parameters are where training finds how many there are: support vectors
 
 

@@ -60,6 +60,7 @@ class MaskedLanguageModellingSpec(Spec):
     task = "masked_language_modelling"
     headline = "perplexity"
     higher_is_better = False
+    counts = "hidden words"
     metrics = {"perplexity": False, "masked_accuracy": True, "next_sentence_accuracy": True}  # noqa: RUF012
 
     def __post_init__(self) -> None:

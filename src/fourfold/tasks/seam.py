@@ -71,12 +71,14 @@ class Spec(ABC):
         headline: the metric that decides between two models.
         higher_is_better: which way the headline improves.
         metrics: everything the scorer computes, and whether more of it is better; `loss` is always there beside it.
+        counts: what a loss counts, and so what a run's speed is of: examples, or tokens.
     """
 
     task: str
     headline: str
     higher_is_better: bool
     metrics: Mapping[str, bool] = {}
+    counts: str = "examples"
     input: Any
 
     @property

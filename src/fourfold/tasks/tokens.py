@@ -21,6 +21,8 @@ IGNORED = -100  # torch's own number for a target that does not count
 class TokenSpec(Spec):
     """What a source promises whose targets are classes of tokens."""
 
+    counts = "tokens"
+
     @property
     @abstractmethod
     def num_outputs(self) -> int:

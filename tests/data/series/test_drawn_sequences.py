@@ -92,3 +92,11 @@ def test_what_is_repeated_can_be_drawn_beside_what_was_shown() -> None:
     ]
     for row in batch.inputs[0][:, :3].tolist():
         assert all(str(symbol) in texts for symbol in row)
+
+
+@pytest.mark.parametrize("name", ["adding", "copy"])
+def test_notes_say_how_many_and_by_which_seed(name) -> None:
+    notes = build(name, data_seed=5).notes
+    assert any("drawn with data.data_seed=5" in note for note in notes)
+    assert any("drawn with the run's seed, 3" in note for note in build(name, seed=3, data_seed=None).notes)
+    assert any(note.startswith("split: train 400, validation 50, test 60") for note in notes)
