@@ -138,6 +138,33 @@ class SplitDataConfig(DividedDataConfig):
         )
         return {**splits, "train": self.sampled(splits["train"], seed)}
 
+    def splits_with_test(
+        self, num_examples: int, num_test: int, labels: Tensor | None, seed: int, groups: Tensor | None
+    ) -> Splits:
+        """Return the same where a test split is given: its `num_test` examples follow the others.
+
+        Args:
+            num_examples: how many there are to train and validate on.
+            num_test: how many come after them.
+            labels: class numbers of the former, int64 `[num_examples]`, to stratify by.
+            seed: the run's seed.
+            groups: group numbers of the former, int64 `[num_examples]`; a group is never parted.
+
+        Raises:
+            InputError: a split would be empty.
+        """
+        splits = divide(
+            num_examples,
+            self.seed_of_split(seed),
+            num_validation=round(self.validation * num_examples),
+            folds=self.folds,
+            fold=self.fold or 0,
+            labels=labels,
+            groups=groups,
+        )
+        test = torch.arange(num_examples, num_examples + num_test)
+        return {**splits, "train": self.sampled(splits["train"], seed), "test": test}
+
 
 class FixedTestDataConfig(DividedDataConfig):
     """A source whose makers set the test split; validation examples are taken from their training split."""

@@ -8,7 +8,6 @@ Checked by: every example exactly once an epoch; seek equals replay; the shares 
 sample is those examples and no others.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 
 import torch
@@ -18,12 +17,13 @@ from fourfold.data.augment.base import Augment
 from fourfold.data.encoding import CHUNK, Encoding, Standardise
 from fourfold.data.epochs import Epochs
 from fourfold.data.image_encoding import ImageEncoding
-from fourfold.tasks.seam import Batch, Order, Source, Spec
+from fourfold.data.sampled import SampledSource
+from fourfold.tasks.seam import Batch, Order, Spec
 
 CHUNK_BYTES = 4 << 20  # gathered at once: large enough to pay for the call, small enough to stay in cache
 
 
-class InMemorySource(Source):
+class InMemorySource(SampledSource):
     """Examples held as tensors, already split.
 
     Args:
@@ -61,7 +61,6 @@ class InMemorySource(Source):
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
         self._encoded: dict[str, Tensor] = {}
-        self._sample: Tensor | None = None  # which training examples, where not each of them once
 
     def train(self, order: Order) -> "InMemoryStream":
         """Return the endless training stream, reshuffled each epoch."""
@@ -80,14 +79,6 @@ class InMemorySource(Source):
     def raw(self, name: str, indices: list[int]) -> Tensor:
         """Return examples of a split before encoding: pixels, or numbers in their own units, on the CPU."""
         return self._sampled(name, self._raw[name])[indices]
-
-    def resampled(self, examples: Tensor) -> "InMemorySource":
-        """Return a source that trains on `examples` of this one; the spec and the encoding are those of all of them."""
-        other = copy.copy(self)
-        other._sample = examples if self._sample is None else self._sample[examples]
-        other.sizes = {**self.sizes, "train": len(examples)}
-        other.notes = list(self.notes)
-        return other
 
     def _sampled(self, name: str, values: Tensor) -> Tensor:
         """Return the rows of a split's `values` that its sample names; only a training split has one."""

@@ -21,7 +21,7 @@ from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.words import counted
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.notes import split_note
-from fourfold.data.splitting import Splits, divide
+from fourfold.data.splitting import Splits
 from fourfold.data.table.columns import missing
 from fourfold.data.table.copies import content_numbers, groups_of_copies, report_twins
 from fourfold.data.table.reading import Table, as_texts, read_table
@@ -126,17 +126,8 @@ class LabelledTextConfig(TextFields, SplitDataConfig):
         if count == len(texts):
             splits = self.splits(count, labels, seed, groups)
         else:
-            splits = divide(
-                count,
-                self.seed_of_split(seed),
-                num_validation=round(self.validation * count),
-                folds=self.folds,
-                fold=self.fold or 0,
-                labels=labels[:count],
-                groups=groups,
-            )
-            splits["train"] = self.sampled(splits["train"], seed)
-            splits["test"], drawn = torch.arange(count, len(texts)), f"test as it is given, the others {drawn}"
+            splits = self.splits_with_test(count, len(texts) - count, labels[:count], seed, groups)
+            drawn = f"test as it is given, the others {drawn}"
         splits = self.fewer(splits, self.seed_of_split(seed), notes)
         notes.append(split_note(splits, drawn))
         report_twins(numbers, splits, notes)

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from fourfold.core.errors import InputError
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.notes import split_note
-from fourfold.data.splitting import Splits, divide
+from fourfold.data.splitting import Splits
 from fourfold.data.table.copies import content_numbers, groups_of_copies, report_twins
 from fourfold.data.table.reading import as_texts, decode, read_bytes
 from fourfold.data.text.conll import Sentence, parse_conll
@@ -96,16 +96,8 @@ class TaggedTextConfig(TextFields, SplitDataConfig):
             }
             drawn = "as they are given"
         else:
-            splits = divide(
-                count,
-                self.seed_of_split(seed),
-                num_validation=round(self.validation * count),
-                folds=self.folds,
-                fold=self.fold or 0,
-                groups=groups,
-            )
-            splits["train"] = self.sampled(splits["train"], seed)
-            splits["test"], drawn = torch.arange(count, len(sentences)), f"test as it is given, the others {drawn}"
+            splits = self.splits_with_test(count, given["test"], None, seed, groups)
+            drawn = f"test as it is given, the others {drawn}"
         splits = self.fewer(splits, self.seed_of_split(seed), notes)
         notes.append(split_note(splits, drawn))
         report_twins(numbers, splits, notes)

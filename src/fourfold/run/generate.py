@@ -25,10 +25,9 @@ from fourfold.nn.int8_weights import TiedOutput, to_int8_
 from fourfold.run.run import Run
 from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
 from fourfold.tasks.seam import require_task
-from fourfold.tasks.tokenizer import EOS, SEP, tokenizer_of
+from fourfold.tasks.tokenizer import tokenizer_of
 
 Precision = Literal["fp32", "bf16", "int8"]
-ENDS = (EOS, "<|endoftext|>", "</s>", SEP)  # what ends a text, by who made the tokenizer
 
 
 class Sampling(NamedTuple):
@@ -171,7 +170,7 @@ def _written(
     model: nn.Module, spec: LanguageModellingSpec, prompt: str, tokens: int, sampling: Sampling, seed: int
 ) -> Iterator[Written]:
     tokenizer = tokenizer_of(spec.tokenizer)
-    end = next((tokenizer.special[name] for name in ENDS if name in tokenizer.special), None)
+    end = tokenizer.end
     begun = tokenizer.encode([prompt])[0] or [end or 0]
     nothing = [number for number in tokenizer.special.values() if number != end]
     nothing += range(tokenizer.vocab_size, spec.num_outputs)  # a table of outputs may be rounded up

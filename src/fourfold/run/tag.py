@@ -11,9 +11,10 @@ import torch
 from fourfold.core.errors import InputError
 from fourfold.core.words import counted
 from fourfold.data.text.encoding import Framed, TaggedTextEncoding, inputs_of
-from fourfold.data.text.padded import MOST_SCORES, WIDTH, portions
+from fourfold.data.text.padded import WIDTH, portions
 from fourfold.run.run import Run
 from fourfold.tasks.tagging import OUTSIDE, TaggingSpec, entities
+from fourfold.tasks.tokens import MOST_SCORES
 
 BATCH_SIZE = 256
 

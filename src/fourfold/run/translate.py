@@ -11,9 +11,10 @@ import torch
 from fourfold.core.errors import InputError
 from fourfold.core.words import counted
 from fourfold.data.text.encoding import Framed, inputs_of
-from fourfold.data.text.padded import MOST_SCORES, WIDTH, portions
+from fourfold.data.text.padded import WIDTH, portions
 from fourfold.run.run import Run
 from fourfold.tasks.tokenizer import EOS, tokenizer_of
+from fourfold.tasks.tokens import MOST_SCORES
 from fourfold.tasks.translation import TranslationSpec, texts_of
 from fourfold.tasks.translation import translate as translate_tokens
 
@@ -38,9 +39,7 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
     Raises:
         InputError: the run does not translate, there are no texts, or `beams` is out of range.
     """
-    spec = run.spec
-    if not isinstance(spec, TranslationSpec):
-        raise InputError(f"{run.run_id}: this run does not translate; its data pose {spec.task.replace('_', ' ')}")
+    spec = spec_of(run)
     if not texts:
         raise InputError("nothing to translate: no texts were given")
     if not 1 <= beams <= spec.num_outputs:
@@ -58,3 +57,10 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
             found += texts_of(translate_tokens(run.predictor, tokens, lengths, spec, beams), writes, spec.end)
     cut = sum(len(row) >= longest for row in whole)
     return Translations(found, [f"{counted(cut, 'text')} longer than {longest} tokens: the end is cut"] if cut else [])
+
+
+def spec_of(run: Run) -> TranslationSpec:
+    """Return what a run that translates was trained for, or raise InputError that says what it does."""
+    if not isinstance(run.spec, TranslationSpec):
+        raise InputError(f"{run.run_id}: this run does not translate; its data pose {run.spec.task.replace('_', ' ')}")
+    return run.spec

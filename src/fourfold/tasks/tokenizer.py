@@ -14,6 +14,7 @@ from typing import Any
 from fourfold.core.errors import InputError, did_you_mean
 
 PAD, UNK, CLS, SEP, MASK, BOS, EOS = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]"
+ENDS = (EOS, "<|endoftext|>", "</s>", SEP)  # what ends a text and stands between two, by who made the tokenizer
 
 
 class Tokenizer:
@@ -50,6 +51,11 @@ class Tokenizer:
         """The special tokens' numbers by name, in order of number."""
         added = self._library.get_added_tokens_decoder()
         return {token.content: number for number, token in sorted(added.items()) if token.special}
+
+    @property
+    def end(self) -> int | None:
+        """The token that ends a text; None where there is none of `ENDS`."""
+        return next((self.special[name] for name in ENDS if name in self.special), None)
 
     def number_of(self, token: str) -> int:
         """Return a token's number.

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from fourfold.tasks.seam import Batch, Scorer, Spec
 
 IGNORED = -100  # torch's own number for a target that does not count
+MOST_SCORES = 2**26  # that a model may put out at once in evaluation: 256 MB
 
 
 class TokenSpec(Spec):

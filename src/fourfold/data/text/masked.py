@@ -7,7 +7,6 @@ Checked by: seek equals replay; the shares of processes make up the whole batch;
 evaluation in whatever batches it is asked for.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 
 import torch
@@ -16,19 +15,20 @@ from torch import Tensor
 from fourfold.core.seeds import stream_seed
 from fourfold.data.encoding import Encoding
 from fourfold.data.epochs import Epochs
+from fourfold.data.sampled import SampledSource, evenly_spaced
 from fourfold.data.text.masking import Masking, draw
 from fourfold.data.text.sentence_pairs import Stretches
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec, MaskedTargets
-from fourfold.tasks.seam import Batch, Order, Source
+from fourfold.tasks.seam import Batch, Order
 from fourfold.tasks.tokenizer import tokenizer_of
+from fourfold.tasks.tokens import MOST_SCORES
 
 PART = 128  # rows that are drawn together for evaluation, whatever the batch asked for
 EVALUATION = 0  # the seed of what is hidden there
-MOST_SCORES = 2**26  # numbers that a model may put out at once in evaluation: 256 MB
 
 
-class MaskedSource(Source):
-    """Texts in stretches that fill a row, already split.
+class MaskedSource(SampledSource):
+    """Texts in stretches that fill a row, already split; where it trains on a sample, random texts may be of any.
 
     Args:
         spec: what every batch promises.
@@ -56,7 +56,6 @@ class MaskedSource(Source):
         self._stretches, self._masking = dict(stretches), masking
         self._tokenizer, self._in_pairs = spec.tokenizer, spec.next_sentence
         self._device = torch.device("cpu")
-        self._sample: Tensor | None = None  # which training stretches, where not each of them once
 
     def train(self, order: Order) -> "MaskedStream":
         """Return the endless training stream."""
@@ -70,8 +69,7 @@ class MaskedSource(Source):
         """Return what a split is scored on: of training as many stretches as of validation, evenly spaced over it."""
         members = self.members(name)
         if name == "train":
-            count = self.num_scored()
-            members = members[torch.arange(count) * len(members) // count]
+            members = members[evenly_spaced(len(members), self.num_scored())]
         yield from self._batches(name, members, batch_size)
 
     def num_scored(self) -> int:
@@ -83,14 +81,6 @@ class MaskedSource(Source):
         part, members = self._stretches[name], self.members(name)
         rows = [part.tokens_of(int(members[index])) for index in indices]
         return tokenizer_of(self._tokenizer).decode(rows, special=True)
-
-    def resampled(self, examples: Tensor) -> "MaskedSource":
-        """Return a source that trains on stretches `examples` of this one; random texts may be of any."""
-        other = copy.copy(self)
-        other._sample = examples if self._sample is None else self._sample[examples]
-        other.sizes = {**self.sizes, "train": len(examples)}
-        other.notes = list(self.notes)
-        return other
 
     def to(self, device: torch.device) -> "MaskedSource":
         """Deliver batches on `device`; the texts stay on the CPU, where a batch is put together."""
@@ -115,10 +105,8 @@ class MaskedSource(Source):
         return Batch(tuple(part.to(self._device) for part in batch.inputs), targets)
 
     def members(self, name: str) -> Tensor:
-        """Return the numbers of a split's stretches, int64; only a training split has a sample."""
-        if self._sample is not None and name == "train":
-            return self._sample
-        return torch.arange(len(self._stretches[name]))
+        """Return the numbers of a split's stretches that are used, int64."""
+        return self.chosen(name, len(self._stretches[name]))
 
     def _batches(self, name: str, members: Tensor, batch_size: int) -> Iterator[Batch]:
         for number, part in enumerate(torch.arange(len(members)).split(PART)):

@@ -10,7 +10,6 @@ Checked by: every example exactly once an epoch; seek equals replay; the shares 
 less padding than random batches have; a sample is those examples and no others.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,17 +19,17 @@ from torch import Tensor
 from fourfold.core.seeds import stream_seed
 from fourfold.data.encoding import Encoding
 from fourfold.data.epochs import Epochs
+from fourfold.data.sampled import SampledSource, evenly_spaced
 from fourfold.data.text.examples import Examples
-from fourfold.tasks.seam import Batch, Order, Source, Spec
-from fourfold.tasks.tokens import TokenSpec
+from fourfold.tasks.seam import Batch, Order, Spec
+from fourfold.tasks.tokens import MOST_SCORES, TokenSpec
 
 STRETCH = 50  # batches that are sorted together
 SCORED = 4096  # training examples that a score is of: all of them would take as long as an epoch
-MOST_SCORES = 2**26  # numbers that a model may put out at once in evaluation: 256 MB
 WIDTH = 1024  # numbers a token that every model is taken to hold at some place
 
 
-class PaddedSource(Source):
+class PaddedSource(SampledSource):
     """Tokenised texts, already split.
 
     Args:
@@ -60,7 +59,6 @@ class PaddedSource(Source):
             self.notes.append(f"scores of the training split are of {SCORED:,} of its texts, spread evenly over it")
         self._examples, self._texts = dict(examples), dict(texts)
         self._device = torch.device("cpu")
-        self._sample: Tensor | None = None  # which training examples, where not each of them once
 
     def train(self, order: Order) -> "PaddedStream":
         """Return the endless training stream."""
@@ -73,22 +71,14 @@ class PaddedSource(Source):
     def scored(self, name: str, batch_size: int) -> Iterator[Batch]:
         """Return a split in order; of a large training split `SCORED` examples, spread evenly over it."""
         members = self._members(name)
-        if name == "train" and len(members) > SCORED:
-            members = members[torch.arange(SCORED) * len(members) // SCORED]
+        if name == "train":
+            members = members[evenly_spaced(len(members), SCORED)]
         yield from self._in_order(name, members, batch_size)
 
     def raw(self, name: str, indices: list[int]) -> list[Any]:
         """Return texts of a split as they were before they became tokens."""
         members = self._members(name)
         return [self._texts[name][int(members[index])] for index in indices]
-
-    def resampled(self, examples: Tensor) -> "PaddedSource":
-        """Return a source that trains on `examples` of this one; the spec and the encoding are those of all of them."""
-        other = copy.copy(self)
-        other._sample = examples if self._sample is None else self._sample[examples]
-        other.sizes = {**self.sizes, "train": len(examples)}
-        other.notes = list(self.notes)
-        return other
 
     def to(self, device: torch.device) -> "PaddedSource":
         """Deliver batches on `device`; the texts stay on the CPU, where a batch is put together."""
@@ -101,10 +91,7 @@ class PaddedSource(Source):
             yield moved(self._examples[name].batch(members[start:end]), self._device)
 
     def _members(self, name: str) -> Tensor:
-        """Return the numbers of a split's examples, int64; only a training split has a sample."""
-        if self._sample is not None and name == "train":
-            return self._sample
-        return torch.arange(len(self._examples[name]))
+        return self.chosen(name, len(self._examples[name]))
 
     def _most_tokens(self) -> int:
         """Return how many tokens, padding included, a batch of an evaluation may have."""

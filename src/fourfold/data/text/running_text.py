@@ -25,10 +25,9 @@ from fourfold.data.text.tokenizer import FILE, describe, tokenizer_from_folder, 
 from fourfold.data.text.windows import RunningText, WindowsSource
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
-from fourfold.tasks.tokenizer import EOS, PAD, SEP, UNK, Tokenizer
+from fourfold.tasks.tokenizer import ENDS, EOS, PAD, UNK, Tokenizer
 
 SPECIAL = {"char": (PAD, UNK, EOS), "bpe": (PAD, EOS), "wordpiece": (PAD, UNK, EOS)}
-ENDS = (EOS, "<|endoftext|>", "</s>", SEP)  # what may stand between two texts, by who made the tokenizer
 PIECE = 100_000  # characters encoded at once, about: the library needs a hundred bytes a token
 BREAK = re.compile(r"(?<=\S\n)(?=\S)")  # no tokenizer of ours joins what stands on the two sides of it
 
@@ -97,13 +96,12 @@ class RunningTextConfig(DataConfig):
             for name in texts
         )
         made = f"read from {self.tokenizer_from}" if self.tokenizer_from else "learnt from the training texts"
-        scored = sum(len(batch.targets) for batch in source.scored("train", 1024))
         return [
             f"split: {sizes}",
             f"tokenizer: {describe(tokenizer)}, {made}",
             f"windows of {self.length} tokens, cut anew each epoch"
             + (", one text of a row not seen from another" if apart else ", one text after another")
-            + f"; scores of the training split are of {scored:,} of its {source.sizes['train']:,} windows",
+            + f"; scores of the training split are of {source.num_scored():,} of its {source.sizes['train']:,} windows",
         ]
 
 
@@ -121,7 +119,7 @@ def _encoded(
         tokenizer = train_tokenizer(
             kind, [piece for text in texts["train"] for piece in cut(text)], size, SPECIAL[kind]
         )
-    end = next((tokenizer.special[name] for name in ENDS if name in tokenizer.special), None)
+    end = tokenizer.end
     if end is None:
         raise InputError(f"data.tokenizer_from: it has no token that ends a text; one of {', '.join(ENDS)} is needed")
     return tokenizer, {name: _in_a_row(tokenizer, each, end) for name, each in texts.items()}

@@ -22,13 +22,13 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.core.seeds import stream_seed
 from fourfold.data.epochs import Epochs
+from fourfold.data.sampled import evenly_spaced
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.seam import Batch, Order, Source
 from fourfold.tasks.tokenizer import tokenizer_of
-from fourfold.tasks.tokens import IGNORED
+from fourfold.tasks.tokens import IGNORED, MOST_SCORES
 
 MOST_TOKENS = 2**16  # of a batch that is evaluated: what attention keeps of them grows with their windows' length too
-MOST_SCORES = 2**26  # of such a batch: batch x length x vocabulary
 
 
 class RunningText(NamedTuple):
@@ -79,10 +79,12 @@ class WindowsSource(Source):
 
     def scored(self, name: str, batch_size: int) -> Iterator[Batch]:
         """Return what a split is scored on: of training as many windows as of validation, evenly spaced over it."""
-        count = self.sizes[name]
-        if name == "train":
-            count = min(count, max(self.sizes.get("validation", 0), self.sizes.get("test", 0), 1))
-        yield from self._windows(name, torch.arange(count) * self.sizes[name] // max(count, 1), batch_size)
+        count = self.num_scored() if name == "train" else self.sizes[name]
+        yield from self._windows(name, evenly_spaced(self.sizes[name], count), batch_size)
+
+    def num_scored(self) -> int:
+        """Return how many windows of the training split are scored."""
+        return min(self.sizes["train"], max(self.sizes.get("validation", 0), self.sizes.get("test", 0), 1))
 
     def raw(self, name: str, indices: list[int]) -> list[str]:
         """Return the texts of windows of a split."""

@@ -15,8 +15,9 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.data.text.encoding import Framed, inputs_of
 from fourfold.run.run import Run
+from fourfold.run.translate import spec_of
 from fourfold.tasks.tokenizer import EOS, Tokenizer, tokenizer_of
-from fourfold.tasks.translation import TranslationSpec, translate
+from fourfold.tasks.translation import translate
 
 END = "(end)"  # how the token is shown that ends a text
 
@@ -47,9 +48,7 @@ def looks(run: Run, text: str, beams: int = 1) -> Looks:
     Raises:
         InputError: the run does not translate, or its model does not say where it looks.
     """
-    spec, model = run.spec, run.model
-    if not isinstance(spec, TranslationSpec):
-        raise InputError(f"{run.run_id}: this run does not translate; its data pose {spec.task.replace('_', ' ')}")
+    spec, model = spec_of(run), run.model
     reads, writes = tokenizer_of(spec.source_tokenizer or spec.tokenizer), tokenizer_of(spec.tokenizer)
     row = [*reads.encode([text])[0][: spec.input.length - 1], reads.number_of(EOS)]
     source, lengths = inputs_of(Framed([row], None, 0))
