@@ -169,3 +169,59 @@ def test_mistakes_are_one_line(trained: dict[str, Run], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"other\.safetensors: the name says safetensors, the format onnx; "):
         export(run, tmp_path / "other.safetensors", format="onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "text": {"model": {"name": "gpt", "layers": 1, "width": 8, "heads": 2}, "loss": "cross_entropy"},
+    "pairs": {
+        "model": {"name": "transformer", "layers": 1, "width": 8, "heads": 2, "hidden": 8},
+        "loss": "cross_entropy",
+    },
+    "masked_text": {
+        "model": {"name": "bert", "layers": 1, "width": 8, "heads": 2, "max_length": 16},
+        "loss": "masked_and_next",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def of_texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    workspace = tmp_path_factory.mktemp("texts")
+    file = workspace / "글.txt"
+    file.write_text("\n\n".join(f"word {i}.\tand {i}." for i in range(40)), encoding="utf-8")
+    sizes = {"text": {"length": 12}, "pairs": {"max_length": 16}, "masked_text": {"max_length": 16}}
+    common = {"algorithm": "supervised", "budget": {"steps": 1}, "runtime": {"device": "cpu", "threads": 1}}
+    return {
+        name: start(
+            name,
+            load_recipe({"data": {"name": name, "path": str(file), **sizes[name]}, **parts, **common})[1],
+            workspace,
+        )
+        for name, parts in TEXTS.items()
+    }
+
+
+@pytest.mark.promise("R20")
+@pytest.mark.parametrize("name", TEXTS)
+def test_models_of_texts_are_exported_too_and_compared_on_tokens_that_there_are(
+    name: str, of_texts: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import safetensors.torch
+
+    run = of_texts[name]
+    report = export(run, tmp_path / "model.safetensors")
+    weights = safetensors.torch.load_file(report.path)
+    assert all(torch.equal(weights[key], value) for key, value in run.model.state_dict().items())
+    assert report.max_difference == 0.0
+    assert report.examples > 3
+
+    def load(data: bytes) -> dict[str, torch.Tensor]:
+        return {key: value + 0.5 if key.endswith("norm1.bias") else value for key, value in true_load(data).items()}
+
+    true_load = safetensors.torch.load
+    monkeypatch.setattr(safetensors.torch, "load", load)
+    with pytest.raises(ExportError, match=r"^the exported model is off by"):
+        export(run, tmp_path / "wrong.safetensors")
+    with pytest.raises(InputError, match=r"^export: onnx is for models of numbers and pictures; .*safetensors$"):
+        export(run, tmp_path / "model.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
