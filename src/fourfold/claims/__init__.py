@@ -179,6 +179,9 @@ CLAIMS = ClaimTable(
         "attention-context": ClaimEntry(
             "fourfold.claims.attention_context:CLAIM", "attention gives a word another vector in another context"
         ),
+        "scale-helps": ClaimEntry(
+            "fourfold.claims.scale_helps:CLAIM", "a language model's loss falls as a power of its weights"
+        ),
         "bagging-variance": ClaimEntry(
             "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
         ),
