@@ -176,6 +176,9 @@ CLAIMS = ClaimTable(
         "gru-lighter": ClaimEntry(
             "fourfold.claims.gru_lighter:CLAIM", "a GRU is as good as an LSTM with three quarters of its weights"
         ),
+        "attention-long-sentences": ClaimEntry(
+            "fourfold.claims.attention_long_sentences:CLAIM", "one vector loses long sentences, attention keeps them"
+        ),
         "attention-context": ClaimEntry(
             "fourfold.claims.attention_context:CLAIM", "attention gives a word another vector in another context"
         ),
