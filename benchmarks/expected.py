@@ -16,7 +16,7 @@ import fourfold as ff
 from fourfold.run.parts import recipe_names
 
 OWN = ("table-", "pictures-")  # data of one's own
-DAYS = ("-cifar10", "-imagenet")
+DAYS = ("-cifar10", "-imagenet", "-wikitext", "-wmt14", "gpt2")
 RECIPES = Path(ff.__file__).parent / "recipes"
 
 

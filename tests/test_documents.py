@@ -177,9 +177,8 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
 
-SMALL = [
-    name for name in recipe_names() if not name.endswith(("-cifar10", "-imagenet"))
-]  # test_paper_size.py has those
+PAPER_SIZE = ("-cifar10", "-imagenet", "-wikitext", "-wmt14", "gpt2")  # test_paper_size.py has those
+SMALL = [name for name in recipe_names() if not name.endswith(PAPER_SIZE)]
 
 
 @pytest.mark.usefixtures("_tiny_downloads")

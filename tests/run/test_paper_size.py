@@ -12,9 +12,14 @@ from pictures import folder
 import fourfold as ff
 from fourfold.cli import main
 from fourfold.data.cifar10 import Cifar10Config
+from fourfold.data.masked_text import MaskedTextConfig
+from fourfold.data.text.running_text import RunningTextConfig
 from fourfold.run.parts import load_recipe, recipe_names
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Image, Plan
+from fourfold.tasks.language_modelling import LanguageModellingSpec
+from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
+from fourfold.tasks.seam import Image, Plan, Spec, Tokens
+from fourfold.tasks.translation import TranslationSpec
 
 CIFAR, IMAGENET = (sorted(name for name in recipe_names() if name.endswith(end)) for end in ("-cifar10", "-imagenet"))
 PARAMS = {
@@ -43,8 +48,48 @@ RATES = {
 }
 
 
+TEXTS = sorted(name for name in recipe_names() if name.endswith(("-wikitext", "-wmt14", "gpt2")))
+PARAMS_OF_TEXTS = {
+    "gpt2": 124_439_808,
+}
+RATES_OF_TEXTS = {
+    "gpt2": {0.0: 6e-6, 0.02: 6e-4, 1.0: 6e-5},
+}
+
+
 def test_every_one_is_tested_here() -> None:
     assert set(PARAMS) == {*CIFAR, *IMAGENET}
+    assert set(PARAMS_OF_TEXTS) == set(RATES_OF_TEXTS) == set(TEXTS)
+
+
+def spec_of_texts(data: Any) -> Spec:
+    """Return what the data of a recipe would promise, if they were here and had all the tokens that it asks for."""
+    if isinstance(data, RunningTextConfig):
+        return LanguageModellingSpec(Tokens(data.vocab_size or 0, data.length, 1), tokenizer="")
+    tokens = Tokens(data.vocab_size, data.max_length, 1 + getattr(data, "next_sentence", False))
+    if isinstance(data, MaskedTextConfig):
+        return MaskedLanguageModellingSpec(tokens, tokenizer="", next_sentence=data.next_sentence)
+    languages = ("en", data.target_language)
+    return TranslationSpec(tokens, tokens, "b", languages, source_tokenizer="" if data.shared_vocabulary else "a")
+
+
+@pytest.mark.parametrize("name", PARAMS_OF_TEXTS)
+def test_the_parts_of_one_of_texts_fit_each_other(name: str) -> None:
+    recipe: Any = load_recipe(name)[1]
+    spec = spec_of_texts(recipe.data)
+    with torch.device("meta"):
+        model = recipe.model.build(spec)
+    assert sum(p.numel() for p in model.parameters()) == PARAMS_OF_TEXTS[name]
+    steps = recipe.budget.steps or int(recipe.budget.epochs * 1000)
+    for part in recipe.algorithm.regularizers:
+        part.build(model, spec, Plan(seed=0, steps=steps, batch_size=recipe.budget.batch_size))
+    recipe.loss.build(spec)
+    schedule = recipe.algorithm.schedule.build(steps)
+    for share, rate in RATES_OF_TEXTS[name].items():
+        assert recipe.algorithm.optimizer.lr * schedule(round(share * steps)) == pytest.approx(rate, rel=1e-3), share
+    assert recipe.paper is not None
+    assert recipe.paper.section
+    assert recipe.expected is None or (recipe.expected.metric in spec.metrics and recipe.expected.paper)
 
 
 @pytest.mark.parametrize("name", PARAMS)

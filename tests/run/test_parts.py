@@ -49,7 +49,13 @@ def test_every_shipped_name_loads_under_its_own_name() -> None:
         assert isinstance(load_recipe(name)[1], Recipe)
 
 
-PAPER_SIZE = ("-cifar10", "-imagenet")  # whose paper's number stands alone until someone has the data and the days
+PAPER_SIZE = (
+    "-cifar10",
+    "-imagenet",
+    "-wikitext",
+    "-wmt14",
+    "gpt2",
+)  # whose paper's number stands alone until someone has the data and the days
 
 
 def test_what_a_recipe_is_expected_to_reach_was_measured_at_several_seeds() -> None:

@@ -87,14 +87,34 @@ def test_pretraining_goes_on_where_it_ended(texts) -> None:
     assert len([note for note in after.result["notes"] if note.startswith("weights: ")]) == 1
 
 
-def test_tokens_of_another_vocabulary_are_refused(texts, labelled) -> None:
+def test_the_tokenizer_goes_with_the_weights_of_a_folder(texts, labelled) -> None:
     before = pretrain(texts)
-    with pytest.raises(InputError) as error:
-        fine_tune(labelled, before.folder.path)
-    assert str(error.value) == (
-        f"weights: {before.folder.path}: its tokens are others than those of this data; "
-        f"give data.tokenizer_from={before.folder.path}"
-    )
+    after = fine_tune(labelled, before.folder.path)  # which asks for more tokens of the same kind
+    assert after.folder.recipe()["data"]["tokenizer_from"] == str(before.folder.path)
+
+
+def test_tokens_of_another_kind_or_of_another_folder_are_refused(texts, labelled) -> None:
+    before, other = pretrain(texts), pretrain(texts, vocab_size=60)
+    for data in ({"tokenizer": "bpe", "vocab_size": 300}, {"tokenizer_from": str(other.folder.path)}):
+        with pytest.raises(InputError) as error:
+            fine_tune(labelled, before.folder.path, **data)
+        assert str(error.value) == (
+            f"weights: {before.folder.path}: its tokens are others than those of this data; "
+            f"give data.tokenizer_from={before.folder.path}"
+        )
+
+
+def test_running_text_takes_the_tokenizer_of_a_run_too(texts) -> None:
+    model = {"name": "gpt", "layers": 1, "width": 8, "heads": 2}
+    source = {"name": "text", "path": str(texts), "length": 8, "tokenizer": "bpe", "vocab_size": 270}
+    before = ff.run({**SHARED, "data": source, "model": model}, workspace=texts.parent)
+    other = texts.parent / "other.txt"
+    other.write_text("나는 책을 읽는다.\n" * 40, encoding="utf-8")
+    recipe = {**SHARED, "data": {**source, "path": str(other)}, "model": model, "weights": str(before.folder.path)}
+    after = ff.run(recipe, STILL, workspace=texts.parent)
+    assert after.spec.tokenizer == before.spec.tokenizer
+    theirs = before.model.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in after.model.state_dict().items())
 
 
 def test_a_folder_without_a_checkpoint_says_so(labelled, tmp_path) -> None:

@@ -56,12 +56,12 @@ def run(
       fourfold run table-mlp data.path=houses.csv data.target=price
       fourfold run mnist-mlp runtime.processes=2             data-parallel
       fourfold run digits-mlp --weights mine.safetensors     begin from weights of a file
-      fourfold run shakespeare-gpt model=gpt2 --weights ~/gpt2    a folder of Hugging Face's, with its tokenizer
+      fourfold run gpt2 data=text data.path=a.txt --weights ~/gpt2    a folder of Hugging Face's, with its tokenizer
       fourfold run pictures-resnet18.yaml --weights torchvision "algorithm.freeze=[conv1, bn1, layer1]"
 
     Exit codes: 0 done, 1 failed, 2 bad input (nothing is created), 3 diverged, 130 interrupted (fourfold resume).
     """
-    from fourfold.cli.begun import place_of, with_tokenizer
+    from fourfold.cli.begun import place_of
     from fourfold.core.overrides import parse_overrides
     from fourfold.run.parts import load_recipe
 
@@ -71,8 +71,6 @@ def run(
         weights = place_of(weights, workspace_path(workspace))
         changes["weights"] = weights
     name, parsed = load_recipe(recipe, changes)
-    if weights is not None:
-        parsed = with_tokenizer(parsed, Path(weights))
     if parsed.runtime.processes > 1 and not _is_worker():
         return _launch(
             recipe, overrides or [], seed, weights, workspace, use, track, json, quiet, parsed.runtime.processes

@@ -17,7 +17,7 @@ from typing import Any
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.records.digest import sha256_of
-from fourfold.tasks.tokenizer import Tokenizer
+from fourfold.tasks.tokenizer import Tokenizer, tokenizer_of_merges
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
@@ -96,19 +96,10 @@ def tokenizer_in(folder: Path) -> Tokenizer:
     vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
     if not (vocabulary.is_file() and merges.is_file()):
         raise InputError(f"weights: {folder}: no tokenizer.json in this folder, nor vocab.json and merges.txt")
-    from tokenizers import AddedToken, decoders, models, pre_tokenizers
-    from tokenizers import Tokenizer as Library
-
     try:
-        library: Any = Library(models.BPE.from_file(str(vocabulary), str(merges)))
-    except Exception as error:  # the library raises Exception itself
-        raise InputError(f"weights: {vocabulary}: not a vocabulary: {str(error).splitlines()[0]}") from None
-    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    library.decoder = decoders.ByteLevel()
-    ends = "<|endoftext|>"
-    if library.token_to_id(ends) is not None:
-        library.add_special_tokens([AddedToken(ends, special=True)])
-    return Tokenizer(library.to_str())
+        return tokenizer_of_merges(vocabulary, merges)
+    except InputError as error:
+        raise InputError(f"weights: {error}") from None
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe, Weights
-from fourfold.data.text.learning import tokenizer_of_folder
+from fourfold.data.text.learning import INPUTS, tokenizer_of_folder
+from fourfold.data.text.tokenizer import FILE, MERGES, kind_of
 from fourfold.models.base import ModelConfig
 from fourfold.models.huggingface import digest_of
 from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.seam import Source, Spec
 from fourfold.tasks.tokenizer import Tokenizer, tokenizer_of
-
-TOKENS = ("tokenizer", "tokenizer_from", "vocab_size")  # fields of data that decide what a token is
 
 
 class Beginning:
@@ -81,18 +80,22 @@ class Beginning:
         """Return the tokenizer of the weights: of the run that they are a checkpoint of, or in their folder."""
         folders = [self.path.parent, *self.path.parents[2:3]]
         for folder in folders:
-            if (folder / "tokenizer.json").is_file() or (folder / "inputs.json").is_file():
+            if any((folder / name).is_file() for name in (FILE, *MERGES, INPUTS)):
                 with contextlib.suppress(InputError):  # a run whose data are no texts
                     return tokenizer_of_folder(folder)
         return None
 
     def recorded(self, recipe: Recipe) -> Recipe:
-        """Return the recipe with the file's SHA-256; and with the tokenizer of a folder, unless it asks for another."""
+        """Return the recipe with the file's SHA-256, and with the tokenizer of a folder.
+
+        Not where the recipe names another's, or asks for tokens of another kind.
+        """
         changes: dict[str, Any] = {"weights": self._weights.model_copy(update={"sha256": self.sha256})}
-        fields = type(recipe.data).model_fields
-        asks = [name for name in TOKENS if name in fields and getattr(recipe.data, name) != fields[name].default]
-        if "tokenizer_from" in fields and not asks and Path(self._weights.file).is_dir() and self._tokenizer():
-            changes["data"] = recipe.data.model_copy(update={"tokenizer_from": self._weights.file})
+        if getattr(recipe.data, "tokenizer_from", "") is None and Path(self._weights.file).is_dir():
+            theirs, asked = self._tokenizer(), getattr(recipe.data, "tokenizer", None)
+            usual = type(recipe.data).model_fields["tokenizer"].default  # a recipe that says no more asks for nothing
+            if theirs is not None and asked in (usual, kind_of(theirs)):
+                changes["data"] = recipe.data.model_copy(update={"tokenizer_from": self._weights.file})
         return recipe.model_copy(update=changes)
 
 

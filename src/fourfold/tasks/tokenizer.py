@@ -9,6 +9,7 @@ Checked by: the library itself; characters counted by hand in Hangul, emoji and 
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from fourfold.core.errors import InputError, did_you_mean
@@ -130,6 +131,31 @@ class Tokenizer:
 def tokenizer_of(text: str) -> Tokenizer:
     """Return the tokenizer whose JSON this is; large ones take long to read, so the last few are kept."""
     return Tokenizer(text)
+
+
+def tokenizer_of_merges(vocabulary: Path, merges: Path) -> Tokenizer:
+    """Return the byte-level tokenizer of GPT-2's two files, which stand beside weights where no tokenizer.json does.
+
+    Args:
+        vocabulary: vocab.json, the number of each token.
+        merges: merges.txt, pairs of tokens in the order in which they are joined.
+
+    Raises:
+        InputError: a file is missing, or is something else.
+    """
+    from tokenizers import AddedToken, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer as Library
+
+    try:
+        library: Any = Library(models.BPE.from_file(str(vocabulary), str(merges)))
+    except Exception as error:  # the library raises Exception itself
+        raise InputError(f"{vocabulary}: not a vocabulary: {str(error).splitlines()[0]}") from None
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    ends = "<|endoftext|>"
+    if library.token_to_id(ends) is not None:
+        library.add_special_tokens([AddedToken(ends, special=True)])
+    return Tokenizer(library.to_str())
 
 
 def _decoder_kinds(text: str) -> set[str]:

@@ -21,7 +21,8 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.core.words import counted
 from fourfold.data.base import DataConfig
-from fourfold.data.text.tokenizer import FILE, describe, tokenizer_from_folder, train_tokenizer
+from fourfold.data.text.learning import INPUTS, tokenizer_of_folder
+from fourfold.data.text.tokenizer import FILE, MERGES, describe, train_tokenizer
 from fourfold.data.text.windows import RunningText, WindowsSource
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
@@ -47,7 +48,7 @@ class RunningTextConfig(DataConfig):
     tokenizer_from: str | None = Field(
         default=None,
         min_length=1,
-        description="a folder with a model in Hugging Face's form, whose tokenizer.json is used instead",
+        description="take the tokenizer of this run, or of a published model, instead: a folder with tokenizer.json",
     )
     length: int = Field(default=128, ge=2, le=1 << 20, description="tokens of a window: what a model sees at once")
 
@@ -70,8 +71,9 @@ class RunningTextConfig(DataConfig):
             learnt = self.tokenizer, self.vocab_size
         else:
             folder = Path(self.tokenizer_from).expanduser()
-            text = tokenizer_from_folder(folder).text
-            files[str(folder / FILE)] = hashlib.sha256(text.encode()).hexdigest()
+            text = tokenizer_of_folder(folder).text
+            holder = next(name for name in (FILE, INPUTS, MERGES[0]) if (folder / name).is_file())
+            files[str(folder / holder)] = hashlib.sha256(text.encode()).hexdigest()
             learnt = text
         tokenizer, encoded = _encoded(learnt, tuple((name, tuple(each)) for name, each in texts.items()))
         tokens = Tokens(tokenizer.vocab_size, self.length, 1)

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fourfold.core.errors import InputError
-from fourfold.tasks.tokenizer import BOS, CLS, EOS, MASK, PAD, SEP, UNK, Tokenizer, tokenizer_of
+from fourfold.tasks.tokenizer import BOS, CLS, EOS, MASK, PAD, SEP, UNK, Tokenizer, tokenizer_of, tokenizer_of_merges
 
 Kind = Literal["char", "bpe", "wordpiece"]
 FILE = "tokenizer.json"
+MERGES = ("vocab.json", "merges.txt")  # what GPT-2's tokenizer is in, in folders without that file
 BYTES = 256
 SPECIAL: dict[Kind, tuple[str, ...]] = {  # by default; padding is number 0 in each
     "char": (PAD, UNK, BOS, EOS),
@@ -71,13 +72,15 @@ def tokenizer_from_folder(folder: Path) -> Tokenizer:
     """Return the tokenizer of a folder that holds a model in Hugging Face's form.
 
     Raises:
-        InputError: it has no tokenizer.json, or one that cannot be read.
+        InputError: it has neither tokenizer.json nor vocab.json and merges.txt, or what cannot be read.
     """
     path = folder / FILE
+    if not path.is_file() and all((folder / name).is_file() for name in MERGES):
+        return tokenizer_of_merges(*(folder / name for name in MERGES))
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"{folder}: no {FILE} in it; a tokenizer's other files are not read") from None
+        raise InputError(f"{folder}: no {FILE} in it, nor {' and '.join(MERGES)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     try:
@@ -179,7 +182,15 @@ def _with_special(library: Any, special: Sequence[str]) -> Any:
 
 def describe(tokenizer: Tokenizer) -> str:
     """Say what a tokenizer is in a few words, for the record."""
-    model = json.loads(tokenizer.text)["model"]
-    kind = {"BPE": "byte pairs" if model.get("merges") else "characters", "WordPiece": "word pieces"}
-    what = kind.get(model["type"], f"of the kind {model['type']}")
+    names = {"bpe": "byte pairs", "char": "characters", "wordpiece": "word pieces"}
+    kind = kind_of(tokenizer)
+    what = names[kind] if kind else f"of the kind {json.loads(tokenizer.text)['model']['type']}"
     return f"{tokenizer.vocab_size:,} tokens ({len(tokenizer.special)} special), {what}"
+
+
+def kind_of(tokenizer: Tokenizer) -> Kind | None:
+    """Return what a tokenizer's tokens are, or None where that is none of ours, such as a unigram model's."""
+    model = json.loads(tokenizer.text)["model"]
+    if model["type"] == "BPE":
+        return "bpe" if model.get("merges") else "char"
+    return "wordpiece" if model["type"] == "WordPiece" else None
