@@ -182,6 +182,9 @@ CLAIMS = ClaimTable(
         "attention-context": ClaimEntry(
             "fourfold.claims.attention_context:CLAIM", "attention gives a word another vector in another context"
         ),
+        "bidirectional-helps": ClaimEntry(
+            "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"
+        ),
         "scale-helps": ClaimEntry(
             "fourfold.claims.scale_helps:CLAIM", "a language model's loss falls as a power of its weights"
         ),
