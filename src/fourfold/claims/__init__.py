@@ -182,6 +182,9 @@ CLAIMS = ClaimTable(
         "attention-context": ClaimEntry(
             "fourfold.claims.attention_context:CLAIM", "attention gives a word another vector in another context"
         ),
+        "transformer-parallel": ClaimEntry(
+            "fourfold.claims.transformer_parallel:CLAIM", "self-attention waits for no word before, recurrence for all"
+        ),
         "bidirectional-helps": ClaimEntry(
             "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"
         ),
