@@ -32,18 +32,20 @@ def test_splits_texts_and_answers_are_those_of_the_files(name, tmp_path) -> None
     assert source.sizes == (
         {"train": 31, "validation": 8, "test": test}
         if name in LABELLED
-        else {"train": 40, "validation": 12, "test": 14}
+        else {"train": 39 if name == "wmt14" else 40, "validation": 12, "test": 14}
     )
     first = 1000 if name == "sst2" else 2000  # whose own test split has no labels
     (text,) = source.raw("test", [3])
     wanted = sentence(first + 3)
-    assert text == {"conll2003": [*wanted.split(), "Kim", "Lee"], "multi30k": (wanted, f"{wanted} auch")}.get(
-        name, wanted
-    )
+    both = (wanted, f"{wanted} auch")
+    true = {"conll2003": [*wanted.split(), "Kim", "Lee"], "multi30k": both, "wmt14": both}
+    assert text == true.get(name, wanted)
     targets = next(iter(source.split("test", 4))).targets
     if name in LABELLED:
         assert targets.tolist() == [0, 1, 0, 1]
         assert any("1 empty text of train left out" in note for note in source.notes)
+    if name == "wmt14":
+        assert "1 train pair with an empty text left out" in source.notes
     if name == "conll2003":
         assert sorted(targets[3][targets[3] > 0].tolist()) == [1, 2]
         assert source.spec.tag_names[:3] == ("O", "B-PER", "I-PER")
@@ -58,21 +60,70 @@ def test_captions_go_both_ways(tmp_path) -> None:
     assert back.spec.words == "13a"
 
 
+def test_many_pairs_become_tokens_piece_by_piece(tmp_path, monkeypatch) -> None:
+    folder = write_hosted(tmp_path, "wmt14")
+    whole = build("wmt14", folder, tmp_path, max_length=20)
+    monkeypatch.setattr("fourfold.data.text.translated.PIECE", 7)
+    pieces = build("wmt14", folder, tmp_path, max_length=20)
+    assert pieces.notes == whole.notes
+    assert any("train pairs are longer than 20 tokens" in note for note in whole.notes)
+    for split, size in whole.sizes.items():
+        (a,), (b,) = (list(source.split(split, 100)) for source in (whole, pieces))
+        assert all(torch.equal(x, y) for x, y in zip((*a.inputs, a.targets), (*b.inputs, b.targets), strict=True))
+        assert whole.raw(split, list(range(size))) == pieces.raw(split, list(range(size)))
+
+
+def test_pairs_of_another_language_are_not_taken_for_those_that_are_asked_for(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"^wmt14: a translation without 'en' or 'fr' in it$"):
+        build("wmt14", write_hosted(tmp_path, "wmt14"), tmp_path, target_language="fr")
+
+
+CARD = """---
+configs:
+- config_name: de-en
+  data_files:
+  - {split: train, path: de-en/train-*}
+  - {split: validation, path: de-en/validation-*}
+  - {split: test, path: de-en/test-*}
+---
+"""
+
+
+@pytest.mark.slow
+def test_the_librarys_own_reading_of_a_repository_of_several_languages(tmp_path, monkeypatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    host = tmp_path / "host"
+    write_hosted(host, "wmt14").rename(host / "de-en")
+    (host / "README.md").write_text(CARD, encoding="utf-8")
+    load = datasets.load_dataset
+
+    def local(_name: str, part: str, revision: None, cache_dir: str):
+        return load(str(host), part, revision=revision, cache_dir=cache_dir)
+
+    monkeypatch.setattr(datasets, "load_dataset", local)
+    ours, theirs = build("wmt14", host / "de-en", tmp_path), build("wmt14", None, tmp_path)
+    for split, size in ours.sizes.items():
+        assert ours.raw(split, list(range(size))) == theirs.raw(split, list(range(size)))
+
+
 @pytest.mark.parametrize("name", HOSTED)
 def test_the_library_brings_the_same(name, tmp_path, monkeypatch) -> None:
     folder = write_hosted(tmp_path, name)
     kind = DATA.config_class(name)
     asked: list[tuple[object, ...]] = []
 
-    def load_dataset(repository: str, revision: str | None, cache_dir: str) -> dict[str, dict[str, list]]:
-        asked.append((repository, revision, cache_dir))
+    def load_dataset(
+        repository: str, part: str | None, revision: str | None, cache_dir: str
+    ) -> dict[str, dict[str, list]]:
+        asked.append((repository, part, revision, cache_dir))
         from fourfold.data.text.hosted import _of_folder
 
         return _of_folder(folder, kind.hosted, kind.columns)[0]
 
     monkeypatch.setitem(sys.modules, "datasets", types.SimpleNamespace(load_dataset=load_dataset))
     ours, theirs = build(name, folder, tmp_path), build(name, None, tmp_path)
-    assert asked == [(kind.repository, kind.revision, str(tmp_path / "huggingface"))]
+    part = "de-en" if name == "wmt14" else None
+    assert asked == [(kind.repository, part, kind.revision, str(tmp_path / "huggingface"))]
     for split in ours.sizes:
         for a, b in zip(ours.split(split, 9), theirs.split(split, 9), strict=True):
             assert all(torch.equal(x, y) for x, y in zip(a.inputs, b.inputs, strict=True))

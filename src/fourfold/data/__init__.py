@@ -53,6 +53,7 @@ DATA = Table(
         "nsmc": Entry("fourfold.data.nsmc:NSMCConfig", "200,000 Korean comments on films; Hugging Face"),
         "conll2003": Entry("fourfold.data.conll2003:CoNLL2003Config", "named entities in news; Hugging Face"),
         "multi30k": Entry("fourfold.data.multi30k:Multi30kConfig", "31,014 captions, English and German; Hugging Face"),
+        "wmt14": Entry("fourfold.data.wmt14:WMT14Config", "news, English into German or French; Hugging Face"),
         "pairs": Entry("fourfold.data.pairs:PairsConfig", "your own texts and translations, or pairs with a number"),
         "reviews": Entry("fourfold.data.reviews:ReviewsConfig", "33,530 reviews of films, good or bad; fetched once"),
         "bbc": Entry("fourfold.data.bbc:BBCConfig", "2,225 news articles of 5 topics; fetched once"),

@@ -9,14 +9,13 @@ Checked by: tiny files in the true form. Not opened here: the true files.
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import torch
 from pydantic import Field
 
 from fourfold.data.base import DataConfig
 from fourfold.data.notes import split_note
 from fourfold.data.text.hosted import HostedFields
 from fourfold.data.text.padded import PaddedSource
-from fourfold.data.text.translated import TranslationFields, translated_texts
+from fourfold.data.text.translated import TranslationFields, numbered, translated_texts
 
 
 class Multi30kConfig(TranslationFields, HostedFields, DataConfig):
@@ -36,13 +35,9 @@ class Multi30kConfig(TranslationFields, HostedFields, DataConfig):
         notes: list[str] = []
         parts, files = self.read(cache, notes)
         source = "en" if self.target_language == "de" else "de"
-        pairs: list[tuple[str, str]] = []
-        splits: dict[str, torch.Tensor] = {}
-        for split in self.hosted:
-            start = len(pairs)
-            rows = zip(parts[split][source], parts[split][self.target_language], strict=True)
-            pairs += [(a.strip(), b.strip()) for a, b in rows if a.strip() and b.strip()]
-            splits[split] = torch.arange(start, len(pairs))
+        columns = source, self.target_language
+        rows = {split: zip(*(parts[split][name] for name in columns), strict=True) for split in self.hosted}
+        pairs, splits = numbered(rows, notes)
         splits = self.fewer(splits, seed, notes)
         notes.append(split_note(splits, "as its makers set them"))
-        return translated_texts(self, pairs, (source, self.target_language), splits, cache, notes, files)
+        return translated_texts(self, pairs, columns, splits, cache, notes, files)

@@ -17,7 +17,7 @@ from fourfold.data.stsb import STSBConfig
 
 FETCHED = ("reviews", "bbc", "ner", "stsb", "libreoffice_help")
 OWN = ("labelled_text", "tagged_text", "pairs")
-HOSTED = ("sst2", "nsmc", "conll2003", "multi30k")
+HOSTED = ("sst2", "nsmc", "conll2003", "multi30k", "wmt14")
 WHOLE_TEXTS = (*FETCHED, *OWN, *HOSTED)
 WORDS = ("the", "film", "story", "was", "good", "bad", "slow", "very", "영화", "배우", "좋다", "나쁘다", "정말")
 TOPICS = ("business", "entertainment", "politics", "sports", "tech")
@@ -154,7 +154,10 @@ def write_hosted(host: Path, name: str) -> Path:
             lines = [json.dumps({"en": sentence(i), "de": f"{sentence(i)} auch"}) for i in numbers]
             (folder / f"{split[:5].replace('valid', 'val')}.jsonl").write_text("\n".join(lines), encoding="utf-8")
             continue
-        if name == "conll2003":
+        if name == "wmt14":
+            rows = [{"de": f"{sentence(i)} auch", "en": sentence(i)} for i in numbers]
+            table = {"translation": [*rows[:-1], {"de": "nichts", "en": " "}] if split == "train" else rows}
+        elif name == "conll2003":
             words = [[*sentence(i).split(), "Kim", "Lee"] for i in numbers]
             table = {"id": numbers, "tokens": words, "ner_tags": [[0] * (len(each) - 2) + [1, 2] for each in words]}
         else:

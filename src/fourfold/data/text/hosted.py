@@ -40,6 +40,11 @@ class HostedFields(TextFields):
         description="a folder with the host's files (train….parquet or .jsonl, and so on); null: fetch them",
     )
 
+    @property
+    def part(self) -> str | None:
+        """What is read of a repository that holds several sets, as the host calls it."""
+        return None
+
     @classmethod
     def is_here(cls, cache: Path) -> bool:
         """Return whether something of Hugging Face's host was fetched before."""
@@ -65,7 +70,9 @@ class HostedFields(TextFields):
                 "pip install 'fourfold[text]', or give a copy of your own as data.path"
             ) from None
         try:
-            found = load_dataset(self.repository, revision=self.revision, cache_dir=str(cache / "huggingface"))
+            found = load_dataset(
+                self.repository, self.part, revision=self.revision, cache_dir=str(cache / "huggingface")
+            )
         except Exception as error:  # of many kinds, by what the network and the library's version are
             raise InputError(
                 f"{self.name}: Hugging Face's host could not be read ({type(error).__name__}); check the network, "

@@ -34,6 +34,11 @@ class Ragged:
         values = np.concatenate(parts) if parts else np.zeros(0, np.int32)
         return cls(torch.from_numpy(values), torch.tensor([len(part) for part in parts], dtype=torch.int64))
 
+    @classmethod
+    def joined(cls, parts: Sequence["Ragged"]) -> "Ragged":
+        """Return the rows of all parts, one part after another; there is one or more."""
+        return cls(torch.cat([part.values for part in parts]), torch.cat([part.lengths for part in parts]))
+
     def __len__(self) -> int:
         return len(self.lengths)
 

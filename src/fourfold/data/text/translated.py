@@ -7,13 +7,15 @@ Checked by: the sources made of it; every translation comes back from its tokens
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.data.text.examples import TranslatedTexts
 from fourfold.data.text.learning import BETWEEN, TextFields
 from fourfold.data.text.padded import PaddedSource
@@ -24,6 +26,7 @@ from fourfold.tasks.tokenizer import BOS, EOS, Tokenizer
 from fourfold.tasks.translation import TranslationSpec, Words
 
 Pairs = Sequence[tuple[str, str]]
+PIECE = 10_000  # pairs that become tokens together: as Python's numbers they take ten times the memory
 
 
 class TranslationFields(TextFields):
@@ -37,6 +40,26 @@ class TranslationFields(TextFields):
         default=128, ge=8, le=65_536, description="tokens of a text; pairs with a longer one are left out"
     )
     shared_vocabulary: bool = Field(default=True, description="one vocabulary for both languages, or one for each")
+
+
+def numbered(
+    rows: Mapping[str, Iterable[tuple[str, str]]], notes: list[str]
+) -> tuple[list[tuple[str, str]], dict[str, Tensor]]:
+    """Return the pairs of all splits, and which numbers each split has; pairs with an empty text are left out."""
+    pairs: list[tuple[str, str]] = []
+    splits: dict[str, Tensor] = {}
+    for split, given in rows.items():
+        start, blank = len(pairs), 0
+        for source, translation in given:
+            pair = source.strip(), translation.strip()
+            if all(pair):
+                pairs.append(pair)
+            else:
+                blank += 1
+        if blank:
+            notes.append(f"{counted(blank, f'{split} pair')} with an empty text left out")
+        splits[split] = torch.arange(start, len(pairs))
+    return pairs, splits
 
 
 def words_of_bleu(language: str) -> Words:
@@ -112,25 +135,30 @@ def _examples(
 ) -> tuple[TranslatedTexts, list[tuple[str, str]]]:
     """Return the pairs that are short enough, as tokens and as they were."""
     begin, end, stop = writes.special[BOS], writes.special[EOS], reads.special[EOS]
-    sources = [[*row, stop] for row in reads.encode([source for source, _ in pairs])]
-    translations = [[begin, *row, end] for row in writes.encode([translation for _, translation in pairs])]
     most = fields.max_length
-    kept = [
-        number
-        for number, (source, translation) in enumerate(zip(sources, translations, strict=True))
-        if len(source) <= most and len(translation) - 1 <= most
-    ]
-    if len(kept) < len(pairs):
-        notes.append(f"{len(pairs) - len(kept):,} {split} pairs are longer than {most} tokens and are left out")
-    texts = [pairs[number] for number in kept]
-    back = writes.decode([translations[number][1:-1] for number in kept])
-    changed = sum(unicodedata.normalize("NFC", text) != again for (_, text), again in zip(texts, back, strict=True))
-    if changed and split != "train":
+    sources: list[Ragged] = []
+    translations: list[Ragged] = []
+    texts: list[tuple[str, str]] = []
+    changed = 0
+    for start in range(0, max(1, len(pairs)), PIECE):
+        part = pairs[start : start + PIECE]
+        read = reads.encode([source for source, _ in part])
+        written = writes.encode([translation for _, translation in part])
+        kept = [n for n, rows in enumerate(zip(read, written, strict=True)) if max(map(len, rows)) < most]
+        sources.append(Ragged.of([*read[n], stop] for n in kept))
+        translations.append(Ragged.of([begin, *written[n], end] for n in kept))
+        texts += [part[n] for n in kept]
+        if split != "train":  # whose texts are no reference of BLEU but in passing
+            back = writes.decode([written[n] for n in kept])
+            firsts = (part[n][1] for n in kept)
+            changed += sum(
+                unicodedata.normalize("NFC", text) != again for text, again in zip(firsts, back, strict=True)
+            )
+    if len(texts) < len(pairs):
+        notes.append(f"{len(pairs) - len(texts):,} {split} pairs are longer than {most} tokens and are left out")
+    if changed:
         notes.append(
             f"{changed:,} of {len(texts):,} {split} translations do not come back from their tokens as they were; "
             "BLEU is counted against what comes back"
         )
-    examples = TranslatedTexts(
-        Ragged.of(sources[number] for number in kept), Ragged.of(translations[number] for number in kept)
-    )
-    return examples, texts
+    return TranslatedTexts(Ragged.joined(sources), Ragged.joined(translations)), texts
