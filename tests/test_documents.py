@@ -78,6 +78,15 @@ def test_the_readme_s_table_is_the_measured_one(monkeypatch: pytest.MonkeyPatch)
     assert "Fourfold" in measured
 
 
+def test_tables_of_expected_scores_are_the_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    expected = importlib.import_module("expected")
+    texts = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.md")}
+    assert sum(bool(expected.TABLE.search(text)) for text in texts.values()) >= 2
+    stale = [name for name, text in texts.items() if expected.with_tables(text) != text]
+    assert stale == [], "python benchmarks/expected.py writes them anew"
+
+
 def test_the_readme_s_first_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURFOLD_WORKSPACE", str(tmp_path))
     shorter = blocks(README, "python")[0].replace("overrides={", 'overrides={"budget.epochs": 1, ')
