@@ -1,7 +1,9 @@
 import json
 
+import pyarrow
 import pytest
 import torch
+from pyarrow import parquet
 from whole_texts import write_whole_texts
 
 import fourfold as ff
@@ -246,3 +248,23 @@ def test_a_run_has_a_report_and_guesses_words_from_its_folder_alone(folder) -> N
     table.write_text("text\na [MASK]\n", encoding="utf-8")
     with pytest.raises(InputError, match="this run guesses hidden words; give texts, a line each"):
         predict(run, read_table(table))
+
+
+def test_articles_are_divided_as_their_makers_did_and_become_tokens_piece_by_piece(tmp_path, monkeypatch) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    counts = {"train": (20, "cat"), "validation": (5, "cata"), "test": (6, "catat")}
+    for split, (count, animal) in counts.items():
+        lines = [line for i in range(count) for line in (f" = {i} = \n", "", f" The {animal} {i} sat . It ran . \n")]
+        parquet.write_table(pyarrow.table({"text": lines}), host / f"{split}-0.parquet")
+    source = build(host, of="wikitext-2")
+    assert "split: train 20, validation 5, test 6 examples, as its makers set them" in source.notes
+    for split, (count, animal) in counts.items():
+        texts = source.raw(split, list(range(source.sizes[split])))
+        assert source.sizes[split] == count
+        assert all(f" {animal} " in text for text in texts)
+    monkeypatch.setattr("fourfold.data.masked_text.PIECE", 3)
+    again = build(host, of="wikitext-2")
+    assert all(same(a, b) for a, b in zip(source.split("train", 64), again.split("train", 64), strict=True))
+    with pytest.raises(InputError, match=r"none: no train-….parquet in it"):
+        build(tmp_path / "none", of="wikitext-103")

@@ -44,9 +44,16 @@ class WikitextConfig(RunningTextConfig):
 
     def build(self, seed: int, cache: Path) -> WindowsSource:
         """Read the articles, from the folder or through Hugging Face's `datasets`."""
+        return self.windows(self.texts(cache), [f"WikiText-{self.million_words}, raw; the splits are its makers'"])
+
+    def texts(self, cache: Path) -> dict[str, list[str]]:
+        """Return the articles of each split.
+
+        Raises:
+            InputError: the host cannot be reached, or the folder does not hold its files.
+        """
         lines = self._of_the_host(cache) if self.path is None else _of_folder(Path(self.path).expanduser())
-        texts = {name: articles(lines[name]) for name in SPLITS}
-        return self.windows(texts, [f"WikiText-{self.million_words}, raw; the splits are its makers'"])
+        return {name: articles(lines[name]) for name in SPLITS}
 
     def _of_the_host(self, cache: Path) -> dict[str, Iterable[str]]:
         try:
