@@ -185,6 +185,9 @@ CLAIMS = ClaimTable(
         "transformer-parallel": ClaimEntry(
             "fourfold.claims.transformer_parallel:CLAIM", "self-attention waits for no word before, recurrence for all"
         ),
+        "pretrain-finetune": ClaimEntry(
+            "fourfold.claims.pretrain_finetune:CLAIM", "on few labels, having read other texts before helps"
+        ),
         "bidirectional-helps": ClaimEntry(
             "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"
         ),
