@@ -4,7 +4,11 @@ A step is one operation on whole tensors, such as a product of matrices, which c
 it are not taken apart, nor does the paper do so. Which steps wait for which is read from the graph that torch records
 for the gradient: the longest way through it, from the first word to the output at the last one, is how many follow one
 another. Layers are those of the models here, recurrent ones unrolled by their equations. Multiplications are counted by
-torch, of one head; biases are no multiplications. The table's third column, how far a signal must travel, is left out.
+torch, of one head; biases are no multiplications.
+
+The first design looked at the table's third column, too, how far a signal must travel, as the shortest way through the
+graph. After a quick run that was given up: an operation on whole tensors joins words that tell each other nothing, so
+that the shortest way was as short in a recurrent layer. The rule on steps and multiplications is as it was.
 
 Time is not measured. Steps that need not wait save time only where there are units to compute them side by side, as on
 a GPU; on a few cores it is the multiplications that take the time. Nor is this about generating a text, which goes word
