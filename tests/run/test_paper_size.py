@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 import torch
 from cifar_files import write_cifar
 from pictures import folder
+from pyarrow import parquet
+from whole_texts import write_hosted
 
 import fourfold as ff
 from fourfold.cli import main
@@ -49,11 +52,44 @@ RATES = {
 
 
 TEXTS = sorted(name for name in recipe_names() if name.endswith(("-wikitext", "-wmt14", "gpt2")))
+
+
+def transformer_params(width: int, hidden: int, vocab: int) -> int:
+    """Six of encoder and decoder layer: 3 attentions of 4 matrices, 2 feed-forwards, 5 normalisations; one table."""
+    return 6 * (3 * 4 * width**2 + 2 * (2 * width * hidden + hidden + width) + 5 * 2 * width) + vocab * width
+
+
 PARAMS_OF_TEXTS = {
-    "gpt2": 124_439_808,
+    "gpt2": 124_439_808,  # as published
+    "bert-base-wikitext": 110_106_428,  # as published
+    "transformer-base-wmt14": transformer_params(512, 2048, 37_000),
+    "transformer-big-wmt14": transformer_params(1024, 4096, 37_000),
+    "lstm-wikitext": 2 * 10_000 * 650 + 10_000 + 2 * 4 * 650 * (650 + 650 + 2),
+    "bahdanau-wmt14": sum(
+        [
+            2 * 30_000 * 620,  # words of both languages
+            2 * 3 * 1000 * (620 + 1000 + 2),  # the reader, both ways
+            1001 * 1000,  # where the writer begins, W_s
+            1001 * 1000 + 2000 * 1000 + 1000,  # where it looks: W_a, U_a and v_a
+            3 * 1000 * (620 + 2000 + 1000 + 2),  # the writer
+            (1000 + 620 + 2000 + 1) * 1000,  # two of each maxout unit
+            501 * 30_000,
+        ]
+    ),
+    "sutskever-wmt14": 3 * 80_000 * 1000 + 80_000 + 2 * 4 * 4 * 1000 * (1000 + 1000 + 2),  # 384 million with its words
 }
 RATES_OF_TEXTS = {
     "gpt2": {0.0: 6e-6, 0.02: 6e-4, 1.0: 6e-5},
+    "bert-base-wikitext": {0.0: 1e-8, 0.01: 1e-4, 0.505: 0.5e-4},
+    "transformer-base-wmt14": {
+        0.02: 512**-0.5 * 2000 * 4000**-1.5,
+        0.04: (512 * 4000) ** -0.5,
+        0.16: (512 * 16_000) ** -0.5,
+    },
+    "transformer-big-wmt14": {4000 / 300_000: (1024 * 4000) ** -0.5, 1.0: (1024 * 300_000) ** -0.5},
+    "lstm-wikitext": {0.0: 35.0, 0.15: 35.0, 0.16: 35 / 1.2, 0.19: 35 / 1.44, 0.999: 35 / 1.2**33},
+    "bahdanau-wmt14": {0.0: 1.0, 1.0: 1.0},
+    "sutskever-wmt14": {0.0: 21.0, 4.9 / 7.5: 21.0, 5.1 / 7.5: 10.5, 7.4 / 7.5: 21 / 32},
 }
 
 
@@ -115,6 +151,17 @@ def test_its_parts_fit_each_other(name: str) -> None:
     assert recipe.expected is None or (recipe.expected.metric in spec.metrics and recipe.expected.paper)
 
 
+def test_one_of_texts_is_shown_without_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "empty"))
+    assert main(["show", "bert-base-wikitext"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "110,106,428 parameters" in shown
+    assert "have not been downloaded yet" in shown  # its data.path may stay empty
+    assert not (tmp_path / "empty").exists()
+
+
 @pytest.mark.parametrize("name", ["resnet20-cifar10", "resnet50-imagenet"])
 def test_it_is_shown_without_its_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -162,3 +209,28 @@ def test_one_runs_on_imagenets_form(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run = ff.run("alexnet-imagenet", changes, workspace=tmp_path)
     assert run.status == "done"
     assert "error" in run.metrics["test"]
+
+
+NARROW: dict[str, dict[str, Any]] = {
+    "bahdanau-wmt14": {"model.width": 8, "model.embedding": 6, "data.vocab_size": 300},
+    "sutskever-wmt14": {"model.width": 8, "model.embedding": 6, "data.vocab_size": 300},
+    "transformer-base-wmt14": {"model.layers": 1, "model.width": 8, "model.hidden": 8, "data.vocab_size": 300},
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_one_runs_on_the_wmts_form(name: str, tmp_path: Path) -> None:
+    written = write_hosted(tmp_path, "wmt14")
+    language = load_recipe(name)[1].to_mapping()["data"]["target_language"]
+    host = written
+    if language == "fr":
+        host = tmp_path / "fr-en"
+        host.mkdir()
+        for file in written.iterdir():
+            rows = parquet.read_table(file).column("translation").to_pylist()
+            french = [{"fr": row["de"], "en": row["en"]} for row in rows]
+            parquet.write_table(pyarrow.table({"translation": french}), host / file.name)
+    run = ff.run(name, {**FEW, **NARROW[name], "data.path": str(host)}, workspace=tmp_path)
+    assert run.status == "done"
+    assert run.recipe.to_mapping()["data"]["target_language"] == language
+    assert {"bleu", "perplexity"} <= set(run.metrics["test"])

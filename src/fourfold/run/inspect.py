@@ -108,14 +108,15 @@ def measure_part(config: PartConfig) -> ModelFacts | None:
 
 def is_data_here(recipe: Recipe) -> bool:
     """Return whether the recipe's data can be read without fetching them: looking at a recipe never downloads."""
-    if is_data_to_be_named(recipe):
+    if getattr(recipe.data, "path", None) == "":
         return False
     return recipe.data.is_here(data_cache())  # type: ignore[attr-defined]
 
 
 def is_data_to_be_named(recipe: Recipe) -> bool:
     """Return whether the recipe is for data of one's own, and does not say which."""
-    return getattr(recipe.data, "path", None) == ""
+    others = getattr(recipe.data, "of", "files") != "files"  # such as masked_text of reviews
+    return getattr(recipe.data, "path", None) == "" and not others
 
 
 def inspect_recipe(recipe: Recipe) -> RecipeFacts:
