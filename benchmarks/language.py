@@ -9,6 +9,7 @@ a round. Hugging Face's networks have the same sizes, and where outputs are comp
 """
 
 import argparse
+import ctypes
 import os
 import random
 import statistics
@@ -81,8 +82,10 @@ def training(sizes: Sizes, rounds: int, options: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "text.txt"
         file.write_text(text, encoding="utf-8")
-        ways["**Fourfold**, precision=auto"] = ours(file, sizes, "auto", options.threads)
-        ways["**Fourfold**, precision=fp32"] = ours(file, sizes, "fp32", options.threads)
+        ways["**Fourfold**"] = ours(file, sizes, {"threads": options.threads})
+        ways["**Fourfold**, compile=step"] = ours(file, sizes, {"threads": options.threads, "compile": "step"})
+        if runtime.resolve_machine(load_recipe("shakespeare-gpt")[1].runtime).precision != "fp32":
+            ways["**Fourfold**, precision=fp32"] = ours(file, sizes, {"threads": options.threads, "precision": "fp32"})
         seconds = interleaved(ways, rounds, 2 if options.quick else 5, options.clock)
     raw = seconds["raw loop, fp32"]
     rows = [
@@ -100,7 +103,7 @@ def training(sizes: Sizes, rounds: int, options: argparse.Namespace) -> str:
     return f"### Training a GPT\n\n{note}\n\n{table(['loop', 'tokens a second', 'throughput, raw = 1'], rows)}"
 
 
-def ours(file: Path, sizes: Sizes, precision: str, threads: int) -> Callable[[], object]:
+def ours(file: Path, sizes: Sizes, settings: dict[str, Any]) -> Callable[[], object]:
     """Return a step of Fourfold's own algorithm, as a run takes it."""
     parts: dict[str, Any] = {
         "data": {"name": "text", "path": str(file), "length": sizes.context},
@@ -115,7 +118,7 @@ def ours(file: Path, sizes: Sizes, precision: str, threads: int) -> Callable[[],
             ],
         },
         "budget": {"steps": 10**6, "batch_size": sizes.batch},
-        "runtime": {"device": "cpu", "precision": precision, "threads": threads},
+        "runtime": {"device": "cpu", **settings},
     }
     recipe = load_recipe(parts, {})[1]
     built = build_parts(recipe)
@@ -239,11 +242,21 @@ def interleaved(ways: dict[str, Callable[[], object]], rounds: int, steps: int, 
         names = list(ways)
         random.Random(number).shuffle(names)
         for name in names:
+            memory_as_in(name)
             began = now()
             for _ in range(steps):
                 ways[name]()
             seconds[name].append((now() - began) / steps)
     return seconds
+
+
+def memory_as_in(name: str) -> None:
+    """Set the C library's memory as a run of Fourfold has it, and for others as large as glibc makes it by itself."""
+    if name.startswith("**Fourfold"):
+        runtime.keep_freed_memory()
+    elif hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(runtime.M_MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(runtime.M_TRIM_THRESHOLD, 1 << 26)
 
 
 def parse() -> argparse.Namespace:

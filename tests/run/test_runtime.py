@@ -1,5 +1,6 @@
 """Device, precision, threads and determinism: what is chosen here, and what is refused."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -194,3 +195,26 @@ def test_launch_returns_the_first_failure(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("RANK", raising=False)
     assert launch(["list", "parts", "--json"], 2) == 0
     assert launch(["show", "no-such-thing"], 2) == 2
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
+def test_freed_memory_is_kept_for_the_next_step() -> None:
+    code = """
+import resource, torch
+from fourfold.run.runtime import keep_freed_memory
+
+def fetched():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        a = torch.ones(12_000_000)  # 48 MB, which glibc gives back to the system when it is freed
+        del a
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+given_back = fetched()
+keep_freed_memory()
+fetched()
+print(given_back, fetched())
+"""
+    given_back, kept = map(int, subprocess.check_output([sys.executable, "-c", code], text=True).split())
+    assert given_back > 5 * 5_000
+    assert kept < given_back / 100

@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.nn.attention import Cache, MultiHeadAttention, documents_mask
+from fourfold.nn.gelu import gelu
 from fourfold.nn.normalisation import LayerNorm
 from fourfold.nn.positions import positions_in
 from fourfold.tasks.language_modelling import LanguageModellingSpec
@@ -262,7 +263,7 @@ class Block(nn.Module):
         return self.norm2(x + self.dropout(self._feed_forward(x)))
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        return self.outer(F.gelu(self.inner(x), approximate="tanh"))
+        return self.outer(gelu(self.inner(x)))
 
 
 def initialise_(network: GPT, norm: Norm) -> None:

@@ -195,7 +195,8 @@ class MultiHeadAttention(nn.Module):
 
     def _heads_of(self, x: Tensor, count: int) -> tuple[Tensor, ...]:
         """Cut `[batch, length, count * width]` into `count` of `[batch, heads, length, width / heads]`."""
-        return x.unflatten(-1, (count, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
+        parts = x.unflatten(-1, (count, self.heads, -1)).unbind(2)  # parted so, their gradients are joined in one copy
+        return tuple(part.transpose(1, 2) for part in parts)
 
     def _look(
         self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, causal: bool = False
