@@ -75,6 +75,7 @@ def write_study(tmp_path: Path):
         tune: Sequence[str] = (),
         unfair: Sequence[str] = (),
         params: Mapping[str, int] | None = None,
+        counts: Mapping[str, str] | None = None,
         curves: bool = True,
         because: str = "step 3: the loss burst",
         **asked: Any,
@@ -89,6 +90,7 @@ def write_study(tmp_path: Path):
             tune: spaces; each seed then has three trials, of which the second is chosen.
             unfair: what is known to be unequal.
             params: of arms whose number of parameters is not 100.
+            counts: what the losses of arms count, where it was recorded.
             curves: whether the cells' folders are there.
             because: why a cell has no score.
             asked: other fields of the question.
@@ -121,6 +123,7 @@ def write_study(tmp_path: Path):
                         "findings": [] if done else [because],
                         "seconds": 0.5 + 0.1 * place + 0.01 * seed,
                         "examples_per_second": 1000.0,
+                        **({"counts": counts[arm.name]} if counts and arm.name in counts else {}),
                         "ended": "2026-01-01T00:00:00.000+00:00",
                     }
                     metrics = {split: {name: score}} if done else {}

@@ -16,6 +16,7 @@ from fourfold.report.study_costs import cost_of, draw_costs
 from fourfold.report.study_curves import MOST_POINTS, band, draw_study_curves
 from fourfold.report.study_intervals import draw_differences, draw_scores
 from fourfold.report.study_ranks import draw_profile, draw_ranks, groups
+from fourfold.report.study_tables import costs_table
 from fourfold.report.study_tuning import draw_tuning
 from fourfold.report.study_words import MOST_NAMED, difference, fit, named_arms, reason, verdict
 from fourfold.tasks.figure import GREEN, MUTED, ORANGE, display_width
@@ -206,6 +207,17 @@ def test_profiles_step_where_an_arm_reaches_a_recipe(write_study):
     assert a[0][:2] == b[0][:2] == [1.0, 2.0]
     assert (a[1], b[1]) == ([50.0, 100.0, 100.0], [50.0, 100.0, 100.0])
     assert draw_profile({**study["overall"], "profile": None}, {}) is None
+
+
+def test_speed_is_of_what_the_loss_counts(write_study):
+    folder = write_study({"r": {"sgd": [0.9, 0.8], "adam": [0.7, None]}}, counts={"sgd": "tokens"})
+    study, costs = read(folder), json.loads((folder / "costs.json").read_text(encoding="utf-8"))["cells"]
+    sgd, adam = study["problems"][0]["arms"]
+    spent = {arm["name"]: cost_of(arm, costs) for arm in (sgd, adam)}
+    assert (spent["sgd"].counts, spent["adam"].counts) == ("tokens", "examples")
+    for arms, told in (([sgd], "tokens"), ([adam], "examples"), ([sgd, adam], "examples or tokens")):
+        table = costs_table({"arms": arms}, {arm["name"]: spent[arm["name"]] for arm in arms}, {})
+        assert f">{told} a second<" in table
 
 
 LONG = {f"optimizer=adam, widths=[128, 128, {i}], activation=leaky_relu": [0.5 + 0.01 * i, 0.6] for i in range(9)}

@@ -20,6 +20,7 @@ class Cost(NamedTuple):
 
     seconds: float | None  # median over seeds, of training
     examples_per_second: float | None  # median over seeds
+    counts: str  # what that is of, such as "examples" or "tokens"
     params: int | None
     peak_memory_bytes: float | None  # the largest
     cells: list[tuple[float, float]]  # seconds and score of each finished cell
@@ -38,6 +39,7 @@ def cost_of(arm: Mapping[str, Any], costs: Mapping[str, Mapping[str, Any]]) -> C
         return [float(value) for value in values if isinstance(value, int | float)]
 
     seconds, speed, memory = known("seconds"), known("examples_per_second"), known("peak_memory_bytes")
+    counted = (costs.get(cell["key"], {}).get("counts") for cell in arm["cells"])
     cells = []
     for cell in arm["cells"]:
         took = costs.get(cell["key"], {}).get("seconds")
@@ -46,6 +48,7 @@ def cost_of(arm: Mapping[str, Any], costs: Mapping[str, Mapping[str, Any]]) -> C
     return Cost(
         statistics.median(seconds) if seconds else None,
         statistics.median(speed) if speed else None,
+        next((each for each in counted if isinstance(each, str)), "examples"),
         arm["params"],
         max(memory) if memory else None,
         cells,

@@ -86,7 +86,8 @@ def costs_table(problem: Mapping[str, Any], costs: Mapping[str, Cost], named: Ma
             "–" if cost.peak_memory_bytes is None else memory(cost.peak_memory_bytes),
         ]
         rows.append(f"<tr>{_named(arm['name'], named)}{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    return _table(["arm", "training", "examples a second", "steps", "parameters", "peak memory"], rows)
+    counted = sorted({cost.counts for cost in costs.values()})
+    return _table(["arm", "training", f"{' or '.join(counted)} a second", "steps", "parameters", "peak memory"], rows)
 
 
 def chosen_table(problem: Mapping[str, Any], seeds: Sequence[int], named: Mapping[str, str]) -> str:

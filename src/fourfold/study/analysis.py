@@ -288,7 +288,7 @@ def _flatten(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _cost(tuned: Tuned) -> dict[str, Any]:
     """Return what a cell took on the machine that ran it."""
     assert tuned.result is not None
-    measured = {name: tuned.result.result.get(name) for name in ("seconds", "examples_per_second", "ended")}
+    measured = {name: tuned.result.result.get(name) for name in ("seconds", "examples_per_second", "counts", "ended")}
     return {**measured, **tuned.result.cost}
 
 
