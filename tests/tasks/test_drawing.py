@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -121,6 +122,25 @@ def test_an_installed_hangul_font_is_used_after_our_own(monkeypatch) -> None:
 
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [*font_manager.fontManager.ttflist, Font()])
     assert look.font_families() == ["DejaVu Sans", "NanumGothic"]
+
+
+@pytest.mark.promise("R22")
+@pytest.mark.skipif(find_spec("koreanize_matplotlib") is None, reason="needs pip install 'fourfold[hangul]'")
+def test_the_font_of_the_extra_draws_hangul_and_nothing_need_be_told() -> None:
+    from matplotlib.font_manager import fontManager
+    from matplotlib.ft2font import FT2Font
+
+    assert "NanumGothic" in look.font_families()
+    file = next(font.fname for font in fontManager.ttflist if font.name == "NanumGothic")
+    assert all(ord(letter) in FT2Font(file).get_charmap() for letter in "가나다힣")
+    assert look.font_note("정렬할 셀") is None
+    assert "koreanize_matplotlib" not in sys.modules
+
+
+def test_hangul_that_no_font_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "font_families", lambda: ["DejaVu Sans"])
+    assert look.font_note("Zellen") is None
+    assert "fourfold[hangul]" in str(look.font_note("정렬할 셀"))
 
 
 def test_drawing_leaves_matplotlibs_settings_alone() -> None:

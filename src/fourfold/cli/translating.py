@@ -48,8 +48,11 @@ def translate(
         from fourfold.report.attention import draw_looks
         from fourfold.report.drawing import write_png
         from fourfold.run.views.attention import looks
+        from fourfold.tasks.figure import font_note
 
         notes = [*notes, f"figure: {write_png(draw_looks(looks(opened, sources[0], beams)), attention)}"]
+        if (missing := font_note(sources[0] + translations[0])) is not None:
+            notes.append(missing)
     for line in notes:
         note(f"  · {line}")
     if json:

@@ -9,6 +9,8 @@ Checked by: class names in Hangul draw without a warning, with and without a fon
 import unicodedata
 import warnings
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,8 +48,25 @@ def font_families() -> list[str]:
     """Return DejaVu Sans, which matplotlib carries, then every installed font of ours that holds Hangul."""
     from matplotlib.font_manager import fontManager
 
+    if (carried := _carried_font()) is not None and all(font.fname != carried for font in fontManager.ttflist):
+        fontManager.addfont(carried)
     installed = {font.name for font in fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in _HANGUL_FONTS if name in installed)]
+
+
+def font_note(text: str) -> str | None:
+    """Return what to tell the reader of a figure with this text, if no font here holds its Hangul."""
+    if len(font_families()) > 1 or not any("가" <= letter <= "힣" for letter in text):
+        return None
+    return "no font here holds Hangul, so it is drawn as boxes: pip install 'fourfold[hangul]'"
+
+
+def _carried_font() -> str | None:
+    """Return the font of the extra `hangul`; it is found and not imported, for that changes matplotlib's settings."""
+    if (package := find_spec("koreanize_matplotlib")) is None or package.origin is None:
+        return None
+    font = Path(package.origin).parent / "fonts" / "NanumGothic.ttf"
+    return str(font) if font.exists() else None
 
 
 def style() -> AbstractContextManager[Any]:
