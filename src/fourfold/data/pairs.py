@@ -3,7 +3,8 @@
     I am here.<TAB>나는 여기 있다.
     A man plays.<TAB>A man is playing.<TAB>4.5
 
-Two columns are translation, three are sentence pairs. Nothing is quoted. A first line whose number is none is a header.
+Two columns are translation, three are sentence pairs. Nothing is quoted. A first line whose number is none is a header;
+of two columns, one that names both.
 Pairs with the same first text stay in one split.
 
 Source: the reader's own file.
@@ -27,6 +28,7 @@ from fourfold.data.splitting import Splits
 from fourfold.data.table.copies import content_numbers, groups_of_copies
 from fourfold.data.table.reading import as_texts, decode, read_bytes
 from fourfold.data.text.answered import Read, scored_pairs
+from fourfold.data.text.header import may_name_columns, names_columns
 from fourfold.data.text.padded import PaddedSource
 from fourfold.data.text.translated import TranslationFields, translated_texts
 
@@ -54,7 +56,7 @@ class PairsConfig(TranslationFields, SplitDataConfig):
         path = Path(self.path)
         data = read_bytes(path)
         text, notes = decode(path, data)
-        rows = read_pairs(path, text, notes)
+        rows = read_pairs(path, text, notes, (self.source_language, self.target_language))
         files = {self.path: hashlib.sha256(data).hexdigest()}
         notes.insert(0, f"{path.name}: {len(rows):,} pairs, SHA-256 begins {files[self.path][:16]}")
         splits = self._divide([row[0] for row in rows], seed, notes)
@@ -75,8 +77,14 @@ class PairsConfig(TranslationFields, SplitDataConfig):
         return splits
 
 
-def read_pairs(path: Path, text: str, notes: list[str]) -> list[list[str]]:
+def read_pairs(path: Path, text: str, notes: list[str], languages: tuple[str, str]) -> list[list[str]]:
     """Return the columns of each line.
+
+    Args:
+        path: of the file, for messages.
+        text: what it holds.
+        notes: what was decided is added.
+        languages: codes of the two columns, of which a header may be made.
 
     Raises:
         InputError: no pairs; a line with more or fewer columns than the first; or a number that is none.
@@ -93,7 +101,7 @@ def read_pairs(path: Path, text: str, notes: list[str]) -> list[list[str]]:
                 raise InputError(
                     f"{path}: line {number} has {counted(width, 'column')}, tabs between; expected {MEANT}"
                 )
-            if width == 3 and not _is_number(cells[2]):
+            if not _is_number(cells[2]) if width == 3 else names_columns(cells, languages):
                 notes.append(f"line {number} is a header: {', '.join(cells)}")
                 continue
         if len(cells) != width:
@@ -106,6 +114,10 @@ def read_pairs(path: Path, text: str, notes: list[str]) -> list[list[str]]:
         rows.append(cells)
     if not rows:
         raise InputError(f"{path}: no pairs in it" if text.strip() else f"{path}: the file is empty")
+    if width == 2 and may_name_columns(rows[0], rows[1:]):
+        notes.append(
+            f"the first pair is {rows[0][0]!r} and {rows[0][1]!r}; if that is a header, take it out of the file"
+        )
     if incomplete:
         notes.append(f"{incomplete:,} lines with only one text left out")
     return rows
