@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from houses import houses, save
 
+import fourfold as ff
 from fourfold.cli import main
 from fourfold.core.errors import InputError
 from fourfold.data.table.reading import read_table
@@ -217,3 +218,18 @@ def test_a_table_of_numbers_for_a_run_on_numbers(tmp_path, predict, refuse):
     pd.DataFrame([[5.9, 3.0, 4.2]], columns=names[:3]).to_csv(file, index=False)
     assert refuse(file, run="iris-softmax-1").startswith(f"{file}: missing: petal width (cm)")
     assert "takes pictures" in refuse(file, run="digits-mlp-1")
+
+
+def test_of_a_series_it_says_what_comes_after_the_last_row(tmp_path, capsys):
+    file = tmp_path / "sales.csv"
+    file.write_text("sold\n" + "\n".join(str(100 + i % 7) for i in range(60)), encoding="utf-8")
+    changes = {"data": {"name": "series", "path": str(file), "length": 4}, "runtime.device": "cpu", "budget.steps": 1}
+    run = ff.run("sunspots-naive", {**changes, "budget.epochs": None}, workspace=tmp_path)
+    assert main(["predict", run.run_id, str(file), "--workspace", str(tmp_path)]) == 0
+    heard = capsys.readouterr()
+    head, row = heard.out.splitlines()[-2:]
+    assert head.split()[:2] == ["row", "sold,"]
+    number, forecast = row.split()
+    assert number == "61"  # of the file, whose first is the header
+    assert float(forecast) == pytest.approx(103, abs=1)  # the last value, by this model
+    assert "forecast from its last" in heard.out + heard.err

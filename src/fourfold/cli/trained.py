@@ -96,6 +96,7 @@ def predict(
       fourfold predict pictures-lenet5-1 photo.jpg holiday/ --json
       fourfold predict reviews-lstm-1 "I would see it again."
       fourfold predict reviews-lstm-1 reviews.csv --json
+      fourfold predict sunspots-lstm-1 sales.csv             what comes after its last row
       cat new.csv | fourfold predict table-mlp-1 - --json
     """
     opened = open_run(run, workspace, use)
@@ -113,7 +114,7 @@ def predict(
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
         return
     numbers = examples.rows if isinstance(examples, Table) else range(1, len(predictions) + 1)
-    _print_predictions(predictions, list(map(str, numbers)))
+    _print_predictions(predictions, list(map(str, numbers))[-len(predictions) :])  # a forecast follows the last row
 
 
 def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | Table":
