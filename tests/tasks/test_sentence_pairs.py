@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.losses.usual import UsualConfig
@@ -29,8 +30,11 @@ def test_correlations_are_scipys(ties) -> None:
     scorer.merge(other)
     metrics = scorer.compute()
     a, b = output.flatten().double().numpy(), targets.flatten().double().numpy()
-    assert metrics["pearson"] == pytest.approx(float(scipy.stats.pearsonr(a, b).statistic), abs=1e-9)
-    assert metrics["spearman"] == pytest.approx(float(scipy.stats.spearmanr(a, b).statistic), abs=1e-9)
+    correlations = {"pearson": scipy.stats.pearsonr, "spearman": scipy.stats.spearmanr}
+    theirs = {name: float(correlate(a, b).statistic) for name, correlate in correlations.items()}
+    ours = {name: metrics[name] for name in theirs}
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    verified("score", "sentence_pairs", "scipy's pearsonr and spearmanr", "values", ours, theirs)
     assert metrics["rmse"] == pytest.approx(float(np.sqrt(np.mean((a - b) ** 2))) * 1.5)
     assert metrics["mae"] == pytest.approx(float(np.mean(np.abs(a - b))) * 1.5)
     assert set(metrics) == set(SPEC.metrics)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from seqeval.metrics import f1_score, precision_score, recall_score
 from sklearn.metrics import accuracy_score
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.losses.usual import UsualConfig
@@ -46,9 +47,11 @@ def test_entities_are_scored_as_by_seqeval_and_tags_as_by_scikit_learn() -> None
         all_said, all_true = all_said + said, all_true + true
     scorer.merge(other)
     metrics = scorer.compute()
-    assert metrics["f1"] == pytest.approx(f1_score(all_true, all_said))
-    assert metrics["precision"] == pytest.approx(precision_score(all_true, all_said))
-    assert metrics["recall"] == pytest.approx(recall_score(all_true, all_said))
+    scores = {"f1": f1_score, "precision": precision_score, "recall": recall_score}
+    theirs = {name: float(score(all_true, all_said)) for name, score in scores.items()}
+    ours = {name: metrics[name] for name in theirs}
+    assert ours == pytest.approx(theirs)
+    verified("score", "tagging", "seqeval's F1, precision and recall of entities", "values", ours, theirs)
     flat = [tag for tags in all_true for tag in tags], [tag for tags in all_said for tag in tags]
     assert metrics["accuracy"] == pytest.approx(accuracy_score(*flat))
     assert 0.3 < metrics["f1"] < 0.95

@@ -4,6 +4,7 @@ import pytest
 import sacrebleu
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.data.text.tokenizer import train_tokenizer
@@ -65,8 +66,13 @@ def test_bleu_and_chrf_are_sacrebleus_of_what_the_model_translates_itself() -> N
         which.update(torch.zeros(len(part), whole.targets.shape[1], SPEC.num_outputs), batch)
     scorer.merge(other)
     metrics = scorer.compute()
-    assert metrics["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [TEXTS], tokenize="char").score)
-    assert metrics["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [TEXTS]).score)
+    theirs = {
+        "bleu": sacrebleu.corpus_bleu(said, [TEXTS], tokenize="char").score,
+        "chrf": sacrebleu.corpus_chrf(said, [TEXTS]).score,
+    }
+    ours = {name: metrics[name] for name in theirs}
+    assert ours == pytest.approx(theirs)
+    verified("score", "translation", "sacrebleu's BLEU and chrF", "values", ours, theirs)
     assert 20 < metrics["bleu"] < 95
     assert metrics["perplexity"] == pytest.approx(SPEC.num_outputs)
     assert set(metrics) == set(SPEC.metrics)

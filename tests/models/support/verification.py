@@ -58,6 +58,7 @@ KINDS = {
         ],
         ("outputs", "gradients", "statistics"),
     ),
+    "score": Kind("Scores of texts", ["translation", "tagging", "sentence_pairs"], ("values",)),
     "regularizer": Kind(
         "Regularizers",
         [name for name in REGULARIZERS if name in ("weight_decay", "l1", "decoupled_weight_decay", "ema", "swa")]
@@ -87,7 +88,8 @@ HEAD = """# What was compared with what
 
 Every row is written by the tests that compare Fourfold with something that is not ours, or with the equation by hand:
 
-    pytest -m "not gpu" --write-verification tests/models tests/nn tests/losses tests/algorithms
+    pytest -m "not gpu" --write-verification tests/models tests/nn tests/losses tests/algorithms \\
+      tests/tasks
 
 A difference is the largest one of any number, divided by the largest number there is; 0 is equal bit for bit. Outputs
 of networks beside torchvision's, and of kernel machines, are in float32. Everything else is in float64, where 1e-9
