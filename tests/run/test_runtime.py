@@ -53,6 +53,7 @@ def convolutional() -> nn.Module:
 
 def test_one_thread_for_a_small_step_and_its_share_of_the_cores_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
     def threads(model: nn.Module, batch_size: int, **fields: Any) -> int | None:
         return runtime.resolve_model(Runtime(device="cpu", **fields), model, batch_size).threads
@@ -68,6 +69,10 @@ def test_one_thread_for_a_small_step_and_its_share_of_the_cores_for_others(monke
     assert threads(large(), 64, processes=100) == 1
     assert threads(small(), 64, threads=5) == 5
     assert threads(large(), 64, threads=5, processes=8) == 5
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert (threads(large(), 64), threads(large(), 64, processes=4), threads(large(), 64, threads=5)) == (3, 2, 5)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # torchrun sets the other variable to 1, whoever started it
+    assert threads(large(), 64) == 8
 
 
 def test_cores_are_those_this_process_may_use() -> None:

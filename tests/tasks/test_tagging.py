@@ -138,6 +138,16 @@ def test_drawn_words_labels_and_colours() -> None:
     figure.canvas.draw()
 
 
+def test_a_wrong_label_of_the_right_words_is_one_mark_that_tells_the_true_one() -> None:
+    from fourfold.tasks.figure import ORANGE
+
+    targets, output = torch.tensor([[IGNORED, 1]]), torch.zeros(1, 2, 5)
+    output[0, 1, 3] = 9.0
+    (axes,) = SPEC.draw(Batch((torch.zeros(1, 2),), targets), output, [["서울"]]).axes
+    assert [(text.get_text(), text.get_color()) for text in axes.texts[1:]] == [("PER (is LOC)", ORANGE)]
+    assert len(axes.lines) == 1
+
+
 def test_one_tag_is_no_tagging() -> None:
     with pytest.raises(InputError, match="1 tags; tagging needs two or more"):
         TaggingSpec(Tokens(100, 4, 1), ("O",))

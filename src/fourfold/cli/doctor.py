@@ -19,6 +19,8 @@ EXTRAS = {  # the extra, what it is for, and the modules it brings
     "tensorboard": ("fourfold run --track tensorboard", ("tensorboard",)),
     "mlflow": ("fourfold run --track mlflow", ("mlflow",)),
     "wandb": ("fourfold run --track wandb", ("wandb",)),
+    "text": ("texts of Hugging Face's host", ("datasets",)),
+    "hangul": ("figures in Hangul on a machine without its fonts", ("koreanize_matplotlib",)),
 }
 LITTLE_DISK = 1 << 30  # a run with a few checkpoints of a small model, and MNIST
 

@@ -77,7 +77,7 @@ def generate(
         return
     _show("\n")
     if rate is not None:
-        note(f"{count} tokens, {rate:,.0f} a second")
+        note(f"{count} tokens, {rate:,.0f} a second" + ("; the text ended" if count < tokens else ""))
 
 
 def _show(text: str) -> None:

@@ -10,7 +10,7 @@ from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
 # what a run is used with, by its deciding metric; others predict rows
-USED = {"bits_per_character": "generate {run}", "bleu": "translate {run}"}
+USED = {"bits_per_character": "generate {run}", "bleu": "translate {run} TEXT"}
 
 
 def print_summary(result: Mapping[str, Any]) -> None:

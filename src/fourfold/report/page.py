@@ -4,6 +4,7 @@ Checked by: every section is there; no address is loaded; a class called `<scrip
 page's own policy lets no script run but its copy button.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fourfold.core.errors import CheckpointError, InputError
@@ -63,7 +64,7 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
         sections.scores(run),
         elements.figures("How it learned", "curves", curves),
         elements.figures("Where it is right and wrong", "mistakes", shown.overview),
-        elements.figures("Best and worst predictions", "predictions", shown.examples),
+        elements.figures(_heading(shown.examples), "predictions", shown.examples),
         elements.figures("What it says everywhere", "plane", shown.plane),
         elements.figures("What it learned", "learned", shown.weights),
         elements.figures("What the network sees", "seen", shown.seen),
@@ -88,3 +89,8 @@ def _loss_name(run: Run) -> str:
     """Return the loss's name; `usual` is the one that goes with the headline."""
     usual = {"accuracy": "cross_entropy", "rmse": "mse", "nll": "gaussian_nll"}
     return usual.get(run.headline, "loss") if run.recipe.loss.name == "usual" else run.recipe.loss.name
+
+
+def _heading(examples: Sequence[Drawn]) -> str:
+    """Return the heading of predictions: texts are the first ones, others the best and the worst."""
+    return "Best and worst predictions" if any(each.name == "worst" for each in examples) else "Predictions"

@@ -99,7 +99,14 @@ def _threads(runtime: Runtime, model: nn.Module, convolutional: bool, uses: int)
     operations = 6 * sum(p.numel() for p in model.parameters()) * uses  # two forward, four backward
     if not convolutional and operations < SMALL_STEP:
         return 1
-    return max(1, cores() // runtime.processes)
+    return max(1, min(cores() // runtime.processes, _most_threads()))
+
+
+def _most_threads() -> int:
+    """Return what the environment allows, as OpenMP reads it; torchrun's own setting is not the user's."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    by_user = asked.isdecimal() and int(asked) > 0 and "TORCHELASTIC_RUN_ID" not in os.environ
+    return int(asked) if by_user else cores()
 
 
 def apply(runtime: Runtime) -> None:

@@ -23,7 +23,8 @@ Tagged = tuple[Sequence[str], Sequence[str], Sequence[str]]  # words, their tags
 def draw_tagged(texts: Sequence[Tagged]) -> "Figure":
     """Draw texts; what the model says stands under the words, blue where it is right and orange where it is not.
 
-    What it missed is underlined with dots, the true label in grey. Words beyond those that have tags are left out.
+    What it missed is underlined with dots, the true label in grey; beside a wrong label of the right words stands the
+    true one. Words beyond those that have tags are left out.
 
     Args:
         texts: words, predicted tags and true tags.
@@ -74,9 +75,15 @@ def _marks(said: Sequence[str], true: Sequence[str]) -> list[tuple[str, int, int
         kinds = [(tag, place, place, BLUE if tag == is_ else ORANGE, False) for place, (tag, is_) in tags]
         return [mark for mark in kinds if mark[0] != OUTSIDE or mark[3] == ORANGE]
     found, real = entities(said), entities(true)
-    right = set(found) & set(real)
-    marks = [(*each, BLUE if each in right else ORANGE, False) for each in found]
-    return marks + [(*each, MUTED, True) for each in real if each not in right]
+    of = {(first, last): kind for kind, first, last in real}  # what stands there in truth
+    marks: list[tuple[str, int, int, str, bool]] = []
+    for kind, first, last in found:
+        is_ = of.pop((first, last), None)
+        if is_ in (None, kind):
+            marks.append((kind, first, last, ORANGE if is_ is None else BLUE, False))
+        else:  # the stretch is right and its kind is not: one mark, for two would stand on each other
+            marks.append((f"{kind} (is {is_})", first, last, ORANGE, False))
+    return marks + [(kind, first, last, MUTED, True) for (first, last), kind in of.items()]
 
 
 def _mark(

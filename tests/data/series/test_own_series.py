@@ -73,7 +73,10 @@ def test_what_comes_before_the_first_full_row_is_left_out(tmp_path) -> None:
         ({"columns": ["rian"]}, r"data\.columns: .*has no column 'rian'; did you mean 'rain'"),
         ({"columns": ["day"]}, r"data\.columns: each column once, and not that of times"),
         ({"columns": ["rain", "rain"]}, r"data\.columns: each column once"),
-        ({"time": None}, "row 2, column 'day': '2024-01-01' is not a finite number"),
+        (
+            {"time": None},
+            "row 2, column 'day': '2024-01-01' is not a finite number; if it is a time, say so: data.time=day",
+        ),
         ({"path": ""}, r"data\.path: name your file"),
         ({"path": "nowhere.csv"}, "nowhere.csv: no such file"),
     ],

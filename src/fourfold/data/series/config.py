@@ -73,10 +73,15 @@ class SeriesConfig(ForecastingConfig):
         return names
 
     def _numbers(self, table: Table, name: str) -> list[float]:
-        return [
-            np.nan if text is None else to_number(text, f"{table.path}: row {row}, column '{name}'")
-            for row, text in zip(table.rows, table.columns[name], strict=True)
-        ]
+        try:
+            return [
+                np.nan if text is None else to_number(text, f"{table.path}: row {row}, column '{name}'")
+                for row, text in zip(table.rows, table.columns[name], strict=True)
+            ]
+        except InputError as error:
+            if self.time is not None:
+                raise
+            raise InputError(f"{error}; if it is a time, say so: data.time={name}") from None
 
     def _without_gaps(self, grid: np.ndarray, names: tuple[str, ...], line: Timeline) -> tuple[np.ndarray, list[str]]:
         """Return the series with no value missing, and what was done about it."""
