@@ -89,7 +89,9 @@ def test_rows_are_not_predicted(workspace, capsys) -> None:
 
 def test_another_task_is_refused(write) -> None:
     _, err = write(run="iris-softmax-1", code=2)
-    assert err == "error: generate is for language_modelling, but this data poses classification\n"
+    assert (
+        err == "error: iris-softmax-1: only a run of language modelling writes on, and this is one of classification\n"
+    )
     _, err = write(run="shakespere-markov-1", code=2)
     assert "did you mean 'shakespeare-markov-1'" in err
 

@@ -24,7 +24,6 @@ from fourfold.core.seeds import stream_seed
 from fourfold.nn.int8_weights import TiedOutput, to_int8_
 from fourfold.run.run import Run
 from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
-from fourfold.tasks.seam import require_task
 from fourfold.tasks.tokenizer import tokenizer_of
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -147,7 +146,10 @@ def generate(
         InputError: another task's run, a number out of range, or a precision that its model has not.
         CheckpointError: the run has no weights, or they are damaged.
     """
-    spec = require_task(run.spec, LanguageModellingSpec, "generate")
+    spec = run.spec
+    if not isinstance(spec, LanguageModellingSpec):
+        task = spec.task.replace("_", " ")
+        raise InputError(f"{run.run_id}: only a run of language modelling writes on, and this is one of {task}")
     sampling = sampling or Sampling()
     sampling.check()
     if tokens < 0:
