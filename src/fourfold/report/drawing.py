@@ -125,7 +125,12 @@ def _themed(tag: str, prefix: str) -> str:
         head, _, data = tag.partition("xlink:href=")
         return f"{_IDS.sub(prefix + '-', head)}xlink:href={data}" if data else tag
     tag = _COLOUR.sub(lambda colour: f"var(--{VARIABLES[colour[0].lower()]})", tag)
-    return _IDS.sub(prefix + "-", _FONT.sub(r"\1var(--sans)", tag))
+    return _IDS.sub(prefix + "-", _FONT.sub(_page_font, tag))
+
+
+def _page_font(found: re.Match[str]) -> str:
+    """Return the page's own font in place of matplotlib's; text in columns keeps letters of one width."""
+    return f"{found[1]}var(--{'mono' if 'Mono' in found[0] else 'sans'})"
 
 
 def _save(figure: "Figure", buffer: "io.StringIO | io.BytesIO", kind: str) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 12
 COLUMNS = 84  # letters of one width in a line
-LINE, LABEL = 0.19, 0.13  # inches: of a line of words, and of the labels under it
+LINE, LABEL = 0.19, 0.13  # inches: of a line of words, and of the labels under it and over it
+HEIGHT = LINE + 2 * LABEL
 
 Tagged = tuple[Sequence[str], Sequence[str], Sequence[str]]  # words, their tags as said, and as they are
 
@@ -23,15 +24,15 @@ Tagged = tuple[Sequence[str], Sequence[str], Sequence[str]]  # words, their tags
 def draw_tagged(texts: Sequence[Tagged]) -> "Figure":
     """Draw texts; what the model says stands under the words, blue where it is right and orange where it is not.
 
-    What it missed is underlined with dots, the true label in grey; beside a wrong label of the right words stands the
-    true one. Words beyond those that have tags are left out.
+    Over the words, grey and dotted, stands what it missed; beside a wrong label of the right words stands the true one.
+    Words beyond those that have tags are left out.
 
     Args:
         texts: words, predicted tags and true tags.
     """
     texts = texts[:MAX_TEXTS]
     lines = [_places([*words[: len(said)]]) for words, said, _ in texts]
-    heights = [(LINE + LABEL) * (1 + max((line for line, _ in places), default=0)) + 0.1 for places in lines]
+    heights = [HEIGHT * (1 + max((line for line, _ in places), default=0)) + 0.1 for places in lines]
     with style():
         figure = new_figure(1.5 * WIDTH, sum(heights) + 0.1)
         axes = figure.subplots()
@@ -41,7 +42,7 @@ def draw_tagged(texts: Sequence[Tagged]) -> "Figure":
         top = 0.0
         for (words, said, true), places, height in zip(texts, lines, heights, strict=True):
             for word, (line, column) in zip(words, places, strict=False):
-                y = top + line * (LINE + LABEL) + LINE / 2
+                y = top + line * HEIGHT + LABEL + LINE / 2
                 axes.text(column, y, word, va="center", fontsize=8, family=_families(), color=INK)
             for kind, first, last, colour, dotted in _marks(said, true):
                 _mark(axes, kind, places[first : last + 1], words[first : last + 1], top, colour, dotted)
@@ -95,21 +96,12 @@ def _mark(
     colour: str,
     dotted: bool,
 ) -> None:
-    """Underline some words, line by line, and name what they are under the first."""
+    """Underline some words, line by line, and name what they are under the first; dotted, over them."""
     for line in sorted({line for line, _ in places}):
         members = [(column, word) for (at, column), word in zip(places, words, strict=True) if at == line]
         start, (last, word) = members[0][0], members[-1]
-        y = top + line * (LINE + LABEL) + LINE + (0.02 if dotted else 0.0)
+        y = top + line * HEIGHT + LABEL + (0.0 if dotted else LINE)
         axes.plot([start, last + display_width(word)], [y, y], color=colour, lw=1.6, ls=":" if dotted else "-")
         if line == places[0][0]:
-            at = y + LABEL / 2 - (0.02 if dotted else 0.0)
-            label = shorten(kind, 18)
-            axes.text(
-                last + display_width(word) if dotted else start,
-                at,
-                label,
-                va="center",
-                ha="right" if dotted else "left",
-                fontsize=6,
-                color=colour,
-            )
+            at = y + (-LABEL / 2 if dotted else LABEL / 2)
+            axes.text(start, at, shorten(kind, 18), va="center", fontsize=6, color=colour)
