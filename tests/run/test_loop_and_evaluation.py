@@ -256,6 +256,7 @@ def test_where_arithmetic_happens_is_decided_once_and_named(monkeypatch: pytest.
 
 def test_threads_are_shared_between_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     large = small(nn.Linear(1000, 1000))
     threads = [runtime.resolve_model(Runtime(device="cpu", processes=n), large, 64).threads for n in (1, 2, 3, 8, 100)]
     assert threads == [8, 4, 2, 1, 1]

@@ -97,6 +97,7 @@ def test_auto_precision(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_weights_count_as_often_as_an_example_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "has_native_bf16", lambda device: True)
     monkeypatch.setattr(runtime, "cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
     def chosen(places: int, batch_size: int = 64) -> tuple[str, int | None]:
         resolved = runtime.resolve_model(Runtime(device="cpu"), small(), batch_size, places)

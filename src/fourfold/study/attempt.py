@@ -52,5 +52,8 @@ def attempt(cells: Sequence[Cell], workspace: Path, use: Sequence[Path]) -> Prob
 
 def _forget_peak_memory() -> None:
     """Let the most memory that this process has had be counted from here, where the system can: see proc(5)."""
+    from fourfold.run.runtime import give_back_memory
+
+    give_back_memory()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
