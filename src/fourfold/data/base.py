@@ -126,17 +126,7 @@ class SplitDataConfig(DividedDataConfig):
         Raises:
             InputError: a split would be empty.
         """
-        splits = divide(
-            num_examples,
-            self.seed_of_split(seed),
-            num_validation=round(self.validation * num_examples),
-            num_test=round(self.test * num_examples),
-            folds=self.folds,
-            fold=self.fold or 0,
-            labels=labels,
-            groups=groups,
-        )
-        return {**splits, "train": self.sampled(splits["train"], seed)}
+        return self._by_shares(num_examples, round(self.test * num_examples), labels, seed, groups)
 
     def splits_with_test(
         self, num_examples: int, num_test: int, labels: Tensor | None, seed: int, groups: Tensor | None
@@ -153,17 +143,23 @@ class SplitDataConfig(DividedDataConfig):
         Raises:
             InputError: a split would be empty.
         """
+        test = torch.arange(num_examples, num_examples + num_test)
+        return {**self._by_shares(num_examples, 0, labels, seed, groups), "test": test}
+
+    def _by_shares(
+        self, num_examples: int, num_test: int, labels: Tensor | None, seed: int, groups: Tensor | None
+    ) -> Splits:
         splits = divide(
             num_examples,
             self.seed_of_split(seed),
             num_validation=round(self.validation * num_examples),
+            num_test=num_test,
             folds=self.folds,
             fold=self.fold or 0,
             labels=labels,
             groups=groups,
         )
-        test = torch.arange(num_examples, num_examples + num_test)
-        return {**splits, "train": self.sampled(splits["train"], seed), "test": test}
+        return {**splits, "train": self.sampled(splits["train"], seed)}
 
 
 class FixedTestDataConfig(DividedDataConfig):
