@@ -48,9 +48,21 @@ def test_one_object_for_programs(write) -> None:
     out, err = write("--prompt", "To be", "--tokens", 10, "--temperature", 0, "--json")
     answer = json.loads(out)
     assert answer.pop("tokens_per_second") > 0
-    expected = {"prompt": "To be", "text": ", or not t", "tokens": 10, "seed": 0}
+    expected = {"prompt": "To be", "text": ", or not t", "tokens": 10, "unread": 0, "seed": 0}
     assert answer == {"run_id": "shakespeare-markov-1", **expected}
     assert err == ""
+
+
+def test_a_prompt_that_the_model_cannot_see_whole_is_told(workspace, write) -> None:
+    data = [f"data.path={workspace / 'a.txt'}", "data.length=20", "budget.steps=1", "budget.batch_size=2"]
+    small = ["model.layers=1", "model.width=8", "model.heads=1", "--workspace", str(workspace), "--quiet"]
+    assert main(["run", "shakespeare-gpt", "data=text", *data, *small]) == 0
+    fits = write("--prompt", "나" * 20, "--tokens", 1, run="shakespeare-gpt-1")[1]
+    assert "unread" not in fits
+    said = write("--prompt", "나" * 21, "--tokens", 1, run="shakespeare-gpt-1")[1]
+    assert "the prompt is too long for this model: its first 1 token went unread\n" in said
+    answer = json.loads(write("--prompt", "나" * 25, "--tokens", 1, "--json", run="shakespeare-gpt-1")[0])
+    assert answer["unread"] == 5
 
 
 def test_the_prompt_from_stdin(write, monkeypatch) -> None:

@@ -267,3 +267,11 @@ def test_a_length_in_steps_replaces_a_length_in_epochs() -> None:
     assert (recipe.budget.steps, recipe.budget.epochs) == (None, 2.0)
     with pytest.raises(InputError, match="either"):
         load_recipe("digits-mlp", {"budget.steps": 7, "budget.epochs": 1})
+
+
+def test_a_recipe_says_nothing_of_itself_once_a_part_is_another() -> None:
+    _, recipe = load_recipe("iris-softmax", {"algorithm.optimizer.lr": 0.5, "model": "softmax_regression"})
+    assert recipe.title
+    assert recipe.title == load_recipe("iris-softmax")[1].title
+    _, changed = load_recipe("iris-softmax", {"model": "mlp"})
+    assert (changed.title, changed.paper, changed.expected) == (None, None, None)

@@ -8,6 +8,7 @@ import typer
 
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
 from fourfold.cli.output import note, print_json
+from fourfold.core.words import counted
 from fourfold.records.location import workspace_path
 
 STDIN = "-"
@@ -53,7 +54,7 @@ def generate(
     folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
     if prompt == STDIN:
         prompt = sys.stdin.buffer.read().decode("utf-8", "replace").rstrip("\r\n")
-    from fourfold.run.generate import Sampling
+    from fourfold.run.generate import Sampling, unseen
     from fourfold.run.generate import generate as write
     from fourfold.run.run import Run
 
@@ -72,10 +73,12 @@ def generate(
     seconds = time.perf_counter() - began if began else 0.0
     rate = (count - 1) / seconds if seconds and count > 1 else None
     if json:
-        facts = {"tokens": count, "tokens_per_second": rate, "seed": seed}
+        facts = {"tokens": count, "unread": unseen(opened, prompt), "tokens_per_second": rate, "seed": seed}
         print_json({"run_id": opened.run_id, "prompt": prompt, "text": "".join(pieces), **facts})
         return
     _show("\n")
+    if cut := unseen(opened, prompt):
+        note(f"the prompt is too long for this model: its first {counted(cut, 'token')} went unread")
     if rate is not None:
         note(f"{count} tokens, {rate:,.0f} a second" + ("; the text ended" if count < tokens else ""))
 

@@ -9,8 +9,8 @@ from fourfold.core.words import counted
 from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
-# what a run is used with, by its deciding metric; others predict rows
-USED = {"bits_per_character": "generate {run}", "bleu": "translate {run} TEXT"}
+# what a run is used with, by its task; others predict rows
+USED = {"language_modelling": "generate {run}", "translation": "translate {run} TEXT", "tagging": "tag {run} TEXT"}
 
 
 def print_summary(result: Mapping[str, Any]) -> None:
@@ -38,7 +38,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
     if "folds" in result:
         out.print(f"folds:  {escape(', '.join(result['folds']))}")
     if result["status"] == "done":
-        used = USED.get(str(result.get("headline")), "predict {run} FILE").format(run=run)
+        used = USED.get(str(result.get("task")), "predict {run} FILE").format(run=run)
         out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False)
     elif result["status"] == "interrupted":
         out.print(f"next:   fourfold resume {run}", markup=False)

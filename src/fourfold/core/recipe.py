@@ -12,6 +12,7 @@ from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.registry import Table
 
 PARTS = ("data", "model", "loss", "algorithm")
+WORDS = ("title", "paper", "expected")  # what a recipe says about itself; these change no bit of the result
 Tables = Mapping[str, Table]
 
 
@@ -145,7 +146,7 @@ class Recipe(Config):
 
     def digest(self) -> str:
         """Return 16 hex digits that name everything the result depends on (not title, paper or expectation)."""
-        settings = {k: v for k, v in self.to_mapping().items() if k not in ("title", "paper", "expected")}
+        settings = {k: v for k, v in self.to_mapping().items() if k not in WORDS}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fourfold.core.errors import InputError
-from fourfold.core.recipe import Recipe
+from fourfold.core.recipe import WORDS, Recipe
 from fourfold.run.parts import load_recipe, recipe_names
-
-_WORDS = ("title", "paper", "expected")  # these change no bit of the result
 
 
 def command(name: str, recipe: Recipe) -> str:
@@ -67,7 +65,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") ->
 def _settings(recipe: Recipe, like: Recipe) -> dict[str, Any]:
     """Return what the result depends on; the machine's own choices are taken from `like`."""
     same_machine = recipe.model_copy(update={"runtime": like.runtime})
-    return {key: value for key, value in same_machine.to_mapping().items() if key not in _WORDS}
+    return {key: value for key, value in same_machine.to_mapping().items() if key not in WORDS}
 
 
 def _value(value: Any) -> str:

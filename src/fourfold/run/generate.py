@@ -159,6 +159,15 @@ def generate(
     return _written(_in_precision(run.model, precision), spec, prompt, tokens, sampling, seed)
 
 
+def unseen(run: Run, prompt: str) -> int:
+    """Return how many tokens of a prompt are before what the model sees at once."""
+    context = run.model.context if isinstance(run.model, Continues) else None
+    spec = run.spec
+    if context is None or not isinstance(spec, LanguageModellingSpec):
+        return 0
+    return max(0, len(tokenizer_of(spec.tokenizer).encode([prompt])[0]) - context)
+
+
 def _in_precision(model: nn.Module, precision: Precision) -> nn.Module:
     """Return the model, or a copy with weights of fewer bits."""
     if precision == "fp32":

@@ -19,7 +19,7 @@ from fourfold.core.config import PartConfig
 from fourfold.core.document import read_yaml
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.overrides import apply_overrides
-from fourfold.core.recipe import Recipe, parse_recipe
+from fourfold.core.recipe import PARTS, WORDS, Recipe, parse_recipe
 from fourfold.core.registry import Entry, Table
 from fourfold.data import DATA
 from fourfold.data.augment import AUGMENTS
@@ -67,6 +67,8 @@ def load_recipe(
 ) -> tuple[str, Recipe]:
     """Return a recipe's name and the recipe, with dotted overrides applied.
 
+    Where they put another part in the place of one, what the recipe says about itself is no longer so, and is left out.
+
     Raises:
         InputError: one line with the key and the nearest valid name, and with the file where the mistake is in it.
     """
@@ -76,11 +78,19 @@ def load_recipe(
     else:
         name, fields = recipe_fields(recipe)
     try:
-        return name, parse_recipe(apply_overrides(fields, one_length(overrides or {})), TABLES)
+        changed = apply_overrides(fields, one_length(overrides or {}))
+        if any(_part_name(changed, kind) != _part_name(fields, kind) for kind in PARTS):
+            changed = {key: value for key, value in changed.items() if key not in WORDS}
+        return name, parse_recipe(changed, TABLES)
     except InputError as error:
         if isinstance(recipe, str | Path) and _problem(fields) == str(error):  # no override's doing
             raise InputError(f"{recipe}: {error}") from None
         raise
+
+
+def _part_name(fields: Mapping[str, Any], kind: str) -> Any:
+    part = fields.get(kind)
+    return part.get("name") if isinstance(part, Mapping) else part
 
 
 def _problem(fields: Mapping[str, Any]) -> str | None:

@@ -223,6 +223,7 @@ class Session:
             "metrics": metrics,
             "params": sum(p.numel() for p in self.training.model.parameters()),  # a kernel machine has found some
             "sizes": dict(self.source.sizes),
+            "task": self.source.spec.task,
             "headline": self.source.spec.headline,
             "counts": self.source.spec.counts,
             "seconds": round(seconds, 3),

@@ -10,7 +10,7 @@ import statistics as descriptive
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fourfold.core.recipe import Recipe
+from fourfold.core.recipe import WORDS, Recipe
 from fourfold.study.cells import CellResult
 from fourfold.study.design import Arm
 from fourfold.study.fairness import Plan, unequal_by_result
@@ -267,11 +267,10 @@ def _middle(scores: Sequence[Sequence[float]]) -> dict[str, float]:
 def _held_equal(recipes: Sequence[Recipe]) -> dict[str, Any]:
     """Return every setting that all arms share, by dotted key."""
     flat = [_flatten(recipe.to_mapping()) for recipe in recipes]
-    ignored = ("title", "paper", "expected", "seed")
     return {
         key: value
         for key, value in flat[0].items()
-        if key.partition(".")[0] not in ignored and all(key in each and each[key] == value for each in flat)
+        if key.partition(".")[0] not in (*WORDS, "seed") and all(key in each and each[key] == value for each in flat)
     }
 
 

@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 
 import fourfold
 from fourfold.core.errors import DivergedError, InputError
+from fourfold.core.recipe import WORDS
 from fourfold.records.atomic import write_atomically
 from fourfold.records.folder import RunFolder, Status, cannot_write
 from fourfold.records.strict_json import encode, read_mapping
 
 _NAME = re.compile(r".*-([0-9a-f]{16})-[0-9]{1,9}")
-_IGNORED = ("title", "paper", "expected")  # of a recipe: words about it
 WAIT_SECONDS = 20.0  # for another process that runs the cell, such as the last of a killed study
 ATTEMPTS = 3  # of a cell whose process dies
 
@@ -66,7 +66,7 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """16 hex digits that name everything the result depends on."""
-        settings = {name: value for name, value in self.fields.items() if name not in _IGNORED}
+        settings = {name: value for name, value in self.fields.items() if name not in WORDS}
         known = {"recipe": settings, "blind": self.blind, "fourfold": fourfold.__version__}
         if self.reads:  # wherever they are: what counts is what they hold
             known["reads"] = sorted(self.reads.values())

@@ -83,7 +83,8 @@ def _marks(said: Sequence[str], true: Sequence[str]) -> list[tuple[str, int, int
         if is_ in (None, kind):
             marks.append((kind, first, last, ORANGE if is_ is None else BLUE, False))
         else:  # the stretch is right and its kind is not: one mark, for two would stand on each other
-            marks.append((f"{kind} (is {is_})", first, last, ORANGE, False))
+            name = f"{shorten(kind, 14)} (is {shorten(is_, 14)})"
+            marks.append((name, first, last, ORANGE, False))
     return marks + [(kind, first, last, MUTED, True) for (first, last), kind in of.items()]
 
 
@@ -104,4 +105,4 @@ def _mark(
         axes.plot([start, last + display_width(word)], [y, y], color=colour, lw=1.6, ls=":" if dotted else "-")
         if line == places[0][0]:
             at = y + (-LABEL / 2 if dotted else LABEL / 2)
-            axes.text(start, at, shorten(kind, 18), va="center", fontsize=6, color=colour)
+            axes.text(start, at, shorten(kind, 32), va="center", fontsize=6, color=colour)
