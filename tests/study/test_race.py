@@ -19,7 +19,7 @@ RAVINE = SURFACES["ravine"]
 def _twin(name: str, place: torch.nn.Parameter, config: OptimizerConfig) -> torch.optim.Optimizer:
     c = config.to_mapping()
     lr = c["lr"]
-    if name in ("sgd", "momentum", "nesterov"):
+    if name in ("sgd", "momentum", "nesterov", "lars"):
         return torch.optim.SGD([place], lr=lr, momentum=c.get("momentum", 0), nesterov=name == "nesterov")
     if name == "adagrad":
         return torch.optim.Adagrad([place], lr=lr, eps=c["eps"])
@@ -34,7 +34,7 @@ def _twin(name: str, place: torch.nn.Parameter, config: OptimizerConfig) -> torc
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_torch_takes_the_same_path(name: str, surface: str) -> None:
-    lr = 1e-3 if name in ("sgd", "momentum", "nesterov") else 0.05
+    lr = 1e-3 if name in ("sgd", "momentum", "nesterov", "lars") else 0.05
     config = OPTIMIZERS.parse({"name": name, "lr": lr}, "optimizer")
     assert isinstance(config, OptimizerConfig)
     chosen = SURFACES[surface]

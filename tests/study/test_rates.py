@@ -9,7 +9,8 @@ from fourfold.study.surfaces import SURFACES
 
 def test_every_optimizer_has_a_rate_on_every_surface() -> None:
     assert list(RATES) == list(SURFACES)
-    assert all(list(rates) == list(OPTIMIZERS) for rates in RATES.values())
+    racing = [name for name in OPTIMIZERS if name != "lars"]  # on two numbers that are one tensor it is momentum
+    assert all(list(rates) == racing for rates in RATES.values())
 
 
 @pytest.mark.parametrize("name", SURFACES)

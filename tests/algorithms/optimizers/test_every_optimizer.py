@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fourfold.algorithms.optimizers import LARS, SGD, Adadelta, Adagrad, Adam, Momentum, Nesterov, RMSprop
 from fourfold.algorithms.optimizers import OPTIMIZERS as TABLE
-from fourfold.algorithms.optimizers import SGD, Adadelta, Adagrad, Adam, Momentum, Nesterov, RMSprop
 from fourfold.algorithms.optimizers.base import OptimizerConfig
 from fourfold.core.errors import InputError
 
-OPTIMIZERS = [SGD, Momentum, Nesterov, Adagrad, Adadelta, RMSprop, Adam]
+OPTIMIZERS = [SGD, Momentum, Nesterov, Adagrad, Adadelta, RMSprop, Adam, LARS]
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda cls: cls.__name__)
 
 
@@ -129,7 +129,7 @@ def test_trains_in_a_plain_loop(optimizer) -> None:
     x = torch.randn(64, 2)
     y = x[:, :1] * 2 - x[:, 1:]
     lr = {"Adadelta": 1.0, "SGD": 0.1, "Momentum": 0.02, "Nesterov": 0.02, "Adagrad": 0.1}.get(optimizer.__name__, 0.01)
-    own = optimizer(net.parameters(), lr=lr)
+    own = optimizer(net.parameters(), lr=lr, **({"trust": 0.5} if optimizer is LARS else {}))
     losses = []
     for _ in range(400):
         own.zero_grad()
@@ -192,6 +192,8 @@ BAD = [
     (Adam, {"betas": (0.9, -0.1)}),
     (Adam, {"betas": 0.9}),
     (Adam, {"eps": -1.0}),
+    (LARS, {"momentum": 1.5}),
+    (LARS, {"trust": 0.0}),
 ]
 
 
@@ -284,7 +286,7 @@ def test_no_optimizer_of_torch_is_built() -> None:
 import sys, torch
 from fourfold.algorithms import optimizers
 p = torch.nn.Parameter(torch.ones(3))
-for name in ["SGD", "Momentum", "Nesterov", "Adagrad", "Adadelta", "RMSprop", "Adam"]:
+for name in ["SGD", "Momentum", "Nesterov", "Adagrad", "Adadelta", "RMSprop", "Adam", "LARS"]:
     cls = getattr(optimizers, name)
     assert not issubclass(cls, torch.optim.Optimizer)
     p.grad = torch.ones(3)

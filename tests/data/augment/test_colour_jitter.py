@@ -74,3 +74,11 @@ def test_factors_lie_in_their_ranges_and_every_order_is_as_likely() -> None:
     orders = (draws[:, 4:] @ torch.tensor([1000.0, 100.0, 10.0, 1.0])).unique(return_counts=True)[1]
     assert len(orders) == 24
     assert (orders - 1000).abs().max() < 6 * 1000**0.5
+
+
+def test_only_some_are_changed_and_those_as_without_the_probability() -> None:
+    every = ColourJitter(0.8, 0.8, 0.8, 0.2).draw(2000, torch.Generator().manual_seed(0))
+    some = ColourJitter(0.8, 0.8, 0.8, 0.2, 0.8).draw(2000, torch.Generator().manual_seed(0))
+    same = (some == every).all(1)
+    assert abs(float(same.double().mean()) - 0.8) < 0.03
+    assert torch.equal(some[~same, :4], torch.tensor([1.0, 1.0, 1.0, 0.0]).expand(int((~same).sum()), 4))

@@ -45,7 +45,7 @@ def source(names: list[str], count: int = 23) -> InMemorySource:
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("name", EVERY)
 def test_type_size_and_layout_stay_and_the_argument_is_not_written_to(name, layout, channels) -> None:
-    if (name, channels) == ("pca_jitter", 1):
+    if (name, channels) in (("pca_jitter", 1), ("random_grey", 1)):
         pytest.skip("for colour only")
     images = pictures(16, channels).contiguous(memory_format=layout)
     before = images.clone()
@@ -72,7 +72,7 @@ def test_every_picture_has_a_draw_of_its_own(name) -> None:
     images = pictures(64, alike=True)
     changed = build(name, images)(images, torch.Generator().manual_seed(0))
     different = len({tuple(picture.flatten().tolist()) for picture in changed})
-    assert different == 2 if name.endswith("flip") else different > 30
+    assert different == 2 if name.endswith("flip") or name == "random_grey" else different > 30
 
 
 @pytest.mark.parametrize("name", EVERY)

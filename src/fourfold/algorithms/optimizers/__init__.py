@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fourfold.algorithms.optimizers.adadelta import Adadelta as Adadelta
     from fourfold.algorithms.optimizers.adagrad import Adagrad as Adagrad
     from fourfold.algorithms.optimizers.adam import Adam as Adam
+    from fourfold.algorithms.optimizers.lars import LARS as LARS
     from fourfold.algorithms.optimizers.momentum import Momentum as Momentum
     from fourfold.algorithms.optimizers.nesterov import Nesterov as Nesterov
     from fourfold.algorithms.optimizers.rmsprop import RMSprop as RMSprop
@@ -27,6 +28,7 @@ OPTIMIZERS = Table(
         ),
         "rmsprop": Entry("fourfold.algorithms.optimizers.rmsprop:RMSpropConfig", "divided by recent gradients (2012)"),
         "adam": Entry("fourfold.algorithms.optimizers.adam:AdamConfig", "momentum and rmsprop, bias-corrected (2014)"),
+        "lars": Entry("fourfold.algorithms.optimizers.lars:LARSConfig", "steps by each layer's own length (2017)"),
     },
 )
 
@@ -38,6 +40,7 @@ _EXPORTS = {
     "Adadelta": "fourfold.algorithms.optimizers.adadelta",
     "RMSprop": "fourfold.algorithms.optimizers.rmsprop",
     "Adam": "fourfold.algorithms.optimizers.adam",
+    "LARS": "fourfold.algorithms.optimizers.lars",
 }
 
 

@@ -18,6 +18,8 @@ AUGMENTS = Table(
         "colour_jitter": Entry(
             f"{_HERE}.colour_jitter:ColourJitterConfig", "other brightness, contrast, saturation and hue (2013)"
         ),
+        "random_grey": Entry(f"{_HERE}.random_grey:RandomGreyConfig", "take the colours from some pictures (2020)"),
+        "gaussian_blur": Entry(f"{_HERE}.gaussian_blur:GaussianBlurConfig", "blur some pictures (2020)"),
         "pca_jitter": Entry(f"{_HERE}.pca_jitter:PCAJitterConfig", "light of another colour, as AlexNet had (2012)"),
         "random_erasing": Entry(
             f"{_HERE}.random_erasing:RandomErasingConfig", "fill a random rectangle with noise (2017)"

@@ -9,6 +9,7 @@ each held between black and full brightness; grey(x) = 0.2989 R + 0.587 G + 0.11
 
 Paper: Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, 2013,
 arXiv:1312.5402: brightness, contrast and colour between 0.5 and 1.5 times, in random order.
+Some pictures may be left as they are: four in five change in Chen et al., ICML 2020, arXiv:2002.05709, appendix A.
 Departures: hue is torchvision's addition and is off unless asked for. A picture of whole numbers is rounded once, after
 all four. Saturation and hue do nothing to grey pictures, which have neither.
 Checked by: torchvision.transforms.functional's adjust_brightness, adjust_contrast, adjust_saturation and adjust_hue,
@@ -38,16 +39,20 @@ class ColourJitterConfig(AugmentConfig):
     contrast: float = Field(default=0.5, ge=0, le=1, description="likewise; 0 leaves contrast alone")
     saturation: float = Field(default=0.5, ge=0, le=1, description="likewise, of colour pictures")
     hue: float = Field(default=0.0, ge=0, le=0.5, description="the largest turn of the colour circle, either way")
+    probability: float = Field(default=1.0, gt=0, le=1, description="share of the pictures that are changed")
 
     def build(self, image: Image) -> "ColourJitter":
         """Return the augmentation."""
-        return ColourJitter(self.brightness, self.contrast, self.saturation, self.hue)
+        return ColourJitter(self.brightness, self.contrast, self.saturation, self.hue, self.probability)
 
 
 class ColourJitter(Augment):
-    """Change the colours of pictures; see the module for the arguments, which are ranges."""
+    """Change the colours of pictures; see the module for the arguments, of which all but `probability` are ranges."""
 
-    def __init__(self, brightness: float, contrast: float, saturation: float, hue: float) -> None:
+    def __init__(
+        self, brightness: float, contrast: float, saturation: float, hue: float, probability: float = 1.0
+    ) -> None:
+        self._probability = probability
         self._middle = torch.tensor([1.0, 1.0, 1.0, 0.0])
         self._reach = torch.tensor([brightness, contrast, saturation, hue])
         self._maximum = 255.0
@@ -62,7 +67,11 @@ class ColourJitter(Augment):
         to 3) is done first, second, third and last.
         """
         amounts = self._middle + (2 * torch.rand(count, 4, generator=generator) - 1) * self._reach
-        return torch.cat([amounts, torch.rand(count, 4, generator=generator).argsort(1)], 1)
+        order = torch.rand(count, 4, generator=generator).argsort(1)
+        if self._probability < 1:
+            changed = torch.rand(count, 1, generator=generator) < self._probability
+            amounts = torch.where(changed, amounts, self._middle)
+        return torch.cat([amounts, order], 1)
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         """Return the pictures, in other colours."""
