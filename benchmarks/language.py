@@ -1,6 +1,6 @@
-"""Networks for language: how fast a GPT trains, and how fast GPT-2 writes.
+"""Networks for language: how fast they train, and how fast GPT-2 writes.
 
-    python benchmarks/language.py                                 all of it, about ten minutes
+    python benchmarks/language.py                                 all of it, about twenty minutes
     python benchmarks/language.py --only writing                  a part of it
     python benchmarks/language.py --markdown docs/benchmarks.md   write the tables where readers find them
 
@@ -9,29 +9,27 @@ a round. Hugging Face's networks have the same sizes, and where outputs are comp
 """
 
 import argparse
-import ctypes
 import os
 import random
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import texts
 import torch
 from peers import nanogpt
 from tables import machine, spread, table, write_section
 from torch import Tensor, nn
+from turns import interleaved, our_step
 
 from fourfold.models import GPT, MODELS
 from fourfold.nn.int8_weights import to_int8_
 from fourfold.run import runtime
-from fourfold.run.build import build_parts, build_training
 from fourfold.run.parts import load_recipe
-from fourfold.run.processes import SingleProcess
 
-PARTS = ("training", "writing")
+PARTS = ("training", "recurrent", "lengths", "translation", "writing")
 PREFACE = """## Language
 
 {machine}. Load before: {load:.2f}. `runtime.precision=auto` is bf16 where the processor has instructions for it (then
@@ -56,6 +54,14 @@ def main() -> None:
     if "training" in options.only:
         sizes = Sizes(1, 32, 2, 32, 4) if options.quick else Sizes()
         tell(options, "language training", training(sizes, options.rounds or (3 if options.quick else 21), options))
+    for part, measure in {
+        "recurrent": texts.recurrent,
+        "lengths": texts.lengths,
+        "translation": texts.translation,
+    }.items():
+        if part in options.only:
+            rounds = options.rounds or (2 if options.quick else 11)
+            tell(options, f"language {part}", measure(rounds, options.threads, options.quick, options.clock))
     if "writing" in options.only:
         tell(options, "language writing", writing(options.rounds or (2 if options.quick else 7), options))
 
@@ -120,13 +126,7 @@ def ours(file: Path, sizes: Sizes, settings: dict[str, Any]) -> Callable[[], obj
         "budget": {"steps": 10**6, "batch_size": sizes.batch},
         "runtime": {"device": "cpu", **settings},
     }
-    recipe = load_recipe(parts, {})[1]
-    built = build_parts(recipe)
-    machine_known = runtime.resolve_machine(recipe.runtime)
-    resolved = runtime.resolve_model(machine_known, built.model, sizes.batch, runtime.places_of(built.source.spec))
-    recipe = recipe.model_copy(update={"runtime": resolved})
-    training, _, _ = build_training(recipe, built, torch.device("cpu"), SingleProcess())
-    return training.step
+    return our_step(parts)
 
 
 def hugging_face_trainer(tokens: Tensor, vocab: int, sizes: Sizes) -> Callable[[], object]:
@@ -230,33 +230,6 @@ def write(network: GPT, prompt: Tensor, count: int) -> Tensor:
         new = scores[:, -1].argmax(1, keepdim=True)
         written.append(new)
     return torch.cat(written, 1)
-
-
-def interleaved(ways: dict[str, Callable[[], object]], rounds: int, steps: int, clock: str) -> dict[str, list[float]]:
-    """Return each way's seconds a step in each round; all are warmed up first."""
-    now = time.perf_counter if clock == "wall" else time.process_time
-    for way in ways.values():
-        way()
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds):
-        names = list(ways)
-        random.Random(number).shuffle(names)
-        for name in names:
-            memory_as_in(name)
-            began = now()
-            for _ in range(steps):
-                ways[name]()
-            seconds[name].append((now() - began) / steps)
-    return seconds
-
-
-def memory_as_in(name: str) -> None:
-    """Set the C library's memory as a run of Fourfold has it, and for others as large as glibc makes it by itself."""
-    if name.startswith("**Fourfold"):
-        runtime.keep_freed_memory()
-    elif hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(runtime.M_MMAP_THRESHOLD, 1 << 25)
-        libc.mallopt(runtime.M_TRIM_THRESHOLD, 1 << 26)
 
 
 def parse() -> argparse.Namespace:

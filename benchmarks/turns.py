@@ -1,0 +1,54 @@
+"""Contenders in one process that take turns, and a step of Fourfold's own as a run takes it."""
+
+import ctypes
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from fourfold.run import runtime
+from fourfold.run.build import build_parts, build_training
+from fourfold.run.parts import load_recipe
+from fourfold.run.processes import SingleProcess
+
+
+def our_step(parts: dict[str, Any]) -> Callable[[], object]:
+    """Return a step of a recipe's algorithm."""
+    recipe = load_recipe(parts, {})[1]
+    built = build_parts(recipe)
+    machine_known = runtime.resolve_machine(recipe.runtime)
+    resolved = runtime.resolve_model(
+        machine_known, built.model, recipe.budget.batch_size, runtime.places_of(built.source.spec)
+    )
+    recipe = recipe.model_copy(update={"runtime": resolved})
+    training, _, _ = build_training(recipe, built, torch.device("cpu"), SingleProcess())
+    return training.step
+
+
+def interleaved(ways: dict[str, Callable[[], object]], rounds: int, steps: int, clock: str) -> dict[str, list[float]]:
+    """Return each way's seconds a step in each round; all are warmed up first."""
+    now = time.perf_counter if clock == "wall" else time.process_time
+    for way in ways.values():
+        way()
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds):
+        names = list(ways)
+        random.Random(number).shuffle(names)
+        for name in names:
+            memory_as_in(name)
+            began = now()
+            for _ in range(steps):
+                ways[name]()
+            seconds[name].append((now() - began) / steps)
+    return seconds
+
+
+def memory_as_in(name: str) -> None:
+    """Set the C library's memory as a run of Fourfold has it, and for others as large as glibc makes it by itself."""
+    if name.startswith("**Fourfold"):
+        runtime.keep_freed_memory()
+    elif hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(runtime.M_MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(runtime.M_TRIM_THRESHOLD, 1 << 26)
