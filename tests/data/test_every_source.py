@@ -29,8 +29,8 @@ from fourfold.tasks.seam import Features, Order, Series, Tokens
 from fourfold.tasks.tagging import TaggingSpec
 
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
-NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text")]
-IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields]
+NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text", "two_views")]
+IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields and name != "two_views"]
 GREY = ("digits", "mnist", "fashion_mnist")
 SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
 
@@ -78,6 +78,7 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
+    given["two_views"] |= {"of": given["digits"]}  # test_two_views.py
     documents = "\n\n".join(f"This is text {i}. It has {i % 7} pages." for i in range(60))
     (tmp_path / "documents.txt").write_text(documents, encoding="utf-8")
     given["masked_text"] |= {"path": str(tmp_path / "documents.txt"), "vocab_size": 200}

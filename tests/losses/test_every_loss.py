@@ -47,7 +47,7 @@ def examples(name: str, count: int = 11, soft: bool = False) -> tuple[Tensor, Te
     return output, mixed / mixed.sum(1, keepdim=True) if soft else hard
 
 
-OWN = {"masked_and_next"}  # whose outputs and targets are several tensors: test_masked_and_next.py
+OWN = {"nt_xent", "masked_and_next"}  # whose outputs and targets are several tensors: test_masked_and_next.py
 
 
 def test_every_loss_of_the_table_is_tested_here() -> None:

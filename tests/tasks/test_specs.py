@@ -4,6 +4,7 @@ import pytest
 
 from fourfold.core.errors import InputError
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.forecasting import forecasting_spec
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
@@ -28,6 +29,7 @@ SPECS = [
     TextClassificationSpec(Tokens(3, 8, 2), ("부정", "긍정"), (1, 2)),
     SentencePairsSpec(Tokens(3, 8, 2), ("유사도",), (2.5,), (1.5,)),
     TaggingSpec(Tokens(3, 8, 1), ("O", "B-인물")),
+    ContrastiveSpec(Image(3, 8, 8), ("고양이", "a dog")),
     TranslationSpec(Tokens(3, 8, 1), Tokens(4, 9, 1), '{"model": "한글"}', ("en", "ko"), "char", "{}"),
 ]
 GOOD = spec_to_mapping(SPECS[0])

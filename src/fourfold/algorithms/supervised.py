@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 from torch import Tensor, nn
 
 from fourfold.algorithms.base import AlgorithmConfig
+from fourfold.algorithms.coupled_gradient import CoupledGradient
 from fourfold.algorithms.diagnosis import LATER, diagnose
 from fourfold.algorithms.fine_tuning import FineTuning, LrFactor, listed
 from fourfold.algorithms.finite import FiniteCheck
@@ -134,7 +135,8 @@ class Supervised(Training):
         in_pieces = plan.accumulate > 1 or plan.processes.count > 1
         if plan.compile == "step" and in_pieces:
             raise InputError("runtime.compile: 'step' is for one process without accumulation; use 'model'")
-        self._whole = Gradient(model, self._objective, plan)
+        kind = CoupledGradient if self._objective.couples_examples else Gradient
+        self._whole = kind(model, self._objective, plan)
         self._gradient: Any = self._whole.in_pieces if in_pieces else self._whole
         self._finite = FiniteCheck(plan.device)
         self._graph: StepGraph | None = None

@@ -67,6 +67,10 @@ DATA = Table(
             "fourfold.data.masked_text:MaskedTextConfig",
             "texts with hidden words, to pre-train on; your own, or a source's",
         ),
+        "two_views": Entry(
+            "fourfold.data.two_views:TwoViewsConfig",
+            "two views of each picture of a source, to learn from without labels",
+        ),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
         "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
         "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),

@@ -9,6 +9,7 @@ sample is those examples and no others.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -69,6 +70,20 @@ class InMemorySource(SampledSource):
             raw, standardise = self._raw["train"].to(self._device), self._standardise.to(self._device)
             return InMemoryStream(self._sampled("train", raw), targets, order, self._augment, standardise)
         return InMemoryStream(self._sampled("train", self._inputs("train")), targets, order)
+
+    def training_pictures(self) -> Iterable[Tensor]:
+        """Return the training pictures as pixels, in parts, `[pictures, channels, height, width]`."""
+        return self._sampled("train", self._raw["train"]).split(CHUNK)
+
+    def pictures_from(self, order: Order, step: int) -> Iterator[Tensor]:
+        """Return this process's share of each batch from `step` on, as pixels, without end and without labels."""
+        raw = self._sampled("train", self._raw["train"]).to(self._device)
+        epochs = Epochs(len(raw), order)
+        return (_gather(raw, epochs.share(epochs.members(each)).to(self._device)) for each in count(step))
+
+    def labels(self, name: str) -> Tensor:
+        """Return a split's targets, on the CPU."""
+        return self._sampled(name, self._targets[name]).cpu()
 
     def split(self, name: str, batch_size: int) -> Iterator[Batch]:
         """Return a split in order, last batch kept."""
@@ -159,11 +174,11 @@ class InMemoryStream:
         """Gather the next chunk: up to `_batches_per_chunk` batches of one epoch, in reverse so that pop() is next."""
         order, first = self._order, self._next_chunk_step
         epoch, offset = divmod(first, self.steps_per_epoch)
-        count = min(self._batches_per_chunk, self.steps_per_epoch - offset)
+        batches = min(self._batches_per_chunk, self.steps_per_epoch - offset)
         if self.steps_per_epoch == 1 and order.processes == 1 and not self._augment:
             self._ready = [Batch((self.inputs,), self.targets)]  # the order inside a full batch means nothing
         else:
-            chosen = self.permutation(epoch)[offset * order.batch_size : (offset + count) * order.batch_size]
+            chosen = self.permutation(epoch)[offset * order.batch_size : (offset + batches) * order.batch_size]
             self._ready = self._augmented(chosen, first) if self._augment else self._gathered(chosen)
         self._next_chunk_step = first + len(self._ready)
 

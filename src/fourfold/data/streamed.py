@@ -100,11 +100,19 @@ class StreamedSource(Source):
         self._standardise = encoding.standardise()
         self._device = torch.device("cpu")
         for each in self._augment:
-            each.fit(self._training_pictures(), encoding.maximum)
+            each.fit(self.training_pictures(), encoding.maximum)
 
-    def _training_pictures(self) -> Iterator[Tensor]:
+    def training_pictures(self) -> Iterator[Tensor]:
         """Read the training pictures, in parts, `[pictures, channels, height, width]`."""
         yield from self.read(_Listed(self._members["train"].split(1024)))
+
+    def pictures_from(self, order: Order, step: int) -> Iterator[Tensor]:
+        """Return this process's share of each batch from `step` on, as pixels, without end and without labels."""
+        return self.read(_Ahead(self._members["train"], order, False, step))
+
+    def labels(self, name: str) -> Tensor:
+        """Return a split's targets, on the CPU."""
+        return self._targets[name]
 
     def train(self, order: Order) -> "StreamedStream":
         """Return the endless training stream, reshuffled each epoch."""

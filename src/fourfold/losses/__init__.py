@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fourfold.losses.mae import MAE as MAE
     from fourfold.losses.masked_and_next import MaskedAndNext as MaskedAndNext
     from fourfold.losses.mse import MSE as MSE
+    from fourfold.losses.nt_xent import NTXent as NTXent
     from fourfold.losses.perceptron import PerceptronCriterion as PerceptronCriterion
     from fourfold.losses.soft_f1 import SoftF1 as SoftF1
 
@@ -38,6 +39,9 @@ LOSSES = Table(
             "fourfold.losses.masked_and_next:MaskedAndNextConfig",
             "hidden words, and whether texts follow each other (2018)",
         ),
+        "nt_xent": Entry(
+            "fourfold.losses.nt_xent:NTXentConfig", "two views of a picture alike, unlike all others (2020)"
+        ),
         "perceptron": Entry(
             "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
@@ -53,6 +57,7 @@ _EXPORTS = {
     "MAE": "fourfold.losses.mae",
     "MSE": "fourfold.losses.mse",
     "MaskedAndNext": "fourfold.losses.masked_and_next",
+    "NTXent": "fourfold.losses.nt_xent",
     "PerceptronCriterion": "fourfold.losses.perceptron",
     "SoftF1": "fourfold.losses.soft_f1",
 }

@@ -1,6 +1,6 @@
 """The base of all losses."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,12 @@ class Loss(nn.Module):
 
     Both return a `LossValue`; `.mean` is the scalar to call `.backward()` on. Outputs of half precision are summed in
     float32.
+
+    Attributes:
+        couples_examples: whether an example's share depends on the others of its batch, so that pieces do not add up.
     """
+
+    couples_examples: ClassVar[bool] = False
 
     def forward(self, output: Any, batch: Batch | Tensor) -> LossValue:
         """Return the loss summed over the batch, with its count."""

@@ -10,6 +10,7 @@
     tagging                    cross_entropy
     translation                cross_entropy
     forecasting                mse
+    contrastive                nt_xent
 
 Checked by: each task gets its loss, with the same values.
 """
@@ -23,6 +24,7 @@ from fourfold.losses.cross_entropy import CrossEntropyConfig
 from fourfold.losses.gaussian_nll import GaussianNLLConfig
 from fourfold.losses.masked_and_next import MaskedAndNextConfig
 from fourfold.losses.mse import MSEConfig
+from fourfold.losses.nt_xent import NTXentConfig
 from fourfold.tasks.seam import Spec
 
 USUAL: Mapping[str, LossConfig] = {
@@ -36,6 +38,7 @@ USUAL: Mapping[str, LossConfig] = {
     "tagging": CrossEntropyConfig(),
     "translation": CrossEntropyConfig(),
     "forecasting": MSEConfig(),
+    "contrastive": NTXentConfig(),
 }
 
 

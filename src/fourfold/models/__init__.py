@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fourfold.models.resnet_cifar import ResNetCifar as ResNetCifar
     from fourfold.models.rnn import RNN as RNN
     from fourfold.models.seq2seq import Seq2Seq as Seq2Seq
+    from fourfold.models.simclr import SimCLR as SimCLR
     from fourfold.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
     from fourfold.models.transformer import Transformer as Transformer
     from fourfold.models.vgg import VGG as VGG
@@ -120,6 +121,9 @@ MODELS = Table(
             "dense network of 100 layers with bottlenecks, growth 12, for 32x32 (2016)",
             {"depth": 100, "growth": 12, "bottleneck": True},
         ),
+        "simclr": Entry(
+            "fourfold.models.simclr:SimCLRConfig", "an encoder that tells pictures apart without labels (2020)"
+        ),
         "transformer": Entry(_TRANSFORMER, "an encoder and a decoder of attention alone, for translation (2017)"),
         "transformer-base": Entry(
             _TRANSFORMER, "the paper's base model (2017)", {"layers": 6, "width": 512, "heads": 8, "hidden": 2048}
@@ -175,6 +179,7 @@ _EXPORTS = {
     "ResNetCifar": "fourfold.models.resnet_cifar",
     "RNN": "fourfold.models.rnn",
     "Seq2Seq": "fourfold.models.seq2seq",
+    "SimCLR": "fourfold.models.simclr",
     "SoftmaxRegression": "fourfold.models.softmax_regression",
     "Transformer": "fourfold.models.transformer",
     "VGG": "fourfold.models.vgg",

@@ -15,9 +15,11 @@ class ModelConfig(PartConfig):
     Attributes:
         task_layers: names of layers that belong to a task: weights of another task have others, which are left out,
             and have none of these, which stay as they were drawn.
+        own_task: the name of the task that the model was made for, if it takes batches that others do not.
     """
 
     task_layers: ClassVar[tuple[str, ...]] = ()
+    own_task: ClassVar[str | None] = None
 
     def build(self, spec: Spec) -> nn.Module:
         """Return the model for this data, its weights drawn from torch's global generator.

@@ -3,7 +3,8 @@
 A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors; or a folder is given,
 as Hugging Face publishes a model (see `huggingface`), or of a run, whose newest checkpoint is meant. Every name in it
 has its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
-of another size is left as it was drawn, for it is the data's own; so are layers that only this task has.
+of another size is left as it was drawn, for it is the data's own; so are layers that only this task has. Of a network that
+holds an encoder, as those that learn without labels do, the encoder's weights are taken, and the output layer is drawn.
 
 Checked by: torchvision's state dicts, whole and damaged in each way; files of both kinds; runs fine-tuned from others.
 """
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
+from fourfold.models.encoders import encoder_weights, output_layer
 from fourfold.models.huggingface import WEIGHTS, check_sizes, files_of, weights_in
 
 URL = "https://download.pytorch.org/models"
@@ -93,11 +95,13 @@ def put_weights(
     Raises:
         InputError: names are unknown or missing, or shapes are others; all are listed, and nothing was copied.
     """
-    named = config.adopted(weights)
     places = model.state_dict()
+    weights, beside = encoder_weights(weights, set(places))
+    named = config.adopted(weights)
     unknown = [name for name in named if name not in places and not name.endswith(COUNTER)]
     missing = [name for name in places if name not in named and not name.endswith(COUNTER)]
-    of_task = tuple(f"{layer}." for layer in config.task_layers)
+    own = [output_layer(model)] if beside else []
+    of_task = tuple(f"{layer}." for layer in (*config.task_layers, *filter(None, own)))
     others_only = [name for name in unknown if name.startswith(of_task)]
     ours_only = [name for name in missing if name.startswith(of_task)]
     unknown = [name for name in unknown if name not in others_only]
@@ -128,7 +132,7 @@ def put_weights(
         notes.append(f"weights: {_some(heads)} drawn anew: the file has {others} outputs, the data {num_outputs}")
     if ours_only:
         notes.append(f"weights: {_some(ours_only)} drawn anew: the file has none, it is of another task")
-    if others_only:
+    if others_only := [*others_only, *beside]:
         notes.append(f"weights: {_some(others_only)} left out: they are another task's")
     return notes
 

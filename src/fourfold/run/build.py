@@ -12,6 +12,7 @@ from fourfold.core.config import PartConfig
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.core.seeds import stream_seed
+from fourfold.models import MODELS
 from fourfold.run import runtime
 from fourfold.run.beginning import Beginning, beginning_of
 from fourfold.run.checkpoint import seed_random_state
@@ -76,6 +77,10 @@ def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:
     Raises:
         InputError: it does not fit the data, or into memory.
     """
+    own = getattr(config, "own_task", None)
+    if own != spec.task and (spec.own_models or own is not None):
+        made_for = f"is for {own}" if own is not None else f"takes no batches of {spec.task}"
+        raise InputError(f"model: {config.name} {made_for}, and this data poses {spec.task}{_models_for(spec)}")
     with torch.random.fork_rng(devices=[]):
         seed_random_state(stream_seed(seed, "init"), torch.device("cpu"))
         try:
@@ -83,6 +88,14 @@ def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:
         except (RuntimeError, MemoryError) as error:  # torch cannot have that much memory, or cannot even count it
             first = str(error).strip().splitlines()[:1] or [type(error).__name__]
             raise InputError(f"model: {config.name} cannot be built like this: {first[0]}") from error
+
+
+def _models_for(spec: Spec) -> str:
+    """Return which models were made for a task that takes no others, in words to end an error with."""
+    if not spec.own_models:
+        return ""
+    own = [name for name in MODELS if getattr(MODELS[name].load(), "own_task", None) == spec.task]
+    return f"; made for it: {', '.join(own)}" if own else ""
 
 
 def batch_size_of(recipe: Recipe, source: Source) -> int:

@@ -30,6 +30,7 @@ class AuxiliaryLoss:
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
+        self.couples_examples = bool(getattr(loss, "couples_examples", False))
 
     def __call__(self, output: Any, batch: Batch) -> LossValue:
         """Return the loss, summed over examples; with auxiliary outputs its parts are `main` and `auxiliary`."""

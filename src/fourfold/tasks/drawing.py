@@ -64,7 +64,7 @@ def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Te
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         blank(axes)
-    pictures = _displayable(raw[:count])
+    pictures = displayable(raw[:count])
     size = 9 if max(map(display_width, names)) <= 8 else 8  # points: titles side by side must not meet
     for axes, picture, row, label in zip(grid.flat, pictures, probabilities, true.tolist(), strict=False):
         best = int(row.argmax())
@@ -77,7 +77,7 @@ def _pictures(names: Sequence[str], raw: Tensor, probabilities: Tensor, true: Te
     return figure
 
 
-def _displayable(raw: Tensor) -> list[Any]:
+def displayable(raw: Tensor) -> list[Any]:
     """Return pictures as arrays in 0..1, `[height, width]` grey or `[height, width, 3]`; one scale for all of them."""
     values = raw.float()
     low = 0.0 if values.min() >= 0 else float(values.min())

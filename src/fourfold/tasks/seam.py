@@ -72,6 +72,7 @@ class Spec(ABC):
         higher_is_better: which way the headline improves.
         metrics: everything the scorer computes, and whether more of it is better; `loss` is always there beside it.
         counts: what a loss counts, and so what a run's speed is of: examples, or tokens.
+        own_models: whether only models that were made for this task take its batches.
     """
 
     task: str
@@ -79,6 +80,7 @@ class Spec(ABC):
     higher_is_better: bool
     metrics: Mapping[str, bool] = {}
     counts: str = "examples"
+    own_models: bool = False
     input: Any
 
     @property
@@ -214,7 +216,10 @@ class Source(ABC):
 
 
 class Loss(Protocol):
-    """What "good" means: a sum over examples of how bad an output is."""
+    """What "good" means: a sum over examples of how bad an output is.
+
+    A loss in which an example's share depends on the others of its batch has an attribute `couples_examples`, true.
+    """
 
     def __call__(self, output: Any, batch: Batch) -> LossValue: ...
 

@@ -26,6 +26,7 @@ TASKS: Mapping[str, str] = {
     "tagging": "fourfold.tasks.tagging:TaggingSpec",
     "translation": "fourfold.tasks.translation:TranslationSpec",
     "forecasting": "fourfold.tasks.forecasting:ForecastingSpec",
+    "contrastive": "fourfold.tasks.contrastive:ContrastiveSpec",
 }
 
 INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}
