@@ -48,6 +48,7 @@ def examples(name: str, count: int = 11, soft: bool = False) -> tuple[Tensor, Te
 
 
 OWN = {"nt_xent", "masked_and_next"}  # whose outputs and targets are several tensors: test_masked_and_next.py
+OWN |= {"minimax", "non_saturating"}  # of two players: test_two_player_losses.py
 
 
 def test_every_loss_of_the_table_is_tested_here() -> None:
@@ -136,7 +137,8 @@ def test_shapes_that_would_broadcast_are_refused(name) -> None:
 def test_every_class_is_exported_and_stands_alone(name) -> None:
     cls = type(build(name))
     assert getattr(losses, cls.__name__) is cls
-    assert set(losses._EXPORTS) == {*(type(build(each)).__name__ for each in SPECS), "MaskedAndNext"}
+    own = {"MaskedAndNext", "Minimax", "NonSaturating", "NTXent"}
+    assert set(losses._EXPORTS) == {*(type(build(each)).__name__ for each in SPECS), *own}
 
 
 SET = [

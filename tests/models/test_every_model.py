@@ -15,6 +15,7 @@ from fourfold.tasks.forecasting import forecasting_spec
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image, Series, Tokens
+from fourfold.tasks.synthesis import ImageSynthesisSpec, Judged
 from fourfold.tasks.tokens import TokenSpec
 from fourfold.tasks.translation import TranslationSpec
 
@@ -26,6 +27,7 @@ NUMBERS = RegressionSpec(Features(("a", "b", "c")), ("u", "v"), (0.0, 0.0), (1.0
 TEXTS = ClassificationSpec(Tokens(11, 7, 1), ("x", "y", "z"))
 SERIES = forecasting_spec(("a", "b"), 4, 3, 2, (0.0, 0.0), (1.0, 1.0), (1.0, 1.0))
 RUNNING = LanguageModellingSpec(Tokens(11, 7, 1), tokenizer="")
+MADE = ImageSynthesisSpec(Image(1, 16, 16))
 TRANSLATED = TranslationSpec(Tokens(11, 7, 1), Tokens(11, 7, 1), tokenizer="", languages=("en", "ko"))
 
 # by hand: inputs x outputs + outputs, layer after layer
@@ -59,6 +61,12 @@ COUNTS = {
     "transformer": 6 * 3_150_336 + 6 * 4_199_936 + 37_000 * 512,  # test_transformer.py has a layer's
     "bert": 109_482_240 + (768**2 + 3 * 768 + 30_522) + 2 * 769,  # the encoder, and two heads
     "gpt": 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1024 + 2) * 768,
+    "gan": (101 * 1200 + 1201 * 1200 + 1201 * 784)  # generator; maxout of 5 pieces
+    + (785 * 240 * 5 + 241 * 240 * 5 + 241),
+    "dcgan": 16 * (100 * 1024 + 1024 * 512 + 512 * 256 + 256 * 128 + 128 * 3)  # filters of both players, then gammas
+    + 16 * (3 * 128 + 128 * 256 + 256 * 512 + 512 * 1024 + 1024)
+    + 2 * (1024 + 512 + 256 + 128)
+    + 2 * (256 + 512 + 1024),
     "resnet_cifar": 269_722,  # 27·16, 9·(6·16² + 16·32 + 5·32² + 32·64 + 5·64²), gammas and betas, 64·10 + 10
 }
 FITS = {
@@ -83,11 +91,14 @@ FITS = {
     "transformer": TRANSLATED,
     "gpt": RUNNING,
     "bert": TEXTS,
+    **dict.fromkeys(["gan", "dcgan"], MADE),
 }
 SMALL = {  # fields of networks whose own sizes would only take time
     "bert": {"layers": 1, "width": 8, "heads": 2, "max_length": 7},
     "transformer": {"layers": 1, "width": 24, "heads": 2, "hidden": 8},
     "gpt": {"layers": 1, "width": 24, "heads": 2},
+    "gan": {"generator_widths": [16], "discriminator_widths": [8]},
+    "dcgan": {"width": 4},
 }
 FAMILIES = {name for name, entry in MODELS.items() if not entry.preset}  # test_named_sizes.py has the others
 
@@ -113,6 +124,8 @@ def batch(name: str, count: int = 12) -> tuple[tuple[torch.Tensor, ...], torch.T
     if isinstance(spec.input, Series):
         shape = (spec.input.length, len(spec.input.names))
     x = torch.randn(count, *shape, generator=generator)
+    if spec is MADE:
+        return (x,), torch.zeros(count)
     if isinstance(spec, RegressionSpec):
         return (x,), torch.randn(count, spec.num_outputs, generator=generator)
     return (x,), torch.arange(count) % spec.num_classes
@@ -121,6 +134,8 @@ def batch(name: str, count: int = 12) -> tuple[tuple[torch.Tensor, ...], torch.T
 def loss(name: str, output: torch.Tensor | WithAuxiliary, targets: torch.Tensor) -> torch.Tensor:
     if isinstance(output, WithAuxiliary):
         return sum((loss(name, each, targets) for each in output.auxiliary), loss(name, output.main, targets))
+    if isinstance(output, Judged):
+        return F.softplus(-output.given).sum() + F.softplus(output.made).sum()
     if isinstance(FITS[name], TokenSpec):
         return F.cross_entropy(output.flatten(0, 1), targets.flatten())
     return F.mse_loss(output, targets) if isinstance(FITS[name], RegressionSpec) else F.cross_entropy(output, targets)
@@ -143,7 +158,11 @@ def test_each_network_has_the_number_of_parameters_counted_by_hand(name) -> None
 def test_output_is_one_row_an_example_or_one_a_token(name) -> None:
     inputs, targets = batch(name, 5)
     rows = targets.shape if isinstance(FITS[name], TokenSpec) else (5,)
-    assert build(name).eval()(*inputs).shape == (*rows, FITS[name].num_outputs)
+    output = build(name).eval()(*inputs)
+    if isinstance(output, Judged):  # a score each, of given and of made examples
+        assert [part.shape for part in output] == [(5,), (5,)]
+        return
+    assert output.shape == (*rows, FITS[name].num_outputs)
 
 
 @pytest.mark.parametrize("name", [name for name in COUNTS if name not in ("kernel_svm", "markov")])  # which are solved
@@ -336,6 +355,20 @@ SET = [
         },
         lambda: models.BERT(11, 2, 12, 4, 5, 9, 0.3, "a text", 3, 1.0),
     ),
+    (
+        {
+            "name": "gan",
+            "latent": 5,
+            "prior": "normal",
+            "generator_widths": [6, 7],
+            "discriminator_widths": [9],
+            "pieces": 3,
+            "dropout": 0.1,
+            "dropout_input": 0.3,
+        },
+        lambda: models.GAN((1, 16, 16), 5, "normal", [6, 7], [9], 3, 0.1, 0.3),
+    ),
+    ({"name": "dcgan", "latent": 5, "prior": "normal", "width": 3}, lambda: models.DCGAN(1, 16, 4, 5, "normal", 3)),
     (
         {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},
         lambda: models.DenseNet((1, 1, 1), 6, 12, 10, 3, "small", True, 0.5, 0.1),

@@ -14,6 +14,7 @@ from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Features, Image
 from fourfold.tasks.sentence_pairs import SentencePairsSpec
 from fourfold.tasks.specs import TASKS, spec_from_mapping, spec_to_mapping
+from fourfold.tasks.synthesis import ImageSynthesisSpec, PointSynthesisSpec
 from fourfold.tasks.tagging import TaggingSpec
 from fourfold.tasks.text_classification import TextClassificationSpec
 from fourfold.tasks.translation import TranslationSpec
@@ -30,6 +31,8 @@ SPECS = [
     SentencePairsSpec(Tokens(3, 8, 2), ("유사도",), (2.5,), (1.5,)),
     TaggingSpec(Tokens(3, 8, 1), ("O", "B-인물")),
     ContrastiveSpec(Image(3, 8, 8), ("고양이", "a dog")),
+    ImageSynthesisSpec(Image(3, 8, 8)),
+    PointSynthesisSpec(Features(("가로", "y"))),
     TranslationSpec(Tokens(3, 8, 1), Tokens(4, 9, 1), '{"model": "한글"}', ("en", "ko"), "char", "{}"),
 ]
 GOOD = spec_to_mapping(SPECS[0])

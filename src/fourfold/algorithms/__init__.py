@@ -26,5 +26,8 @@ ALGORITHMS = Table(
         "boosting": Entry(
             "fourfold.algorithms.boosting:BoostingConfig", "each network on what those before it got wrong (AdaBoost)"
         ),
+        "adversarial": Entry(
+            "fourfold.algorithms.adversarial:AdversarialConfig", "a generator and a discriminator in a game (2014)"
+        ),
     },
 )

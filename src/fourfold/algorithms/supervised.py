@@ -30,6 +30,7 @@ from fourfold.core.registry import choice_of
 from fourfold.core.words import counted
 from fourfold.tasks.auxiliary import AuxiliaryLoss
 from fourfold.tasks.seam import Batch, Loss, LossValue, Plan, Source, Training
+from fourfold.tasks.synthesis import SynthesisSpec
 
 AnyOptimizer = Annotated[SerializeAsAny[OptimizerConfig], choice_of(OPTIMIZERS, "algorithm.optimizer")]
 AnySchedule = Annotated[SerializeAsAny[ScheduleConfig], choice_of(SCHEDULES, "algorithm.schedule")]
@@ -55,6 +56,11 @@ class DescentConfig(AlgorithmConfig):
         Raises:
             InputError: no parameter of it takes a gradient, or it has none of those named.
         """
+        if isinstance(source.spec, SynthesisSpec):
+            raise InputError(
+                "gradient descent moves all of a network one way, and this data is for two players that go against "
+                "each other; use algorithm=adversarial"
+            )
         if not any(p.requires_grad for p in model.parameters()):
             raise InputError(
                 f"gradient descent has nothing to move: no parameter of {type(model).__name__} takes a gradient "

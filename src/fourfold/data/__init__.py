@@ -22,6 +22,9 @@ DATA = Table(
         "two_moons": Entry("fourfold.data.two_moons:TwoMoonsConfig", "points in the plane: two half circles"),
         "spirals": Entry("fourfold.data.spirals:SpiralsConfig", "points in the plane: spirals, any arms and turns"),
         "rings": Entry("fourfold.data.rings:RingsConfig", "points in the plane: rings around one centre"),
+        "gaussians": Entry(
+            "fourfold.data.gaussians:GaussiansConfig", "points in the plane to make more of: 25 Gaussians, or a ring"
+        ),
         "curve": Entry("fourfold.data.curve:CurveConfig", "a noisy sine, one number to predict, its noise known"),
         "mnist": Entry("fourfold.data.mnist:MnistConfig", "70,000 handwritten digits, 28x28 grey; fetched once"),
         "fashion_mnist": Entry(

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from fourfold.losses.huber import Huber as Huber
     from fourfold.losses.mae import MAE as MAE
     from fourfold.losses.masked_and_next import MaskedAndNext as MaskedAndNext
+    from fourfold.losses.minimax import Minimax as Minimax
     from fourfold.losses.mse import MSE as MSE
+    from fourfold.losses.non_saturating import NonSaturating as NonSaturating
     from fourfold.losses.nt_xent import NTXent as NTXent
     from fourfold.losses.perceptron import PerceptronCriterion as PerceptronCriterion
     from fourfold.losses.soft_f1 import SoftF1 as SoftF1
@@ -42,6 +44,11 @@ LOSSES = Table(
         "nt_xent": Entry(
             "fourfold.losses.nt_xent:NTXentConfig", "two views of a picture alike, unlike all others (2020)"
         ),
+        "minimax": Entry("fourfold.losses.minimax:MinimaxConfig", "two players; what one wins the other loses (2014)"),
+        "non_saturating": Entry(
+            "fourfold.losses.non_saturating:NonSaturatingConfig",
+            "two players; a generator that loses still learns (2014)",
+        ),
         "perceptron": Entry(
             "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
@@ -56,6 +63,8 @@ _EXPORTS = {
     "Huber": "fourfold.losses.huber",
     "MAE": "fourfold.losses.mae",
     "MSE": "fourfold.losses.mse",
+    "Minimax": "fourfold.losses.minimax",
+    "NonSaturating": "fourfold.losses.non_saturating",
     "MaskedAndNext": "fourfold.losses.masked_and_next",
     "NTXent": "fourfold.losses.nt_xent",
     "PerceptronCriterion": "fourfold.losses.perceptron",

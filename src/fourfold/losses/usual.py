@@ -10,6 +10,8 @@
     tagging                    cross_entropy
     translation                cross_entropy
     forecasting                mse
+    image_synthesis            non_saturating
+    point_synthesis            non_saturating
     contrastive                nt_xent
 
 Checked by: each task gets its loss, with the same values.
@@ -24,6 +26,7 @@ from fourfold.losses.cross_entropy import CrossEntropyConfig
 from fourfold.losses.gaussian_nll import GaussianNLLConfig
 from fourfold.losses.masked_and_next import MaskedAndNextConfig
 from fourfold.losses.mse import MSEConfig
+from fourfold.losses.non_saturating import NonSaturatingConfig
 from fourfold.losses.nt_xent import NTXentConfig
 from fourfold.tasks.seam import Spec
 
@@ -38,6 +41,8 @@ USUAL: Mapping[str, LossConfig] = {
     "tagging": CrossEntropyConfig(),
     "translation": CrossEntropyConfig(),
     "forecasting": MSEConfig(),
+    "image_synthesis": NonSaturatingConfig(),
+    "point_synthesis": NonSaturatingConfig(),
     "contrastive": NTXentConfig(),
 }
 

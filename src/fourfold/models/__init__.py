@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from fourfold.models.alexnet import AlexNet as AlexNet
     from fourfold.models.ar import AR as AR
     from fourfold.models.bert import BERT as BERT
+    from fourfold.models.dcgan import DCGAN as DCGAN
     from fourfold.models.densenet import DenseNet as DenseNet
+    from fourfold.models.gan import GAN as GAN
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.gpt import GPT as GPT
     from fourfold.models.gru import GRU as GRU
@@ -154,6 +156,8 @@ MODELS = Table(
         ),
         "bert-base": Entry(_BERT, "BERT of 12 layers (2018)", {"layers": 12, "width": 768, "heads": 12}),
         "bert-large": Entry(_BERT, "BERT of 24 layers (2018)", {"layers": 24, "width": 1024, "heads": 16}),
+        "gan": Entry("fourfold.models.gan:GANConfig", "two perceptrons: one makes examples, one finds them out (2014)"),
+        "dcgan": Entry("fourfold.models.dcgan:DCGANConfig", "the same of strided convolutions, for pictures (2015)"),
     },
 )
 
@@ -161,7 +165,9 @@ _EXPORTS = {
     "AlexNet": "fourfold.models.alexnet",
     "AR": "fourfold.models.ar",
     "BERT": "fourfold.models.bert",
+    "DCGAN": "fourfold.models.dcgan",
     "DenseNet": "fourfold.models.densenet",
+    "GAN": "fourfold.models.gan",
     "GoogLeNet": "fourfold.models.googlenet",
     "GPT": "fourfold.models.gpt",
     "GRU": "fourfold.models.gru",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fourfold.tasks.seam import Batch, Order, Source, Stream
 
@@ -42,6 +42,9 @@ class _Sealed(Source):
 
     def raw(self, name: str, indices: list[int]) -> Any:
         return self._source.raw(self._open(name), indices)
+
+    def snapshot(self, model: nn.Module) -> Tensor | None:
+        return self._source.snapshot(model)
 
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float] | None:
         return self._source.evaluate(model, self._open(split))

@@ -12,7 +12,7 @@ from fourfold.records.folder import RunFolder, cannot_write
 from fourfold.records.metrics import MetricWriter
 from fourfold.records.result import FinalStatus
 from fourfold.records.strict_json import encode
-from fourfold.run import runtime
+from fourfold.run import runtime, snapshots
 from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate
@@ -141,7 +141,7 @@ class Session:
                     self.progress,
                     pending=self.pending,
                     record=self._record,
-                    validate=lambda: self._evaluate("validation"),
+                    validate=self._validate,
                     checkpoint=self._checkpoint,
                     agree=self.processes.any if many else None,
                     watcher=self.watcher,
@@ -182,6 +182,16 @@ class Session:
     def _record(self, step: int, metrics: Mapping[str, float]) -> None:
         if self.writer is not None:
             self.writer.add(step, metrics)
+
+    def _validate(self) -> dict[str, float]:
+        """Score the validation split, and keep a picture of what the model does, where the data have one to show."""
+        picture = snapshots.take(self.training.model, self.source)
+        if picture is not None and self.folder is not None and self.writer is not None:
+            try:
+                snapshots.keep(picture, self.folder.path, self.progress.step)
+            except OSError as error:
+                raise cannot_write(error, self.folder.path) from None
+        return self._evaluate("validation")
 
     def _evaluate(self, split: str) -> dict[str, float]:
         if not self.source.sizes.get(split):

@@ -210,6 +210,13 @@ class Source(ABC):
         """
         return None
 
+    def snapshot(self, model: nn.Module) -> Tensor | None:
+        """Return a small picture of what `model` does, uint8 `[height, width, channels]`, or None, the default.
+
+        It is kept in the run's folder at each validation, and draws on none of training's random streams.
+        """
+        return None
+
     @abstractmethod
     def to(self, device: torch.device) -> "Source":
         """Move in-memory data to `device` and return self."""

@@ -26,6 +26,8 @@ TASKS: Mapping[str, str] = {
     "tagging": "fourfold.tasks.tagging:TaggingSpec",
     "translation": "fourfold.tasks.translation:TranslationSpec",
     "forecasting": "fourfold.tasks.forecasting:ForecastingSpec",
+    "image_synthesis": "fourfold.tasks.synthesis:ImageSynthesisSpec",
+    "point_synthesis": "fourfold.tasks.synthesis:PointSynthesisSpec",
     "contrastive": "fourfold.tasks.contrastive:ContrastiveSpec",
 }
 

@@ -1,0 +1,1 @@
+"""Examples for whom makes more of them, and how good what they make is."""

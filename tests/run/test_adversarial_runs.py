@@ -1,0 +1,71 @@
+"""Runs of two players: exact resume of both optimizers, and what a run of them leaves."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stopping import differences, remains, resumed, start_and_stop
+
+from fourfold.core.errors import InputError
+from fourfold.run.parts import load_recipe
+from fourfold.run.predict import predict
+from fourfold.run.run import start
+from fourfold.run.snapshots import kept
+
+RECIPE: dict[str, Any] = {
+    "data": {"name": "gaussians", "examples": 40, "scored": 30},
+    "model": {"name": "gan", "latent": 2, "generator_widths": [6], "discriminator_widths": [6]},  # with dropout
+    "loss": {"name": "non_saturating", "label_smoothing": 0.1},
+    "algorithm": {
+        "name": "adversarial",
+        "discriminator_optimizer": {"name": "momentum", "lr": 0.05},
+        "discriminator_steps": 2,
+        "label_noise": 0.1,
+        "schedule": "cosine",
+        "regularizers": [{"name": "ema", "decay": 0.9}],
+    },
+    "budget": {"steps": 9, "batch_size": 12, "validate_every": 4, "log_every": 3},
+    "runtime": {"device": "cpu", "threads": 1},
+}
+
+
+def pictures(folder: Path) -> dict[int, bytes]:
+    return {step: path.read_bytes() for step, path in kept(folder)}
+
+
+@pytest.mark.promise("R1")
+def test_both_players_stopped_after_any_step(tmp_path: Path) -> None:
+    _, recipe = load_recipe(RECIPE)
+    whole = remains(start("whole", recipe, tmp_path / "whole"))
+    assert whole["step"] == 9
+    assert set(whole["state"]["training"]["optimizers"]) == {"discriminator", "generator"}
+    for k in range(1, 9):
+        run = resumed(start_and_stop(recipe, tmp_path / f"stopped after {k}", k, "whole"))
+        assert differences(remains(run), whole) == [], f"stopped after {k}"
+        assert pictures(run.folder.path) == pictures(tmp_path / "whole" / "whole-1")
+
+
+def test_a_run_is_scored_by_its_data_and_predicts_nothing(tmp_path: Path) -> None:
+    run = start("points", load_recipe(RECIPE)[1], tmp_path)
+    assert set(run.metrics["test"]) == set(run.spec.metrics)
+    assert run.headline == "jensen_shannon"
+    names = {point.name for point in run.folder.points()}
+    assert {"train.discriminator_loss", "train.generator_loss", "train.discriminator_accuracy"} <= names
+    with pytest.raises(InputError, match="point synthesis predicts nothing of an example"):
+        predict(run, [{"x": 1.0, "y": 0.0}])
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ({"algorithm": "supervised"}, "use algorithm=adversarial"),
+        ({"model": "mlp"}, "adversarial moves two players"),
+        ({"loss": "mse"}, "mse is for regression, but this data poses point_synthesis"),
+        ({"data": "two_moons"}, "gan is for synthesis, but this data poses classification"),
+    ],
+)
+def test_parts_that_do_not_fit_leave_nothing(override, says, tmp_path: Path) -> None:
+    _, recipe = load_recipe(RECIPE, override)
+    with pytest.raises(InputError, match=says):
+        start("points", recipe, tmp_path / "workspace")
+    assert not (tmp_path / "workspace").exists()
