@@ -31,6 +31,8 @@ from fourfold.tasks.tagging import TaggingSpec
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
 NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text", "two_views")]
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields and name != "two_views"]
+ACTED_IN = ("gym", "minatar", "atari")  # whose examples are made by acting: tests/data/control
+NUMBERS = [name for name in NUMBERS if name not in ACTED_IN]
 GREY = ("digits", "mnist", "fashion_mnist")
 SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
 

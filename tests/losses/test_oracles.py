@@ -71,7 +71,7 @@ CASES: dict[str, Case] = {
 
 
 def test_every_loss_is_among_them() -> None:
-    assert {*CASES, "soft_f1", "masked_and_next", "usual"} == {*LOSSES, "usual"}
+    assert {*CASES, "td_error", "soft_f1", "masked_and_next", "usual"} == {*LOSSES, "usual"}
 
 
 @pytest.mark.promise("R14")

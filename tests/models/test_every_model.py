@@ -11,6 +11,7 @@ from fourfold.models import MODELS
 from fourfold.nn.hog import num_features
 from fourfold.tasks.auxiliary import WithAuxiliary
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.control import ControlSpec
 from fourfold.tasks.forecasting import forecasting_spec
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.regression import RegressionSpec
@@ -30,6 +31,8 @@ RUNNING = LanguageModellingSpec(Tokens(11, 7, 1), tokenizer="")
 MADE = ImageSynthesisSpec(Image(1, 16, 16))
 TRANSLATED = TranslationSpec(Tokens(11, 7, 1), Tokens(11, 7, 1), tokenizer="", languages=("en", "ko"))
 
+ACTIONS = ControlSpec(Features(("a", "b", "c", "d")), ("left", "right"))
+
 # by hand: inputs x outputs + outputs, layer after layer
 COUNTS = {
     "linear_regression": 10 + 1,
@@ -48,6 +51,7 @@ COUNTS = {
     + 3 * 256 * (256 + 512 + 256 + 2)
     + 256 * (256 + 256 + 512 + 1)
     + 30_001 * (128 + 1),
+    "dueling_mlp": (4 + 1) * 128 + 2 * (128 + 1) * 128 + (128 + 1) + (128 + 1) * 2,
     "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
     "alexnet": 96 * 364 + 256 * 1201 + 384 * 2305 + (384 + 256) * 1729 + 4096 * (9217 + 4097) + 1000 * 4097,
     "nin": 192 * 76 + 160 * 193 + 96 * 161 + 192 * 2401 + 2 * 192 * 193 + 192 * 1729 + 192 * 193 + 10 * 193,
@@ -77,6 +81,7 @@ FITS = {
     **dict.fromkeys(["naive_sequence", "ar", "latent_ar"], SERIES),
     **dict.fromkeys(["rnn", "lstm", "gru"], TEXTS),
     "seq2seq": TRANSLATED,
+    "dueling_mlp": ACTIONS,
     "lenet5": PICTURES,
     "markov": RUNNING,
     "kernel_svm": COLOUR,
@@ -126,6 +131,8 @@ def batch(name: str, count: int = 12) -> tuple[tuple[torch.Tensor, ...], torch.T
     x = torch.randn(count, *shape, generator=generator)
     if spec is MADE:
         return (x,), torch.zeros(count)
+    if isinstance(spec, ControlSpec):
+        return (x,), torch.arange(count) % spec.num_outputs
     if isinstance(spec, RegressionSpec):
         return (x,), torch.randn(count, spec.num_outputs, generator=generator)
     return (x,), torch.arange(count) % spec.num_classes

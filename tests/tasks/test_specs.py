@@ -5,6 +5,7 @@ import pytest
 from fourfold.core.errors import InputError
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.contrastive import ContrastiveSpec
+from fourfold.tasks.control import ControlSpec
 from fourfold.tasks.forecasting import forecasting_spec
 from fourfold.tasks.inputs import Tokens
 from fourfold.tasks.language_modelling import LanguageModellingSpec
@@ -33,6 +34,7 @@ SPECS = [
     ContrastiveSpec(Image(3, 8, 8), ("고양이", "a dog")),
     ImageSynthesisSpec(Image(3, 8, 8)),
     PointSynthesisSpec(Features(("가로", "y"))),
+    ControlSpec(Image(4, 84, 84), ("왼쪽", "right"), 0.9, 4, 1 / 255),
     TranslationSpec(Tokens(3, 8, 1), Tokens(4, 9, 1), '{"model": "한글"}', ("en", "ko"), "char", "{}"),
 ]
 GOOD = spec_to_mapping(SPECS[0])

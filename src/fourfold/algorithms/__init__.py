@@ -20,6 +20,9 @@ ALGORITHMS = Table(
         "counting": Entry(
             "fourfold.algorithms.counting:CountingConfig", "one pass that counts, for a Markov model (1913)"
         ),
+        "q_learning": Entry(
+            "fourfold.algorithms.q_learning:QLearningConfig", "acts, remembers, and learns what actions lead to (2013)"
+        ),
         "bagging": Entry(
             "fourfold.algorithms.bagging:BaggingConfig", "networks on bootstrap samples, averaged (Breiman 1996)"
         ),

@@ -79,6 +79,7 @@ DATA = Table(
         "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),
         "text": Entry("fourfold.data.text.own_text:TextConfig", "your own running text, a file or a folder of files"),
         "wikitext": Entry("fourfold.data.text.wikitext:WikitextConfig", "articles of Wikipedia; fetched, or your copy"),
+        "gym": Entry("fourfold.data.control.gym:GymConfig", "an environment to act in: CartPole and others; Gymnasium"),
         "imagenet": Entry("fourfold.data.imagenet:ImageNetConfig", "1.3 million photographs, from a copy of your own"),
     },
 )

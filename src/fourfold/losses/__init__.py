@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fourfold.losses.nt_xent import NTXent as NTXent
     from fourfold.losses.perceptron import PerceptronCriterion as PerceptronCriterion
     from fourfold.losses.soft_f1 import SoftF1 as SoftF1
+    from fourfold.losses.td_error import TDError as TDError
 
 LOSSES = Table(
     "loss",
@@ -49,6 +50,7 @@ LOSSES = Table(
             "fourfold.losses.non_saturating:NonSaturatingConfig",
             "two players; a generator that loses still learns (2014)",
         ),
+        "td_error": Entry("fourfold.losses.td_error:TDErrorConfig", "what actions seemed worth, and led to (2015)"),
         "perceptron": Entry(
             "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
@@ -69,6 +71,7 @@ _EXPORTS = {
     "NTXent": "fourfold.losses.nt_xent",
     "PerceptronCriterion": "fourfold.losses.perceptron",
     "SoftF1": "fourfold.losses.soft_f1",
+    "TDError": "fourfold.losses.td_error",
 }
 
 

@@ -10,6 +10,7 @@
     tagging                    cross_entropy
     translation                cross_entropy
     forecasting                mse
+    control                    td_error
     image_synthesis            non_saturating
     point_synthesis            non_saturating
     contrastive                nt_xent
@@ -28,6 +29,7 @@ from fourfold.losses.masked_and_next import MaskedAndNextConfig
 from fourfold.losses.mse import MSEConfig
 from fourfold.losses.non_saturating import NonSaturatingConfig
 from fourfold.losses.nt_xent import NTXentConfig
+from fourfold.losses.td_error import TDErrorConfig
 from fourfold.tasks.seam import Spec
 
 USUAL: Mapping[str, LossConfig] = {
@@ -41,6 +43,7 @@ USUAL: Mapping[str, LossConfig] = {
     "tagging": CrossEntropyConfig(),
     "translation": CrossEntropyConfig(),
     "forecasting": MSEConfig(),
+    "control": TDErrorConfig(),
     "image_synthesis": NonSaturatingConfig(),
     "point_synthesis": NonSaturatingConfig(),
     "contrastive": NTXentConfig(),

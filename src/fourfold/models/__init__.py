@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fourfold.models.dcgan import DCGAN as DCGAN
     from fourfold.models.densenet import DenseNet as DenseNet
     from fourfold.models.gan import GAN as GAN
+    from fourfold.models.dueling_mlp import DuelingMLP as DuelingMLP
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.gpt import GPT as GPT
     from fourfold.models.gru import GRU as GRU
@@ -55,6 +56,9 @@ MODELS = Table(
             "fourfold.models.softmax_regression:SoftmaxRegressionConfig", "classes by weighted sums (1958)"
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
+        "dueling_mlp": Entry(
+            "fourfold.models.dueling_mlp:DuelingMLPConfig", "what actions are worth, of rows of numbers (2016)"
+        ),
         "naive_sequence": Entry(
             "fourfold.models.naive_sequence:NaiveSequenceConfig", "the last value again, a season's, or the mean"
         ),
@@ -168,6 +172,7 @@ _EXPORTS = {
     "DCGAN": "fourfold.models.dcgan",
     "DenseNet": "fourfold.models.densenet",
     "GAN": "fourfold.models.gan",
+    "DuelingMLP": "fourfold.models.dueling_mlp",
     "GoogLeNet": "fourfold.models.googlenet",
     "GPT": "fourfold.models.gpt",
     "GRU": "fourfold.models.gru",

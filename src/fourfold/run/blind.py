@@ -46,6 +46,9 @@ class _Sealed(Source):
     def snapshot(self, model: nn.Module) -> Tensor | None:
         return self._source.snapshot(model)
 
+    def environment(self, number: int = 0) -> Any:
+        return self._source.environment(number)
+
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float] | None:
         return self._source.evaluate(model, self._open(split))
 

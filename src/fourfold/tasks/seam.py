@@ -203,6 +203,14 @@ class Source(ABC):
     def raw(self, name: str, indices: list[int]) -> Any:
         """Return examples of a split as they were before standardisation, for drawing."""
 
+    def environment(self, number: int = 0) -> Any:
+        """Return training's environment `number`, a `tasks.control.Environment`, where the data are one to act in.
+
+        Raises:
+            InputError: they are examples.
+        """
+        raise InputError("data: these are examples, and nobody can act in them")
+
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float] | None:
         """Return `model`'s metrics where a split is no set of labelled examples, such as episodes to play, or None.
 

@@ -26,6 +26,7 @@ TASKS: Mapping[str, str] = {
     "tagging": "fourfold.tasks.tagging:TaggingSpec",
     "translation": "fourfold.tasks.translation:TranslationSpec",
     "forecasting": "fourfold.tasks.forecasting:ForecastingSpec",
+    "control": "fourfold.tasks.control:ControlSpec",
     "image_synthesis": "fourfold.tasks.synthesis:ImageSynthesisSpec",
     "point_synthesis": "fourfold.tasks.synthesis:PointSynthesisSpec",
     "contrastive": "fourfold.tasks.contrastive:ContrastiveSpec",

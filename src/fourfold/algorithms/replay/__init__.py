@@ -1,0 +1,1 @@
+"""Experience replay: what was met is kept, and learned from again."""

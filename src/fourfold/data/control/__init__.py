@@ -1,0 +1,1 @@
+"""Environments: what is learned from by acting."""
