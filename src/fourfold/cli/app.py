@@ -22,6 +22,7 @@ from fourfold.cli import (
     landscaping,
     listing,
     looking,
+    probing,
     racing,
     showing,
     tagging,
@@ -102,6 +103,7 @@ app.command("claim", no_args_is_help=True)(claiming.claim)
 app.command("race")(racing.race)
 app.command("landscape", no_args_is_help=True)(landscaping.landscape)
 app.command("look", no_args_is_help=True)(looking.look)
+app.command("probe", no_args_is_help=True)(probing.probe)
 app.command("gradients", no_args_is_help=True)(gradients.gradients)
 app.command("list")(listing.list_names)
 app.command("show", no_args_is_help=True)(showing.show)

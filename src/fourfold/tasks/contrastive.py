@@ -142,20 +142,25 @@ def finds_other(first: Tensor, second: Tensor) -> Tensor:
     return alike.argmax(1) == numbers.roll(len(first))
 
 
-def vote_of_neighbours(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """Return the class that the others vote for, int64 `[pictures]`.
+def vote_of_neighbours(features: Tensor, labels: Tensor, num_classes: int, voters: Tensor | None = None) -> Tensor:
+    """Return the class that labelled pictures vote for, int64 `[pictures]`.
 
     Args:
         features: of length 1, `[pictures, features]`.
-        labels: class numbers, int64 `[pictures]`; a picture has no vote on itself.
+        labels: of the voters, int64.
         num_classes: how many classes there are.
+        voters: features of the labelled ones, of length 1; None: the pictures themselves, of which none has a vote on
+            itself.
     """
     said: list[Tensor] = []
+    known = features if voters is None else voters
+    most = len(known) if voters is not None else max(len(known) - 1, 1)
     for start in range(0, len(features), ROWS):
-        alike = features[start : start + ROWS] @ features.T
-        rows = torch.arange(len(alike))
-        alike[rows, start + rows] = -math.inf
-        nearest, who = alike.topk(min(NEIGHBOURS, max(len(features) - 1, 1)), dim=1)
+        alike = features[start : start + ROWS] @ known.T
+        if voters is None:
+            rows = torch.arange(len(alike))
+            alike[rows, start + rows] = -math.inf
+        nearest, who = alike.topk(min(NEIGHBOURS, most), dim=1)
         weights = ((nearest - 1) / SHARPNESS).exp()  # at most 1, however sharp
         said.append(torch.zeros(len(alike), num_classes).scatter_add_(1, labels[who], weights).argmax(1))
     return torch.cat(said) if said else labels

@@ -1,0 +1,60 @@
+"""`fourfold probe` as a person calls it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import fourfold as ff
+from fourfold.cli import main
+
+RECIPE = {
+    "data": {"name": "two_views", "of": "digits"},
+    "model": {"name": "simclr", "encoder": {"name": "mlp", "widths": [12]}, "projected": 5},
+    "loss": "nt_xent",
+    "algorithm": "supervised",
+    "budget": {"steps": 3, "batch_size": 64},
+    "runtime": {"device": "cpu", "threads": 1, "precision": "fp32"},
+}
+
+
+def test_a_table_json_and_a_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ff.run(RECIPE, workspace=tmp_path)
+    before = {path: path.read_bytes() for path in run.folder.path.rglob("*") if path.is_file()}
+    figure = tmp_path / "labels.png"
+    command = [
+        "probe",
+        run.run_id,
+        "--workspace",
+        str(tmp_path),
+        "--labels",
+        "0.2,0.05",
+        "--json",
+        "--out",
+        str(figure),
+    ]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert [each["share"] for each in found["probes"]] == [0.05, 0.2, 0.05, 0.2]
+    assert found["split"] == "validation"
+    assert f"{found['probes'][0]['linear']:.4f}" in told.err
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert {path: path.read_bytes() for path in run.folder.path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--split", "train"], "--split: no split called 'train'"),
+        (["--labels", "ten"], "--labels: expected shares such as 0.01,0.1,1.0, got 'ten'"),
+        (["--labels", "2"], "--labels: a share is above 0 and at most 1 (got 2)"),
+        (["--out", "curve.jpg"], "let its name end in .png"),
+        ([], "'nothing'"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, says, tmp_path, capsys) -> None:
+    assert main(["probe", "nothing", "--workspace", str(tmp_path), *arguments]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
