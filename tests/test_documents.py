@@ -202,6 +202,8 @@ def test_a_recipe_runs_three_steps(name: str, tmp_path: Path) -> None:
         changes |= {"data.path": str(table), "data.target": "price"}
     if name == "pictures-lenet5":
         changes |= {"data.path": str(folder(tmp_path / "photos", {"a": 9, "b": 9}))}
+    if load_recipe(name)[1].data.name == "unlabelled_pictures":
+        changes |= {"data.scored": 20}
     run = ff.run(name, changes, workspace=tmp_path / "runs")
     _, recipe = load_recipe(name)
     assert run.status == "done"

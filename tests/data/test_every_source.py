@@ -29,8 +29,9 @@ from fourfold.tasks.seam import Features, Order, Series, Tokens
 from fourfold.tasks.tagging import TaggingSpec
 
 TOKENS = ("shakespeare", "brown", "text", "wikitext")
-NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text", "two_views")]
-IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields and name != "two_views"]
+PICTURES_OF = ("two_views", "unlabelled_pictures")  # another source: files of their own test them
+NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_text", *PICTURES_OF)]
+IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields and name not in PICTURES_OF]
 ACTED_IN = ("gym", "minatar", "atari")  # whose examples are made by acting: tests/data/control
 NUMBERS = [name for name in NUMBERS if name not in ACTED_IN]
 GREY = ("digits", "mnist", "fashion_mnist")
@@ -80,7 +81,8 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
-    given["two_views"] |= {"of": given["digits"]}  # test_two_views.py
+    for name in PICTURES_OF:
+        given[name] |= {"of": given["digits"]}
     given["gaussians"] |= {"examples": 60, "scored": 60}
     documents = "\n\n".join(f"This is text {i}. It has {i % 7} pages." for i in range(60))
     (tmp_path / "documents.txt").write_text(documents, encoding="utf-8")
@@ -210,7 +212,9 @@ def test_the_picture_sources_are_known() -> None:
 
 
 @pytest.mark.promise("R21")
-@pytest.mark.parametrize("name", [n for n in DATA if n not in (*TOKENS[:2], *IMAGES[1:], *SEQUENCES[:3], *FETCHED)])
+@pytest.mark.parametrize(
+    "name", [n for n in DATA if n not in (*TOKENS[:2], *IMAGES[1:], *SEQUENCES[:3], *FETCHED, *PICTURES_OF[1:])]
+)
 def test_nothing_else_asks_for_a_network_or_a_cache(name, fields, monkeypatch) -> None:
     import socket
     import subprocess

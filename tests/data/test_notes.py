@@ -14,7 +14,7 @@ from fourfold.tasks.classification import ClassificationSpec
 OWN = (  # a user's files
     *("table", "image_folder", "imagenet", "series"),
     *("text", "labelled_text", "tagged_text", "pairs", "masked_text"),
-    *("two_views", "gaussians"),  # which have tests of their own
+    *("two_views", "gaussians", "unlabelled_pictures"),  # which have tests of their own
 )
 SEQUENCES = ("adding", "copy")  # tests/data/series has them
 HERE = [

@@ -74,6 +74,9 @@ DATA = Table(
             "fourfold.data.two_views:TwoViewsConfig",
             "two views of each picture of a source, to learn from without labels",
         ),
+        "unlabelled_pictures": Entry(
+            "fourfold.data.unlabelled_pictures:UnlabelledPicturesConfig", "another source's pictures, to make more of"
+        ),
         "image_folder": Entry("fourfold.data.image_folder:ImageFolderConfig", "your own pictures, a folder a class"),
         "shakespeare": Entry("fourfold.data.text.shakespeare:ShakespeareConfig", "42 works as running text; fetched"),
         "brown": Entry("fourfold.data.text.brown:BrownConfig", "500 texts of American English, 1961; fetched once"),

@@ -59,6 +59,11 @@ class Standardise:
             return rows.view(nhwc.shape).permute(0, 3, 1, 2)
         return raw.float().sub_(mean.view(1, -1, 1, 1)).mul_(scale.view(1, -1, 1, 1))
 
+    def decode(self, encoded: Tensor) -> Tensor:
+        """Return what was encoded: `encoded * deviation + mean`, in its own precision."""
+        shape = (1, -1, *([1] * (encoded.dim() - 2)))
+        return encoded * self.deviation.to(encoded).view(shape) + self.mean.to(encoded).view(shape)
+
     def to(self, device: torch.device) -> "Standardise":
         """Return the same on `device`; statistics become float32 where the device has no float64."""
         dtype = torch.float32 if device.type == "mps" else torch.float64

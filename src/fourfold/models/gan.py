@@ -7,7 +7,7 @@ Paper: Goodfellow et al., Generative Adversarial Nets, NeurIPS 2014, arXiv:1406.
 in the generator, maxout and dropout in the discriminator. Widths, pieces and dropout are those of the authors' code for
 MNIST; maxout from Goodfellow et al., Maxout Networks, ICML 2013, arXiv:1302.4389.
 Departures: pixels lie in [-1, 1] and not in [0, 1], so the last sigmoid is a tanh, which is the same but for scale;
-weights are drawn by He's rule, not from [-0.05, 0.05]; maxout units have no limit on their norm.
+weights are drawn by He's rule, not from [-0.05, 0.05], and biases too; maxout units have no limit on their norm.
 Checked by: counts by hand; both players written in torch.nn.functional.
 """
 
@@ -100,6 +100,9 @@ class GAN(nn.Module):
         widths = [240, 240] if discriminator_widths is None else discriminator_widths
         self.discriminator = Discriminator(shape, widths, pieces, dropout, dropout_input)
         initialise_(self, "he", "relu")
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):  # without them all units would turn at the origin, and points lie on rays
+                nn.init.uniform_(layer.bias, -(layer.in_features**-0.5), layer.in_features**-0.5)
 
     def latents(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw latents `[count, latent]`."""
