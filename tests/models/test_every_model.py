@@ -31,6 +31,7 @@ RUNNING = LanguageModellingSpec(Tokens(11, 7, 1), tokenizer="")
 MADE = ImageSynthesisSpec(Image(1, 16, 16))
 TRANSLATED = TranslationSpec(Tokens(11, 7, 1), Tokens(11, 7, 1), tokenizer="", languages=("en", "ko"))
 
+FRAMES = ControlSpec(Image(4, 36, 36), ("none", "left", "right"), stack=4)
 ACTIONS = ControlSpec(Features(("a", "b", "c", "d")), ("left", "right"))
 
 # by hand: inputs x outputs + outputs, layer after layer
@@ -51,6 +52,9 @@ COUNTS = {
     + 3 * 256 * (256 + 512 + 256 + 2)
     + 256 * (256 + 256 + 512 + 1)
     + 30_001 * (128 + 1),
+    "dqn_2013": 16 * (8 * 8 * 4 + 1) + 32 * (4 * 4 * 16 + 1) + 256 * (9 * 9 * 32 + 1) + 4 * 257,
+    "dqn_2015": 1_686_180,
+    "dqn_minatar": 16 * (3 * 3 * 4 + 1) + 128 * (8 * 8 * 16 + 1) + 6 * 129,
     "dueling_mlp": (4 + 1) * 128 + 2 * (128 + 1) * 128 + (128 + 1) + (128 + 1) * 2,
     "lenet5": (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
     "alexnet": 96 * 364 + 256 * 1201 + 384 * 2305 + (384 + 256) * 1729 + 4096 * (9217 + 4097) + 1000 * 4097,
@@ -82,6 +86,7 @@ FITS = {
     **dict.fromkeys(["rnn", "lstm", "gru"], TEXTS),
     "seq2seq": TRANSLATED,
     "dueling_mlp": ACTIONS,
+    **dict.fromkeys(["dqn_2013", "dqn_2015", "dqn_minatar"], FRAMES),
     "lenet5": PICTURES,
     "markov": RUNNING,
     "kernel_svm": COLOUR,
@@ -375,6 +380,12 @@ SET = [
         },
         lambda: models.GAN((1, 16, 16), 5, "normal", [6, 7], [9], 3, 0.1, 0.3),
     ),
+    (
+        {"name": "dueling_mlp", "widths": [6], "stream": 5},
+        lambda: models.DuelingMLP(4, [6], 5, 2),
+    ),
+    ({"name": "dqn_2015", "dueling": True}, lambda: models.DQN2015(4, 36, 36, 3, True)),
+    ({"name": "dqn_minatar", "dueling": True}, lambda: models.DQNMinAtar(4, 36, 36, 3, True)),
     ({"name": "dcgan", "latent": 5, "prior": "normal", "width": 3}, lambda: models.DCGAN(1, 16, 4, 5, "normal", 3)),
     (
         {"name": "densenet_cifar", "depth": 10, "growth": 6, "bottleneck": True, "dropout": 0.1},

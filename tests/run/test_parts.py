@@ -50,6 +50,8 @@ def test_every_shipped_name_loads_under_its_own_name() -> None:
 
 
 PAPER_SIZE = (
+    "-atari-dqn",
+    "-atari-dqn2013",
     "-cifar10",
     "-imagenet",
     "-wikitext",

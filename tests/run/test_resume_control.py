@@ -47,6 +47,37 @@ def test_prioritised_replay_of_two_environments_stopped_after_some_steps(tmp_pat
         assert differences(remains(run), whole) == [], f"stopped after {k}"
 
 
+GAMES: dict[str, dict[str, Any]] = {
+    "minatar": {"data": {"name": "minatar", "validation_episodes": 0, "test_episodes": 1, "max_moves": 9}},
+    "atari": {
+        "data": {"name": "atari", "validation_episodes": 0, "test_episodes": 1, "max_frames": 80, "noop_frames": 7},
+        "algorithm.capacity": 40,
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("name", GAMES)
+def test_games_stopped_after_any_step(name: str, tmp_path: Path) -> None:
+    _stopped(name, list(range(1, 18)), tmp_path)
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("name", GAMES)
+def test_games_stopped_after_some_steps(name: str, tmp_path: Path) -> None:
+    _stopped(name, [3, 12], tmp_path)
+
+
+def _stopped(name: str, after: list[int], tmp_path: Path) -> None:
+    variant = {"model": "mlp", "model.widths": [3], "algorithm.regularizers": [], **GAMES[name]}
+    _, recipe = load_recipe(RECIPE, variant)
+    whole = remains(start("whole", recipe, tmp_path / "whole"))
+    for k in after:
+        run = resumed(start_and_stop(recipe, tmp_path / f"stopped after {k}", k, "whole"))
+        assert differences(remains(run), whole) == [], f"stopped after {k}"
+
+
 def test_without_the_replay_a_resumed_run_says_that_it_is_another(tmp_path: Path) -> None:
     _, recipe = load_recipe(RECIPE, {"algorithm.save_replay": False})
     whole = start("whole", recipe, tmp_path / "whole")

@@ -83,6 +83,8 @@ DATA = Table(
         "text": Entry("fourfold.data.text.own_text:TextConfig", "your own running text, a file or a folder of files"),
         "wikitext": Entry("fourfold.data.text.wikitext:WikitextConfig", "articles of Wikipedia; fetched, or your copy"),
         "gym": Entry("fourfold.data.control.gym:GymConfig", "an environment to act in: CartPole and others; Gymnasium"),
+        "minatar": Entry("fourfold.data.control.minatar:MinAtarConfig", "five games on a board of 10x10; minatar"),
+        "atari": Entry("fourfold.data.control.atari:AtariConfig", "Atari's games as small grey frames; ale-py"),
         "imagenet": Entry("fourfold.data.imagenet:ImageNetConfig", "1.3 million photographs, from a copy of your own"),
     },
 )

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from fourfold.models.bert import BERT as BERT
     from fourfold.models.dcgan import DCGAN as DCGAN
     from fourfold.models.densenet import DenseNet as DenseNet
-    from fourfold.models.gan import GAN as GAN
+    from fourfold.models.dqn_2013 import DQN2013 as DQN2013
+    from fourfold.models.dqn_2015 import DQN2015 as DQN2015
+    from fourfold.models.dqn_minatar import DQNMinAtar as DQNMinAtar
     from fourfold.models.dueling_mlp import DuelingMLP as DuelingMLP
+    from fourfold.models.gan import GAN as GAN
     from fourfold.models.googlenet import GoogLeNet as GoogLeNet
     from fourfold.models.gpt import GPT as GPT
     from fourfold.models.gru import GRU as GRU
@@ -56,6 +59,13 @@ MODELS = Table(
             "fourfold.models.softmax_regression:SoftmaxRegressionConfig", "classes by weighted sums (1958)"
         ),
         "mlp": Entry("fourfold.models.mlp:MLPConfig", "affine maps and a nonlinearity, any widths (1986)"),
+        "dqn_2013": Entry("fourfold.models.dqn_2013:DQN2013Config", "what actions are worth, of four frames (2013)"),
+        "dqn_2015": Entry(
+            "fourfold.models.dqn_2015:DQN2015Config", "what actions are worth, of four frames, deeper (2015)"
+        ),
+        "dqn_minatar": Entry(
+            "fourfold.models.dqn_minatar:DQNMinAtarConfig", "what actions are worth, of a board of 10x10 (2019)"
+        ),
         "dueling_mlp": Entry(
             "fourfold.models.dueling_mlp:DuelingMLPConfig", "what actions are worth, of rows of numbers (2016)"
         ),
@@ -172,6 +182,9 @@ _EXPORTS = {
     "DCGAN": "fourfold.models.dcgan",
     "DenseNet": "fourfold.models.densenet",
     "GAN": "fourfold.models.gan",
+    "DQN2013": "fourfold.models.dqn_2013",
+    "DQN2015": "fourfold.models.dqn_2015",
+    "DQNMinAtar": "fourfold.models.dqn_minatar",
     "DuelingMLP": "fourfold.models.dueling_mlp",
     "GoogLeNet": "fourfold.models.googlenet",
     "GPT": "fourfold.models.gpt",

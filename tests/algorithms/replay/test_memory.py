@@ -33,7 +33,7 @@ class Diary:
         self.transitions.append((place, oldest, before, action, reward, terminated, self.seen()))
         self.observations += 1
 
-    def held(self, length: int) -> dict[int, tuple]:
+    def held(self, length: int) -> dict[int, list]:
         newest = self.observations - length
         return {place % length: rest for place, oldest, *rest in self.transitions if oldest >= newest}
 
@@ -80,7 +80,7 @@ def test_what_is_read_is_what_happened_and_nothing_reaches_over_a_reset(frame, s
         assert memory.num_ready == len(held)
         read = memory.read(slots)
         for row, slot in enumerate(slots):
-            before, action, reward, terminated, after = held[slot]
+            before, action, reward, terminated, after = held[int(slot)]
             assert torch.equal(read.before[row], torch.from_numpy(before).float())
             assert torch.equal(read.after[row], torch.from_numpy(after).float())
             assert (int(read.actions[row]), float(read.rewards[row])) == (action, reward)
