@@ -24,6 +24,7 @@ from fourfold.cli import (
     looking,
     probing,
     racing,
+    sampling,
     showing,
     tagging,
     trained,
@@ -92,6 +93,7 @@ app.command("resume", no_args_is_help=True)(training.resume)
 app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
+app.command("sample", no_args_is_help=True)(sampling.sample)
 app.command("tag", no_args_is_help=True)(tagging.tag)
 app.command("translate", no_args_is_help=True)(translating.translate)
 app.command("export", no_args_is_help=True)(trained.export)

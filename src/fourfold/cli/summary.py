@@ -11,6 +11,7 @@ from fourfold.report.numbers import duration, number
 SPLITS = ("train", "validation", "test")
 # what a run is used with, by its task; others predict rows
 USED = {"language_modelling": "generate {run}", "translation": "translate {run} TEXT", "tagging": "tag {run} TEXT"}
+USED |= dict.fromkeys(("image_synthesis", "point_synthesis"), "sample {run}")
 
 
 def print_summary(result: Mapping[str, Any]) -> None:

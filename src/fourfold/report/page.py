@@ -9,10 +9,11 @@ from pathlib import Path
 
 from fourfold.core.errors import CheckpointError, InputError
 from fourfold.report import elements, sections
-from fourfold.report.curves import draw_curves
+from fourfold.report.curves import collect, draw_curves
 from fourfold.report.document import to_document, write_document
 from fourfold.report.drawing import Drawn
 from fourfold.report.reproduce import is_unchanged
+from fourfold.report.samples import draw_moments, draw_players
 from fourfold.report.shown import Shown, show_predictions
 from fourfold.run.run import Run
 
@@ -31,7 +32,9 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
     path = path or run.folder.path / "report.html"
     if path.is_dir():
         raise InputError(f"{path}: a folder; name the page in it, such as {path / 'report.html'}")
-    curves = draw_curves(run.folder.points(), run.headline, _expected(run), _loss_name(run))
+    points = run.folder.points()
+    curves = [*draw_curves(points, run.headline, _expected(run), _loss_name(run)), *draw_players(collect(points))]
+    moments = draw_moments(run)
     shown, problem = Shown(), ""
     if run.status == "done":
         try:
@@ -39,14 +42,14 @@ def write_report(run: Run, path: Path | None = None, png: bool = False) -> Path:
         # the data may be elsewhere by now; the rest is still worth a page
         except (InputError, CheckpointError) as error:
             problem = str(error)
-    write_document(render(run, curves, shown, problem), path)
+    write_document(render(run, curves, shown, problem, moments), path)
     if png:
-        for drawn in [*curves, *shown.all()]:
+        for drawn in [*curves, *moments, *shown.all()]:
             drawn.write_png(run.folder.figures)
     return path
 
 
-def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
+def render(run: Run, curves: list[Drawn], shown: Shown, problem: str, moments: Sequence[Drawn] = ()) -> str:
     """Return the page.
 
     Args:
@@ -54,6 +57,7 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
         curves: loss, headline and learning rate.
         shown: what the trained network says; empty for a run without one.
         problem: why there are no predictions, empty if there is nothing to say.
+        moments: pictures that were kept as training went on.
     """
     environment = run.folder.environment()
     body = [
@@ -63,6 +67,7 @@ def render(run: Run, curves: list[Drawn], shown: Shown, problem: str) -> str:
         sections.parts(run),
         sections.scores(run),
         elements.figures("How it learned", "curves", curves),
+        elements.figures("As it learned", "moments", moments),
         elements.figures("Where it is right and wrong", "mistakes", shown.overview),
         elements.figures(_heading(shown.examples), "predictions", shown.examples),
         elements.figures("What it says everywhere", "plane", shown.plane),
@@ -92,5 +97,7 @@ def _loss_name(run: Run) -> str:
 
 
 def _heading(examples: Sequence[Drawn]) -> str:
-    """Return the heading of predictions: texts are the first ones, others the best and the worst."""
+    """Return the heading of predictions: texts are the first ones, others the best and the worst, or what was made."""
+    if any(each.name == "samples" for each in examples):
+        return "What it makes"
     return "Best and worst predictions" if any(each.name == "worst" for each in examples) else "Predictions"

@@ -11,6 +11,7 @@ from fourfold.report.drawing import Drawn
 from fourfold.report.forecasts import draw_over_time
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
+from fourfold.report.samples import draw_synthesis
 from fourfold.report.tokens import draw_texts
 from fourfold.report.views.look import what_it_sees
 from fourfold.report.weights import draw_weights
@@ -22,6 +23,7 @@ from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
 from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Image, Tokens
+from fourfold.tasks.synthesis import SynthesisSpec
 from fourfold.tasks.tokens import TokenSpec
 
 PICTURES, ROWS = 12, 8  # examples drawn as best, and as worst
@@ -51,6 +53,8 @@ def show_predictions(run: Run) -> Shown:
     """
     if isinstance(run.spec, TokenSpec | MaskedLanguageModellingSpec):
         return Shown(examples=draw_texts(run))
+    if isinstance(run.spec, SynthesisSpec):
+        return Shown(examples=draw_synthesis(run))
     with listening(run.model) as heard:
         predictions = predict_split(run)
     spec = predictions.spec

@@ -76,6 +76,17 @@ def draw_beside(made: Tensor, given: Tensor) -> "Figure":
         return figure
 
 
+def draw_points(points: Tensor) -> "Figure":
+    """Return a figure of points `[points, 2]` alone."""
+    with style():
+        figure = new_figure(4.4, 4.4)
+        axes: Any = figure.subplots()
+        axes.scatter(*points.float().T.numpy(), s=3, color=BLUE, linewidths=0, alpha=0.5)
+        axes.set_aspect("equal")
+        axes.set_title("made")
+        return figure
+
+
 def shown(picture: Tensor) -> Any:
     """Return `[height, width, channels]` as matplotlib takes it: without the channel where it is one."""
     return (picture[:, :, 0] if picture.shape[2] == 1 else picture).numpy()

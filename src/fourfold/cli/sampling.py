@@ -1,0 +1,49 @@
+"""`fourfold sample`: new examples, made by a trained run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
+from fourfold.cli.output import note, print_json
+from fourfold.cli.trained import open_run
+from fourfold.core.errors import InputError
+
+
+def sample(
+    run: RunArgument,
+    num: Annotated[int, typer.Option("--num", "-n", metavar="N", help="How many examples.")] = 64,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE.png", help="Default: samples.png in the run's figures.")
+    ] = None,
+    interpolate: Annotated[
+        bool, typer.Option("--interpolate", help="Walk from one drawn point to the next, 8 examples a leg.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed makes the same examples.")] = 0,
+    workspace: WorkspaceOption = None,
+    use: UseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make new examples with a trained generator. It needs the run's folder, not its data.
+
+    \b
+    Examples:
+      fourfold sample mnist-dcgan-1
+      fourfold sample mnist-dcgan-1 --num 100 --seed 7 --png digits.png
+      fourfold sample emoji-dcgan-1 --interpolate --png walk.png
+      fourfold sample grid-gan-1 --num 1000 --json
+    """
+    if png is not None and png.suffix.lower() != ".png":
+        raise InputError(f"{png}: the name of a PNG file must end in .png")
+    opened = open_run(run, workspace, use)
+    from fourfold.report.samples import write_samples
+    from fourfold.run.sample import sample as make
+
+    made = make(opened, num, seed, interpolate)
+    path = write_samples(opened, made, png or opened.folder.figures / "samples.png", in_legs=interpolate)
+    note(f"figure: {path}")
+    if json:
+        points = {"examples": made.tolist()} if made.dim() == 2 else {}
+        facts = {"num": num, "seed": seed, "interpolate": interpolate, "path": str(path.resolve())}
+        print_json({"run_id": opened.run_id, **facts, **points})
