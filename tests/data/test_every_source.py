@@ -81,9 +81,9 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         given[name] |= {"train_examples": 40, "validation_examples": 9, "test_examples": 9}
     for name in ("mnist", "fashion_mnist"):
         given[name] |= {"validation_examples": 20}
+    given["gaussians"] |= {"examples": 60, "scored": 60}
     for name in PICTURES_OF:
         given[name] |= {"of": given["digits"]}
-    given["gaussians"] |= {"examples": 60, "scored": 60}
     documents = "\n\n".join(f"This is text {i}. It has {i % 7} pages." for i in range(60))
     (tmp_path / "documents.txt").write_text(documents, encoding="utf-8")
     given["masked_text"] |= {"path": str(tmp_path / "documents.txt"), "vocab_size": 200}

@@ -17,8 +17,10 @@ from fourfold.cli import main
 from fourfold.data.cifar10 import Cifar10Config
 from fourfold.data.masked_text import MaskedTextConfig
 from fourfold.data.text.running_text import RunningTextConfig
+from fourfold.data.two_views import TwoViewsConfig
 from fourfold.run.parts import load_recipe, recipe_names
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.seam import Image, Plan, Spec, Tokens
@@ -38,6 +40,9 @@ PARAMS = {
     "googlenet-imagenet": 13_378_280,
     "resnet50-imagenet": 25_557_032,
     "densenet121-imagenet": 7_978_856,
+    # the network without its output layer, a hidden layer as wide as its features, and 128 numbers
+    "simclr-resnet50-imagenet": 25_557_032 - 2049 * 1000 + 2048 * 2049 + 128 * 2049,
+    "simclr-resnet18-cifar10": 11_689_512 - 513 * 1000 - 64 * 3 * (49 - 9) + 512 * 513 + 128 * 513,
 }
 # the learning rate after a share of the run, as the papers have it
 RATES = {
@@ -48,6 +53,8 @@ RATES = {
     "googlenet-imagenet": {0.0: 0.01, 0.09: 0.0096, 0.97: 0.01 * 0.96**12},
     "alexnet-imagenet": {0.0: 0.01, 0.95: 1e-5},
     "vgg16-imagenet": {0.0: 0.01, 0.95: 1e-5},
+    "simclr-resnet50-imagenet": {0.0: 0.0, 0.005: 2.4, 0.01: 4.8, 0.505: 2.4},
+    "simclr-resnet18-cifar10": {0.0: 0.0, 0.005: 0.5, 0.01: 1.0, 0.505: 0.5},
 }
 
 
@@ -131,8 +138,10 @@ def test_the_parts_of_one_of_texts_fit_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", PARAMS)
 def test_its_parts_fit_each_other(name: str) -> None:
     recipe: Any = load_recipe(name)[1]
-    side, classes = (32, 10) if name in CIFAR else (recipe.data.size, 1000)
-    spec = ClassificationSpec(Image(3, side, side), tuple(map(str, range(classes))))
+    views = isinstance(recipe.data, TwoViewsConfig)
+    side, classes = (32, 10) if name in CIFAR else ((recipe.data.of if views else recipe.data).size, 1000)
+    kind = ContrastiveSpec if views else ClassificationSpec
+    spec = kind(Image(3, side, side), tuple(map(str, range(classes))))
     with torch.device("meta"):
         model = recipe.model.build(spec)
     assert sum(p.numel() for p in model.parameters()) == PARAMS[name]

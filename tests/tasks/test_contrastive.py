@@ -106,4 +106,4 @@ def test_predictions_are_features_and_the_figure_shows_neighbours() -> None:
     np.testing.assert_allclose(rows[1].images[0].get_array(), raw[best, 0] / 255.0, atol=1e-6)
     bare = ContrastiveSpec(Image(1, 4, 4))
     unlabelled = bare.draw(Batch((known,), ContrastiveTargets(torch.full((30,), -100), known)), output, raw)
-    assert len([axes for axes in unlabelled.axes if axes.images]) == 8 * 7
+    assert len([axes for axes in unlabelled.axes if axes.images]) == 10 * 7

@@ -9,6 +9,7 @@ from fourfold.report.boundary import can_draw_boundary, draw_boundary
 from fourfold.report.confusion import draw_confusion
 from fourfold.report.drawing import Drawn
 from fourfold.report.forecasts import draw_over_time
+from fourfold.report.neighbours import draw_nearest
 from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
 from fourfold.report.samples import draw_synthesis
@@ -18,6 +19,7 @@ from fourfold.report.weights import draw_weights
 from fourfold.run.run import Run
 from fourfold.run.views.embedding import listening
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.forecasting import ForecastingSpec
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.probabilistic_regression import ProbabilisticRegressionSpec
@@ -55,6 +57,8 @@ def show_predictions(run: Run) -> Shown:
         return Shown(examples=draw_texts(run))
     if isinstance(run.spec, SynthesisSpec):
         return Shown(examples=draw_synthesis(run))
+    if isinstance(run.spec, ContrastiveSpec):
+        return Shown(examples=draw_nearest(run))
     with listening(run.model) as heard:
         predictions = predict_split(run)
     spec = predictions.spec

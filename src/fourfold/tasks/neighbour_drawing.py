@@ -16,7 +16,7 @@ from fourfold.tasks.figure import INK, MUTED, ORANGE, blank, new_figure, shorten
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ASKED, NEAREST = 8, 6  # rows, and pictures beside the first of each
+ASKED, NEAREST = 10, 6  # rows, and pictures beside the first of each
 
 
 def draw_neighbours(features: Tensor, raw: Any, labels: Tensor, class_names: Sequence[str]) -> "Figure":
