@@ -22,7 +22,6 @@ from fourfold.cli import (
     landscaping,
     listing,
     looking,
-    playing,
     probing,
     racing,
     sampling,
@@ -94,8 +93,6 @@ app.command("resume", no_args_is_help=True)(training.resume)
 app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
-app.command("sample", no_args_is_help=True)(sampling.sample)
-app.command("play", no_args_is_help=True)(playing.play)
 app.command("sample", no_args_is_help=True)(sampling.sample)
 app.command("tag", no_args_is_help=True)(tagging.tag)
 app.command("translate", no_args_is_help=True)(translating.translate)
