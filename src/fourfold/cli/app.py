@@ -22,6 +22,7 @@ from fourfold.cli import (
     landscaping,
     listing,
     looking,
+    playing,
     probing,
     racing,
     sampling,
@@ -94,6 +95,7 @@ app.command("evaluate", no_args_is_help=True)(trained.evaluate)
 app.command("predict", no_args_is_help=True)(trained.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
 app.command("sample", no_args_is_help=True)(sampling.sample)
+app.command("play", no_args_is_help=True)(playing.play)
 app.command("tag", no_args_is_help=True)(tagging.tag)
 app.command("translate", no_args_is_help=True)(translating.translate)
 app.command("export", no_args_is_help=True)(trained.export)

@@ -128,10 +128,13 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
     from fourfold.data.image_encoding import ImageEncoding
     from fourfold.data.text.encoding import TaggedTextEncoding, TextEncoding
     from fourfold.data.text.masked_encoding import MaskedTextEncoding
+    from fourfold.tasks.inputs import Image
 
     for task, command in (("translation", "translate"), ("language_modelling", "generate")):
         if run.spec.task == task:
             raise InputError(f"{run.run_id}: of this run ask fourfold {command}")
+    if run.spec.task == "control" and isinstance(run.spec.input, Image):
+        raise InputError(f"{run.run_id}: of this run ask fourfold play")
     encoding = run.encoding
     if isinstance(encoding, TaggedTextEncoding):
         raise InputError(f"{run.run_id}: of this run ask fourfold tag")

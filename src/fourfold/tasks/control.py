@@ -217,6 +217,16 @@ class ControlSource(Source):
         """Return an environment whose first episode is number `episode` of a split that is no end of training."""
 
     @abstractmethod
+    def shown(self, seed: int, episode: int, drawn: bool) -> Environment:
+        """Return an environment to show somebody, whose first episode no split has.
+
+        Args:
+            seed: of whoever wants to see it.
+            episode: which one.
+            drawn: whether pictures of it are wanted.
+        """
+
+    @abstractmethod
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float]:
         """Play a split's episodes."""
 

@@ -76,6 +76,10 @@ class PlayedSource(ControlSource):
         """Return an environment whose first episode is number `episode` of a split."""
         return self.make((1 + SPLITS.index(split), episode), learning=False)
 
+    def shown(self, seed: int, episode: int, drawn: bool) -> Environment:
+        """Return an environment to show somebody."""
+        return self.make((1 + len(SPLITS), seed, episode), learning=False, drawn=drawn)
+
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float]:
         """Play a split's episodes; nothing of training, whose returns are in its curve.
 
