@@ -214,6 +214,8 @@ def test_a_recipe_runs_three_steps(name: str, tmp_path: Path) -> None:
         changes |= {"data.path": str(folder(tmp_path / "photos", {"a": 9, "b": 9}))}
     if load_recipe(name)[1].data.name == "unlabelled_pictures":
         changes |= {"data.scored": 20}
+    if name == "pictures-dcgan":
+        changes |= {"data.of.path": str(folder(tmp_path / "photos", {"a": 9, "b": 9})), "model.width": 4}
     run = ff.run(name, changes, workspace=tmp_path / "runs")
     _, recipe = load_recipe(name)
     assert run.status == "done"

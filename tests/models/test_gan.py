@@ -40,7 +40,7 @@ def test_the_discriminator_by_hand() -> None:
     x = torch.rand(8, 1, 4, 3).double() * 2 - 1
     weights = dict(model.discriminator.named_parameters())
     w, b, v, c = weights.values()
-    maps = torch.stack([F.linear(x.flatten(1), w[j::3], b[j::3]) for j in range(3)])  # piece j of each unit
+    maps = torch.stack([F.linear(x.flatten(1), w[j : j + 4], b[j : j + 4]) for j in (0, 4, 8)])
     expected = (maps.max(0).values @ v.T + c).squeeze(1)
     scores = model.discriminator(x)
     torch.testing.assert_close(scores, expected, rtol=1e-12, atol=0)

@@ -194,6 +194,9 @@ CLAIMS = ClaimTable(
         "scale-helps": ClaimEntry(
             "fourfold.claims.scale_helps:CLAIM", "a language model's loss falls as a power of its weights"
         ),
+        "gan-equilibrium": ClaimEntry(
+            "fourfold.claims.gan_equilibrium:CLAIM", "a discriminator drifts to 1/2 as what it is shown improves"
+        ),
         "bagging-variance": ClaimEntry(
             "fourfold.claims.bagging_variance:CLAIM", "bagging lowers the variance of an unstable network"
         ),
