@@ -188,6 +188,9 @@ CLAIMS = ClaimTable(
         "pretrain-finetune": ClaimEntry(
             "fourfold.claims.pretrain_finetune:CLAIM", "on few labels, having read other texts before helps"
         ),
+        "ssl-labels": ClaimEntry(
+            "fourfold.claims.ssl_labels:CLAIM", "features learned without labels beat those as drawn, and few labels"
+        ),
         "bidirectional-helps": ClaimEntry(
             "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"
         ),

@@ -147,7 +147,8 @@ def _probed(name: str, encoder: nn.Module, pool: Pool, shares: Sequence[float], 
     for share in shares:
         chosen = labelled(pool.labels["train"], share, seed)
         own = pool.labels["train"][chosen]
-        linear, penalty = _linear(scaled, chosen, pool.labels, split)
+        known = {**scaled, "train": scaled["train"][chosen]}
+        linear, penalty = linear_accuracy(known, {**pool.labels, "train": own}, split)
         vote = vote_of_neighbours(unit[split], own, pool.num_classes, unit["train"][chosen])
         knn = float((vote == pool.labels[split]).double().mean())
         found.append(Probed(name, len(chosen), share, linear, knn, penalty))
@@ -165,14 +166,23 @@ def labelled(labels: Tensor, share: float, seed: int) -> Tensor:
     return torch.cat(parts).sort().values
 
 
-def _linear(features: dict[str, Tensor], chosen: Tensor, labels: dict[str, Tensor], split: str) -> tuple[float, float]:
-    """Return the accuracy of logistic regression on a split, and the penalty that validation chose."""
+def linear_accuracy(features: dict[str, Tensor], labels: dict[str, Tensor], split: str) -> tuple[float, float]:
+    """Return the accuracy of logistic regression on a split, and the penalty that validation chose.
+
+    Args:
+        features: of the labelled pictures ("train"), of validation and of the split that is scored, standardised.
+        labels: theirs, int64.
+        split: that is scored.
+
+    Raises:
+        InputError: the labelled pictures are all of one class.
+    """
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    own = labels["train"][chosen].numpy()
+    own = labels["train"].numpy()
     if len(set(own.tolist())) < 2:
         raise InputError("labels: a classifier needs pictures of two classes or more")
     inputs = {name: part.numpy() for name, part in features.items()}
@@ -182,7 +192,7 @@ def _linear(features: dict[str, Tensor], chosen: Tensor, labels: dict[str, Tenso
         model.set_params(C=each)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # an early end is a little more of regularisation
-            model.fit(inputs["train"][chosen.numpy()], own)
+            model.fit(inputs["train"], own)
         accuracy = model.score(inputs["validation"], labels["validation"].numpy())
         if accuracy > best:
             best, penalty = accuracy, each
