@@ -20,6 +20,7 @@ def main() -> None:
         ["augmentations.py", "--markdown", RESULTS, *(["--rounds", "3"] if quick else [])],
         ["vision.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["language.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
+        ["beyond.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
         ["studies.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
         ["stacking.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],

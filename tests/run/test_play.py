@@ -36,7 +36,7 @@ def test_returns_are_those_of_gymnasium_s_own_loop(run) -> None:
     source = run.parts.source
     for episode, (score, length) in enumerate(played):
         env = gymnasium.make("CartPole-v1")
-        observation, moves, over = env.reset(seed=source.seed_of(4, 5, episode, 0))[0], 0, False
+        observation, moves, over = env.reset(seed=source.seed_of(3, 5, episode, 0))[0], 0, False
         while not over:
             with torch.inference_mode():
                 action = int(run.model(torch.from_numpy(np.asarray(observation, np.float32))[None]).argmax())

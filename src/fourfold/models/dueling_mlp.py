@@ -1,7 +1,7 @@
 """A perceptron with a dueling head: what it is worth to be here, and what each action adds.
 
 Paper: Wang et al., Dueling Network Architectures for Deep Reinforcement Learning, ICML 2016, arXiv:1511.06581.
-Departures: affine layers in place of convolutions, for rows of numbers.
+Departures: affine layers in place of convolutions, for rows of numbers; weights are drawn as torch does by default.
 Checked by: Eq. 9 by hand (nn/dueling.py); parameter counts by hand.
 """
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from fourfold.models.base import ModelConfig
 from fourfold.nn.dueling import DuelingHead
-from fourfold.nn.initialise import initialise_
 from fourfold.tasks.control import ControlSpec
 from fourfold.tasks.inputs import Features
 from fourfold.tasks.seam import Spec, require_task
@@ -55,7 +54,6 @@ class DuelingMLP(nn.Module):
             in_features = width
         self.layers = nn.Sequential(*layers)
         self.head = DuelingHead(in_features, stream, num_actions)
-        initialise_(self, "auto", "relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, …]` to `[batch, num_actions]`."""

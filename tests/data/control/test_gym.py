@@ -65,8 +65,8 @@ def test_returns_are_those_of_episodes_played_one_by_one() -> None:
     scores, seemed, real = [], [], []
     for episode in range(5):
         env = gymnasium.make("CartPole-v1")
-        draws = np.random.default_rng(data.seed_of(3, episode, 0, 1))
-        observation, rewards, over, truncated = env.reset(seed=data.seed_of(3, episode, 0))[0], [], False, False
+        draws = np.random.default_rng(data.seed_of(2, episode, 0, 1))
+        observation, rewards, over, truncated = env.reset(seed=data.seed_of(2, episode, 0))[0], [], False, False
         values = []
         while not over:
             lean = float(np.float32(observation[2]) + np.float32(observation[3]))

@@ -34,7 +34,9 @@ def clip_by_norm(grads: list[Tensor], max_norm: float) -> Tensor:
     if not grads:
         return torch.zeros(())
     norm = torch.stack(torch._foreach_norm(grads, 2)).norm(2)
-    torch._foreach_mul_(grads, (max_norm / (norm + 1e-6)).clamp(max=1.0))  # a device need not be waited for
+    factor = (max_norm / (norm + 1e-6)).clamp(max=1.0)
+    if factor.device.type != "cpu" or factor.item() < 1:  # another device need not be waited for
+        torch._foreach_mul_(grads, factor)
     return norm
 
 

@@ -20,6 +20,7 @@ from fourfold.tasks.playing import overestimation, play
 
 SPLITS = ("train", "validation", "test")
 MOST_AT_ONCE = 100  # episodes played side by side
+TRAIN_EPISODES = 5  # whose returns are told of training beside its curve
 
 
 class ControlDataConfig(DataConfig):
@@ -74,26 +75,25 @@ class PlayedSource(ControlSource):
 
     def evaluated(self, split: str, episode: int) -> Environment:
         """Return an environment whose first episode is number `episode` of a split."""
-        return self.make((1 + SPLITS.index(split), episode), learning=False)
+        return self.make((SPLITS.index(split), episode), learning=False)
 
     def shown(self, seed: int, episode: int, drawn: bool) -> Environment:
         """Return an environment to show somebody."""
-        return self.make((1 + len(SPLITS), seed, episode), learning=False, drawn=drawn)
+        return self.make((len(SPLITS), seed, episode), learning=False, drawn=drawn)
 
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float]:
-        """Play a split's episodes; nothing of training, whose returns are in its curve.
+        """Play a split's episodes; of training those with which its first environments begin.
 
         `return` is the mean sum of rewards, `value` what the best action seemed worth, `discounted_return` what
         followed, and `overestimation` the difference of the two, each a mean over moves.
         """
-        if split == "train":
-            return {}
         number = SPLITS.index(split)
+        count = TRAIN_EPISODES if split == "train" else self.sizes[split]
         episodes = []
-        for start in range(0, self.sizes[split], MOST_AT_ONCE):
-            which = range(start, min(start + MOST_AT_ONCE, self.sizes[split]))
+        for start in range(0, count, MOST_AT_ONCE):
+            which = range(start, min(start + MOST_AT_ONCE, count))
             environments = [self.evaluated(split, each) for each in which]
-            seeds = [self.seed_of(number + 1, each, 0, 1) for each in which]
+            seeds = [self.seed_of(number, each, 0, 1) for each in which]
             episodes += play(model, self.spec, environments, self.config.evaluation_epsilon, seeds)
         scores = [each.score for each in episodes]
         metrics = {

@@ -1,0 +1,55 @@
+"""Deep Q-learning without its replay, without its target network, and without both, on a pole to be balanced.
+
+Without replay the network learns from a batch of the last moves alone, drawn from as many observations as a batch has;
+without a target the worth of what follows is the network's own, as it changes. Every arm makes the same moves and
+updates, from batches of one size. What counts is how the last weights play, and not the best on the way.
+"""
+
+from typing import Any
+
+from fourfold.claims.base import Size, TrainedClaim
+from fourfold.claims.measures import metric
+from fourfold.claims.rules import all_of, greater
+
+BATCH = 64
+POLE: dict[str, Any] = {
+    "data": {"name": "gym", "environment": "CartPole-v1"},
+    "model": {"name": "mlp", "widths": [64, 64], "init": "glorot"},
+    "loss": "td_error",
+    "algorithm": {
+        "name": "q_learning",
+        "optimizer": {"name": "adam", "lr": 0.001},
+        "capacity": 50_000,
+        "learning_starts": 1000,
+        "train_every": 4,
+        "updates": 2,
+        "target_every": 100,
+        "epsilon_end": 0.05,
+        "epsilon_moves": 8000,
+    },
+    "budget": {"steps": 30_000, "batch_size": BATCH, "validate_every": 10_000, "log_every": 1000},
+}
+REPLAY, TARGET = {"algorithm.capacity": BATCH}, {"algorithm.target_every": None}
+
+CLAIM = TrainedClaim(
+    id="replay-target",
+    says="Deep Q-learning earns less without its replay, without its target network, and without both.",
+    source="Mnih et al., Human-level control through deep reinforcement learning, Nature 518, 2015, Extended Data "
+    "Table 3",
+    scaled_from="five games of Atari, 10 million frames each, the best of several learning rates; here CartPole",
+    recipe=POLE,
+    arms={"both": {}, "no replay": REPLAY, "no target": TARGET, "neither": {**REPLAY, **TARGET}},
+    measure=metric("test.return"),
+    rule=all_of(*(greater("both", arm, by=20) for arm in ("no replay", "no target", "neither"))),
+    quick=Size(
+        seeds=7,
+        overrides={
+            "budget.steps": 600,
+            "budget.validate_every": 600,
+            "algorithm.learning_starts": 200,
+            "data.validation_episodes": 1,
+            "data.test_episodes": 5,
+        },
+    ),
+    full=Size(seeds=12, overrides={"data.validation_episodes": 5}),
+)
