@@ -1,11 +1,20 @@
-"""A DCGAN's step against the loop as it is usually written; part of beyond.py."""
+"""A DCGAN's step against the loop as it is usually written.
 
+    python benchmarks/adversarial.py                                 about a minute
+    python benchmarks/adversarial.py --markdown docs/benchmarks.md   write the table where readers find it
+
+Both live in one process and take turns in a random order; each ratio is taken within a round.
+"""
+
+import argparse
+import os
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from peers import dcgan
-from tables import spread, table
+from tables import machine, spread, table, write_section
 from turns import interleaved
 
 from fourfold.algorithms import ALGORITHMS
@@ -19,6 +28,16 @@ from fourfold.run import runtime
 from fourfold.tasks.seam import Plan
 
 LATENT = 100
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    load = os.getloadavg()[0]
+    text = gan(options.rounds or (2 if options.quick else 15), options.threads, options.quick, options.clock)
+    print(text)
+    if options.markdown is not None:
+        write_section(options.markdown, "beyond gan", f"{text}\n\n{machine()}. Load before: {load:.2f}.")
 
 
 def gan(rounds: int, threads: int, quick: bool, clock: str) -> str:
@@ -58,3 +77,17 @@ def ours(pixels: torch.Tensor, width: int, batch: int, threads: int, precision: 
     config = ALGORITHMS.parse("adversarial", "algorithm")
     plan = Plan(0, 10**6, batch, autocast=runtime.autocast(resolved))
     return config.build(model, NonSaturating(), source, plan).step  # type: ignore[attr-defined]
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=None)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a machine with other load")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument("--markdown", type=Path, default=None, metavar="FILE")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
