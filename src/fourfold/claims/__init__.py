@@ -188,14 +188,14 @@ CLAIMS = ClaimTable(
         "pretrain-finetune": ClaimEntry(
             "fourfold.claims.pretrain_finetune:CLAIM", "on few labels, having read other texts before helps"
         ),
-        "ssl-labels": ClaimEntry(
-            "fourfold.claims.ssl_labels:CLAIM", "features learned without labels beat those as drawn, and few labels"
-        ),
         "replay-target": ClaimEntry(
             "fourfold.claims.replay_target:CLAIM", "deep Q-learning needs its replay and its target network"
         ),
         "double-overestimates": ClaimEntry(
             "fourfold.claims.double_overestimates:CLAIM", "double Q-learning holds its actions worth less too much"
+        ),
+        "ssl-labels": ClaimEntry(
+            "fourfold.claims.ssl_labels:CLAIM", "features learned without labels beat those as drawn, and few labels"
         ),
         "bidirectional-helps": ClaimEntry(
             "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"

@@ -42,15 +42,15 @@ LOSSES = Table(
             "fourfold.losses.masked_and_next:MaskedAndNextConfig",
             "hidden words, and whether texts follow each other (2018)",
         ),
-        "nt_xent": Entry(
-            "fourfold.losses.nt_xent:NTXentConfig", "two views of a picture alike, unlike all others (2020)"
-        ),
         "minimax": Entry("fourfold.losses.minimax:MinimaxConfig", "two players; what one wins the other loses (2014)"),
         "non_saturating": Entry(
             "fourfold.losses.non_saturating:NonSaturatingConfig",
             "two players; a generator that loses still learns (2014)",
         ),
         "td_error": Entry("fourfold.losses.td_error:TDErrorConfig", "what actions seemed worth, and led to (2015)"),
+        "nt_xent": Entry(
+            "fourfold.losses.nt_xent:NTXentConfig", "two views of a picture alike, unlike all others (2020)"
+        ),
         "perceptron": Entry(
             "fourfold.losses.perceptron:PerceptronCriterionConfig", "classes; distance of wrong examples (1962)"
         ),
@@ -65,9 +65,9 @@ _EXPORTS = {
     "Huber": "fourfold.losses.huber",
     "MAE": "fourfold.losses.mae",
     "MSE": "fourfold.losses.mse",
+    "MaskedAndNext": "fourfold.losses.masked_and_next",
     "Minimax": "fourfold.losses.minimax",
     "NonSaturating": "fourfold.losses.non_saturating",
-    "MaskedAndNext": "fourfold.losses.masked_and_next",
     "NTXent": "fourfold.losses.nt_xent",
     "PerceptronCriterion": "fourfold.losses.perceptron",
     "SoftF1": "fourfold.losses.soft_f1",

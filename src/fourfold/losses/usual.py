@@ -10,10 +10,10 @@
     tagging                    cross_entropy
     translation                cross_entropy
     forecasting                mse
+    contrastive                nt_xent
     control                    td_error
     image_synthesis            non_saturating
     point_synthesis            non_saturating
-    contrastive                nt_xent
 
 Checked by: each task gets its loss, with the same values.
 """
@@ -43,10 +43,10 @@ USUAL: Mapping[str, LossConfig] = {
     "tagging": CrossEntropyConfig(),
     "translation": CrossEntropyConfig(),
     "forecasting": MSEConfig(),
+    "contrastive": NTXentConfig(),
     "control": TDErrorConfig(),
     "image_synthesis": NonSaturatingConfig(),
     "point_synthesis": NonSaturatingConfig(),
-    "contrastive": NTXentConfig(),
 }
 
 

@@ -43,11 +43,11 @@ class _Sealed(Source):
     def raw(self, name: str, indices: list[int]) -> Any:
         return self._source.raw(self._open(name), indices)
 
-    def snapshot(self, model: nn.Module) -> Tensor | None:
-        return self._source.snapshot(model)
-
     def environment(self, number: int = 0) -> Any:
         return self._source.environment(number)
+
+    def snapshot(self, model: nn.Module) -> Tensor | None:
+        return self._source.snapshot(model)
 
     def evaluate(self, model: nn.Module, split: str) -> dict[str, float] | None:
         return self._source.evaluate(model, self._open(split))

@@ -26,10 +26,10 @@ TASKS: Mapping[str, str] = {
     "tagging": "fourfold.tasks.tagging:TaggingSpec",
     "translation": "fourfold.tasks.translation:TranslationSpec",
     "forecasting": "fourfold.tasks.forecasting:ForecastingSpec",
+    "contrastive": "fourfold.tasks.contrastive:ContrastiveSpec",
     "control": "fourfold.tasks.control:ControlSpec",
     "image_synthesis": "fourfold.tasks.synthesis:ImageSynthesisSpec",
     "point_synthesis": "fourfold.tasks.synthesis:PointSynthesisSpec",
-    "contrastive": "fourfold.tasks.contrastive:ContrastiveSpec",
 }
 
 INPUTS: Mapping[str, type[AnyInput]] = {"features": Features, "image": Image, "tokens": Tokens, "series": Series}
