@@ -133,3 +133,21 @@ def test_mistakes_are_one_line(tmp_path) -> None:
             source(tmp_path, of=of)
     config = DATA.parse({"name": "two_views", "of": {"name": "digits"}}, "data")
     assert DATA.parse(json.loads(json.dumps(config.to_mapping())), "data") == config
+
+
+def test_a_folder_of_pictures_without_classes(tmp_path) -> None:
+    root = folder(tmp_path / "photos", {"a": 12, "b/deeper": 9, "c": 8})
+    of = {"name": "image_folder", "path": str(root), "size": 12, "labelled": False}
+    for memory in (None, 0):
+        own = source(tmp_path, of={**of, "memory_gb": memory})
+        assert own.spec.class_names == ()
+        assert own.spec.headline == "contrastive_accuracy"
+        assert sum(own.sizes.values()) == 29
+        assert next(own.train(Order(0, 8))).inputs[0].shape == (8, *own.spec.input)
+        assert all((batch.targets.labels == IGNORED).all() for batch in own.split("test", 64))
+        assert any("of no class" in note for note in own.notes)
+    folder(tmp_path / "one", {"a": 9})
+    with pytest.raises(InputError, match=r"labelled=false, for data=two_views"):
+        source(tmp_path, of={**of, "path": str(tmp_path / "one"), "labelled": True})
+    with pytest.raises(InputError, match=r"data\.labels: a table of labels, and data\.labelled=false"):
+        source(tmp_path, of={**of, "labels": "names.csv"})

@@ -37,11 +37,13 @@ from fourfold.data.rows import class_counts
 from fourfold.data.splitting import Splits, divide
 from fourfold.data.table.reading import Table, read_table
 from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.seam import Source
 
 Side = Annotated[int, Field(ge=1, le=4096)]
 GIGABYTE = 10**9
 BYTES_IN_MEMORY = 5  # a pixel's byte, and its float once it is standardised
+NO_CLASS = "picture"  # of all pictures, where nobody says what they show
 LABEL_FILES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 
 
@@ -55,6 +57,10 @@ class ImageFolderConfig(SplitDataConfig):
     path: str = Field(description="the folder, or a table of labels beside the pictures")
     labels: str | None = Field(
         default=None, description="a CSV, TSV or Parquet file of labels; null: folders are classes"
+    )
+    labelled: bool = Field(
+        default=True,
+        description="false: pictures of no class, at any depth, for data=two_views and others that read no labels",
     )
     picture_column: str | None = Field(default=None, description="of the labels: file names; null finds the column")
     label_column: str | None = Field(default=None, description="of the labels: classes; null finds the column")
@@ -96,9 +102,10 @@ class ImageFolderConfig(SplitDataConfig):
         numbers = usable(found, decoded.facts, self._needed(found))
         self._refuse_or_note(found, notes)
         names = tuple(sorted({str(found.labels[i]) for i in numbers}))
-        if len(names) < 2:
+        if len(names) < 2 and (self.labelled or not names):
             only = f"one class, '{names[0]}'" if names else "no pictures that can be used"
-            raise InputError(f"{self.path}: {only}; nothing can be told apart (each class is a folder of its own)")
+            hint = "each class is a folder of its own; of no class: labelled=false, for data=two_views"
+            raise InputError(f"{self.path}: {only}; nothing can be told apart ({hint})")
         place = {name: number for number, name in enumerate(names)}
         labels = torch.tensor([place.get(str(label), -1) for label in found.labels])
         members = self._divide(found, decoded, torch.tensor(numbers), labels, seed, notes)
@@ -111,6 +118,13 @@ class ImageFolderConfig(SplitDataConfig):
     def _find(self, notes: list[str]) -> tuple[Found, Table | None]:
         """Return what is in the folder, classes and splits said by folders or by a table."""
         path = Path(self.path).expanduser()
+        if not self.labelled:
+            if self.labels is not None:
+                raise InputError("data.labels: a table of labels, and data.labelled=false; leave out one of the two")
+            found = find(path, by_folder=False)
+            found.labels = [NO_CLASS] * len(found.files)
+            notes.append(f"{self.path}: {len(found.files):,} pictures at any depth, of no class")
+            return found, None
         file = path if path.suffix.lower() in LABEL_FILES and not path.is_dir() else None
         if self.labels is not None:
             file = Path(self.labels).expanduser()
@@ -212,9 +226,9 @@ class ImageFolderConfig(SplitDataConfig):
             largest=int(facts.sizes[members["train"].numpy()].max()),
         )
         notes += self._notes_on_pictures(decoded, found)
-        notes += [classes_note(names, counts), pictures_note(encoding)]
+        notes += [*([classes_note(names, counts)] if self.labelled else []), pictures_note(encoding)]
         notes += augment_note([part.name for part in self.augment])
-        spec = ClassificationSpec(encoding.image, names, counts)
+        spec = ClassificationSpec(encoding.image, names, counts) if self.labelled else ContrastiveSpec(encoding.image)
         augment = [part.build(encoding.image) for part in self.augment]
         used = sum(len(part) for part in members.values()) * encoding.image.size
         limit = machine_memory() / 4 if self.memory_gb is None else self.memory_gb * GIGABYTE
