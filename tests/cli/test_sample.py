@@ -105,7 +105,10 @@ def test_predicting_and_exporting(workspace, tmp_path, capsys, monkeypatch) -> N
     assert execute(["predict", "points-1", "x=1", "y=2", "--workspace", str(workspace)]) == 2
     assert "predicts nothing of an example: it makes new ones; use fourfold sample RUN" in capsys.readouterr().err
     file = tmp_path / "model.safetensors"
-    assert execute(["export", "pictures-1", str(file), "--workspace", str(workspace)]) in (0, 2)
+    assert execute(["export", "pictures-1", "--to", str(file), "--workspace", str(workspace)]) == 0
+    assert file.exists()
+    assert execute(["export", "pictures-1", "--format", "onnx", "--workspace", str(workspace)]) == 2
+    assert "two players draw random numbers, which ONNX has no place for" in capsys.readouterr().err
     assert execute(["evaluate", "points-1", "--split", "test", "--json", "--workspace", str(workspace)]) == 0
     scores = json.loads(capsys.readouterr().out.splitlines()[-1])["metrics"]["test"]
     assert scores == opened(workspace, "points-1").metrics["test"]

@@ -18,6 +18,7 @@ from fourfold.core.errors import FourfoldError, InputError, did_you_mean
 from fourfold.records.atomic import write_atomically
 from fourfold.run.build import build_network
 from fourfold.run.run import Run
+from fourfold.tasks.synthesis import SynthesisSpec
 
 FORMATS = ("safetensors", "onnx")
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # float32 sums in another order; a wrong weight or layout is off by far more
@@ -52,6 +53,8 @@ def export(run: Run, to: Path | None = None, format: str | None = None) -> Expor
     kind = format if format is not None else to.suffix.removeprefix(".") if to else "safetensors"
     if kind not in FORMATS:
         raise InputError(f"cannot export to '{kind}'{did_you_mean(kind, FORMATS)}")
+    if kind == "onnx" and isinstance(run.spec, SynthesisSpec):
+        raise InputError("--format: two players draw random numbers, which ONNX has no place for; use safetensors")
     path = to or run.folder.path / f"model.{kind}"
     ending = path.suffix.removeprefix(".")
     if ending in FORMATS and ending != kind:
