@@ -22,7 +22,7 @@ from fourfold.data.base import DataConfig, DividedDataConfig
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
 from fourfold.data.notes import augment_note
-from fourfold.data.synthesis.classifier import Judge, classifier_of
+from fourfold.data.synthesis.classifier import Judge, averages, classifier_of
 from fourfold.data.synthesis.inception import inception_of
 from fourfold.data.synthesis.pictures import PicturesToMake
 from fourfold.tasks.classification import ClassificationSpec
@@ -50,7 +50,7 @@ class UnlabelledPicturesConfig(DataConfig):
     inception: str | None = Field(
         default=None,
         description="a file of torchvision's weights of inception_v3, to score by its features; null: by those of a "
-        "network that is trained here to tell the pictures' classes",
+        "network that is trained here to tell the pictures' classes, or of no class by averages over areas",
     )
 
     def build(self, seed: int, cache: Path) -> PicturesToMake:
@@ -94,7 +94,7 @@ class UnlabelledPicturesConfig(DataConfig):
             return inception_of(Path(self.inception).expanduser())
         spec = given.spec
         if not isinstance(spec, ClassificationSpec):
-            raise InputError(f"data.of: {self.of.name} has no classes to learn features from; give data.inception")
+            return averages()
         if isinstance(self.of, DividedDataConfig) and (self.of.split_seed != 0 or self.of.bootstrap or self.of.folds):
             # one network for all runs, or their scores could not be compared
             usual = self.of.model_copy(update={"split_seed": 0, "bootstrap": False, "folds": None, "fold": None})

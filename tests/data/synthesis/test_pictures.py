@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pictures import folder
 
 from fourfold.core.errors import InputError
 from fourfold.data import DATA
@@ -126,6 +127,16 @@ def test_training_it_draws_on_no_stream_of_the_runs(tmp_path) -> None:
     first = source(tmp_path / "a").judge.words
     assert torch.equal(torch.get_rng_state(), state)
     assert source(tmp_path / "b", seed=9).judge.words == first
+
+
+def test_pictures_of_no_class_are_scored_by_averages(tmp_path, cache) -> None:
+    of = {"name": "image_folder", "path": str(folder(tmp_path / "photos", {"a": 30})), "size": 16, "labelled": False}
+    data = source(cache, of=of)
+    assert data.spec.input == (3, 16, 16) or data.spec.input == (1, 16, 16)
+    given = next(iter(data.split("train", 5))).inputs[0]
+    blocks = given.unflatten(3, (8, 2)).unflatten(2, (8, 2)).mean((3, 5))
+    torch.testing.assert_close(data.judge.features(given), blocks.flatten(1))
+    assert any("averages over 8x8 areas" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,15 @@ class Judge(NamedTuple):
     features: Callable[[Tensor], Tensor]  # of pictures [pictures, channels, height, width] in [-1, 1]; [pictures, d]
 
 
+def averages() -> Judge:
+    """Return the judge of pictures that have no classes: the mean of each of 8x8 areas, channel by channel."""
+    return Judge(
+        "averages over 8x8 areas, for these pictures have no classes to learn better ones from; they see colours and "
+        "coarse shapes",
+        lambda pictures: F.adaptive_avg_pool2d(pictures, 8).flatten(1),
+    )
+
+
 class Classifier(nn.Module):
     """The network; called, it gives scores of the classes."""
 
