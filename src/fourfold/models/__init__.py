@@ -171,7 +171,7 @@ MODELS = Table(
         "bert-base": Entry(_BERT, "BERT of 12 layers (2018)", {"layers": 12, "width": 768, "heads": 12}),
         "bert-large": Entry(_BERT, "BERT of 24 layers (2018)", {"layers": 24, "width": 1024, "heads": 16}),
         "gan": Entry("fourfold.models.gan:GANConfig", "two perceptrons: one makes examples, one finds them out (2014)"),
-        "dcgan": Entry("fourfold.models.dcgan:DCGANConfig", "the same of strided convolutions, for pictures (2015)"),
+        "dcgan": Entry("fourfold.models.dcgan:DCGANConfig", "a GAN of strided convolutions, for pictures (2015)"),
     },
 )
 
