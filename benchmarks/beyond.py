@@ -42,7 +42,7 @@ SB3: dict[str, Any] = {  # the settings that its authors tuned for CartPole
 }
 OURS: dict[str, Any] = {  # the same
     "data": {"name": "gym", "environment": "CartPole-v1"},
-    "model": {"name": "mlp", "widths": [256, 256]},
+    "model": {"name": "mlp", "widths": [256, 256], "init": "glorot"},
     "loss": "td_error",
     "algorithm": {
         "name": "q_learning",

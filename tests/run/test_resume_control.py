@@ -78,6 +78,13 @@ def _stopped(name: str, after: list[int], tmp_path: Path) -> None:
         assert differences(remains(run), whole) == [], f"stopped after {k}"
 
 
+def test_a_curve_has_no_loss_where_nothing_was_learned(tmp_path: Path) -> None:
+    _, recipe = load_recipe(RECIPE, {"algorithm.learning_starts": 9})
+    run = start("run", recipe, tmp_path)
+    assert [step for step, _ in run.curve("train.loss")] == [12, 14, 16, 18]  # a point every 4 steps or validation
+    assert [step for step, _ in run.curve("train.epsilon")] == [4, 7, 8, 12, 14, 16, 18]
+
+
 def test_without_the_replay_a_resumed_run_says_that_it_is_another(tmp_path: Path) -> None:
     _, recipe = load_recipe(RECIPE, {"algorithm.save_replay": False})
     whole = start("whole", recipe, tmp_path / "whole")

@@ -178,9 +178,9 @@ def _is_due(step: int, schedule: Schedule, last_save: float) -> bool:
 
 def _read(pending: list[LossValue]) -> tuple[dict[str, float], int]:
     """Return the mean loss of the pending steps, its named parts, and the examples seen; this waits for the device."""
-    if not pending:
-        return {}, 0
     count = sum(int(value.count) for value in pending)
+    if not count:  # who acts learns now and then only, and a step without a loss is none of zero
+        return {}, 0
     total = float(torch.stack([value.total for value in pending]).cpu().double().sum())  # a Mac's GPU lacks float64
     metrics = {"train.loss": total / max(count, 1)}
     for name in pending[-1].parts:
