@@ -3,8 +3,9 @@
 A file is torch's (`.pth`, `.pt`; read with `weights_only`, so it cannot run code) or safetensors; or a folder is given,
 as Hugging Face publishes a model (see `huggingface`), or of a run, whose newest checkpoint is meant. Every name in it
 has its place in the network, and every place its name, or all that do not fit are listed in one error. An output layer
-of another size is left as it was drawn, for it is the data's own; so are layers that only this task has. Of a network that
-holds an encoder, as those that learn without labels do, the encoder's weights are taken, and the output layer is drawn.
+of another size is left as it was drawn, for it is the data's own; so are layers that only this task has. Of a network
+that holds an encoder, as those that learn without labels do, the encoder's weights are taken, and the output layer is
+drawn.
 
 Checked by: torchvision's state dicts, whole and damaged in each way; files of both kinds; runs fine-tuned from others.
 """
