@@ -15,6 +15,7 @@ OWN = (  # a user's files
     *("table", "image_folder", "imagenet", "series"),
     *("text", "labelled_text", "tagged_text", "pairs", "masked_text"),
     *("two_views", "gaussians", "unlabelled_pictures"),  # which have tests of their own
+    *("gym", "minatar", "atari"),  # environments, likewise
 )
 SEQUENCES = ("adding", "copy")  # tests/data/series has them
 HERE = [
