@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourfold.algorithms import ALGORITHMS
-from fourfold.algorithms.adversarial import Adversarial
+from fourfold.algorithms.two_players import Adversarial
 from fourfold.core.errors import DivergedError, InputError
 from fourfold.core.seeds import stream_seed
 from fourfold.data.gaussians import GaussiansConfig

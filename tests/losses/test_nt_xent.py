@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.losses import LOSSES, NTXent
@@ -48,6 +49,10 @@ def test_value_and_gradients_are_those_of_the_equation(count, temperature) -> No
     torch.testing.assert_close(ours.mean, expected, rtol=1e-12, atol=0)
     torch.testing.assert_close(first.grad, a.grad, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(second.grad, b.grad, rtol=1e-10, atol=1e-12)
+    verified("loss", "nt_xent", "the equation in a double loop", "values", ours.mean, expected)
+    verified(
+        "loss", "nt_xent", "the equation in a double loop", "gradients", [first.grad, second.grad], [a.grad, b.grad]
+    )
 
 
 def test_gradcheck() -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from verification import verified
 
 from fourfold.core.errors import InputError
 from fourfold.losses import LOSSES
@@ -18,6 +19,22 @@ ACTIONS = torch.arange(9) % 3
 RETURNS = torch.randn(9, generator=GENERATOR, dtype=torch.float64)
 WEIGHTS = torch.rand(9, generator=GENERATOR, dtype=torch.float64)
 TAKEN = OUTPUT[torch.arange(9), ACTIONS]
+
+
+@pytest.mark.promise("R14")
+def test_value_and_gradient_are_torch_s() -> None:
+    values, gradients = [], []
+    for mean in (
+        lambda o: TDError(0.7)(o, Batch((), TDTargets(ACTIONS, RETURNS))).mean,
+        lambda o: F.huber_loss(o[torch.arange(9), ACTIONS], RETURNS, delta=0.7),
+    ):
+        at = OUTPUT.clone().requires_grad_()
+        values.append(mean(at))
+        gradients += torch.autograd.grad(values[-1], at)
+    torch.testing.assert_close(*values, rtol=1e-12, atol=0)
+    torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-14)
+    verified("loss", "td_error", "torch's huber_loss of the actions taken", "values", *values)
+    verified("loss", "td_error", "torch's huber_loss of the actions taken", "gradients", *gradients)
 
 
 def test_only_actions_that_were_taken_count_by_huber_s_loss() -> None:

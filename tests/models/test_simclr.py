@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from verification import verified
 
 from fourfold import models
 from fourfold.core.errors import InputError
@@ -62,6 +63,21 @@ def test_projections_by_hand_and_both_views_in_one_pass() -> None:
     model.train()(first, second)  # statistics are of both views together
     expected = F.conv2d(seen, model.encoder.conv1.weight, padding=1).mean((0, 2, 3))
     torch.testing.assert_close(norm.running_mean, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.promise("R14")
+def test_the_head_by_hand_with_its_gradients() -> None:
+    model = build(projected=5).double().eval()
+    pictures = torch.randn(4, *COLOUR, dtype=torch.float64)
+    ours = model(pictures).first
+    first, _, last = model.projection
+    hidden = (model.encoder(pictures) @ first.weight.T + first.bias).clamp(min=0)
+    theirs = hidden @ last.weight.T + last.bias
+    gradients = [torch.autograd.grad(each.square().sum(), list(model.parameters())) for each in (ours, theirs)]
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-10)
+    verified("network", "simclr", "the head by hand, after its encoder", "outputs", ours, theirs)
+    verified("network", "simclr", "the head by hand, after its encoder", "gradients", *gradients)
 
 
 def test_other_heads_and_every_parameter_learns() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from verification import verified
 
 from fourfold.algorithms.optimizers import LARS
 
@@ -32,6 +33,10 @@ def test_ten_steps_by_hand(problem, decay) -> None:
         optimizer.step()
         for param, w in zip(own.params, theirs, strict=True):
             np.testing.assert_allclose(param.detach().numpy(), w, rtol=1e-12, atol=1e-13)
+    ours = [param.detach() for param in own.params]
+    verified(
+        "optimizer", "lars", "the equations in NumPy, 10 steps", "weights", ours, [torch.tensor(w) for w in theirs]
+    )
 
 
 def test_biases_and_gains_move_as_with_plain_momentum(problem) -> None:

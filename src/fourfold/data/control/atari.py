@@ -7,6 +7,7 @@ In training a lost life is an end (nothing can follow it), and rewards are cut t
 Source: Mnih et al., Human-level control through deep reinforcement learning, Nature 518, 2015, Methods
 ("Preprocessing", "Training details", "Evaluation procedure"); Machado et al., Revisiting the Arcade Learning
 Environment, JAIR 61, 2018, arXiv:1709.06009 (sticky actions). 2013: arXiv:1312.5602, section 4.1.
+Licence: GPL-2.0 (the emulator), an extra, never needed; the games are their makers'.
 Departures: the larger of two frames is taken of grey ones, not of colours; they shrink by the mean of each area, not
 bilinearly; what is no more than a lost life begins no new sequence of doing nothing.
 Checked by: the emulator's own loop, frame by frame; every move restored from seed and actions.

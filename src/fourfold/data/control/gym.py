@@ -2,6 +2,7 @@
 
 Source: Towers et al., Gymnasium: A Standard Interface for Reinforcement Learning Environments, 2024,
 arXiv:2407.17032. CartPole: Barto, Sutton and Anderson 1983; Acrobot: Sutton 1996.
+Licence: MIT.
 Checked by: the same numbers as Gymnasium's own loop gives; bad names, actions and observations.
 """
 

@@ -2,6 +2,7 @@
 
 Source: Young and Tian, MinAtar: An Atari-Inspired Testbed for Thorough and Reproducible Reinforcement Learning
 Experiments, 2019, arXiv:1903.03176.
+Licence: GPL-3.0; an extra, never needed.
 Departures: an episode is cut off after `max_moves`; the package has no limit. Only actions that do something are
 offered, as its later version does; the paper offers all six.
 Checked by: the package's own loop gives the same boards and rewards; every move restored from seed and actions.
