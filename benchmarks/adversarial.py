@@ -8,14 +8,13 @@ Both live in one process and take turns in a random order; each ratio is taken w
 
 import argparse
 import os
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from peers import dcgan
-from tables import machine, spread, table, write_section
-from turns import interleaved
+from tables import machine, table, write_section
+from turns import interleaved, rows_of
 
 from fourfold.algorithms import ALGORITHMS
 from fourfold.core.recipe import Runtime
@@ -54,9 +53,7 @@ def gan(rounds: int, threads: int, quick: bool, clock: str) -> str:
         if runtime.has_native_bf16("cpu"):
             ways["**Fourfold**, precision=fp32"] = ours(pixels, width, batch, threads, "fp32")
         seconds = interleaved(ways, rounds, 1, clock)
-        for name, found in seconds.items():
-            ratios = [a / b for a, b in zip(seconds["raw"], found, strict=True)]
-            rows.append([f"{name}, width {width}", f"{batch / statistics.median(found):,.0f}", spread(ratios, 2)])
+        rows += [[f"{name}, width {width}", *speeds] for name, *speeds in rows_of(seconds, batch)]
     note = (
         f"A DCGAN of colour pictures of 32x32, batches of {batch}, one move of each player a step, {threads} threads; "
         f"median (quartiles) of {rounds} rounds. Raw is PyTorch's well-known example in float32."

@@ -9,7 +9,6 @@ All contenders live in one process and take turns in a random order; each ratio 
 
 import argparse
 import os
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from peers import sb3_dqn
-from tables import machine, spread, table, write_section
-from turns import interleaved
-
-from fourfold.run.build import build_parts, build_training
-from fourfold.run.parts import load_recipe
-from fourfold.run.processes import SingleProcess
+from tables import machine, table, write_section
+from turns import interleaved, our_training, rows_of
 
 PARTS = ("acting", "frames")
 MOVES, UPDATES = 256, 128  # of a turn, in both
@@ -92,7 +87,7 @@ def tell(options: argparse.Namespace, name: str, text: str) -> None:
 
 def acting(rounds: int, options: argparse.Namespace) -> str:
     """Return the table of CartPole: moves a second, learning included."""
-    step = learner({**OURS, "runtime": {"device": "cpu", "threads": options.threads, "precision": "fp32"}}).step
+    step = our_training({**OURS, "runtime": {"device": "cpu", "threads": options.threads, "precision": "fp32"}}).step
 
     def turn() -> None:
         for _ in range(MOVES):
@@ -107,7 +102,8 @@ def acting(rounds: int, options: argparse.Namespace) -> str:
         f"CartPole-v1, {UPDATES} updates from 64 transitions each {MOVES} moves, 256 and 256 hidden units, the same "
         f"settings; {options.threads} threads; median (quartiles) of {rounds} rounds."
     )
-    return f"### Q-learning on CartPole\n\n{note}\n\n{ratios(seconds, MOVES, 'moves a second')}"
+    columns = ["learner", "moves a second", "speed, Stable-Baselines3 = 1"]
+    return f"### Q-learning on CartPole\n\n{note}\n\n{table(columns, rows_of(seconds, MOVES))}"
 
 
 def frames(rounds: int, options: argparse.Namespace) -> str:
@@ -117,7 +113,7 @@ def frames(rounds: int, options: argparse.Namespace) -> str:
     def ours(precision: str) -> Callable[[], object]:
         parts = {**FRAMES, "algorithm": {**FRAMES["algorithm"], "capacity": stored}}
         runtime = {"device": "cpu", "threads": options.threads, "precision": precision}
-        training = learner({**parts, "runtime": runtime})
+        training = our_training({**parts, "runtime": runtime})
         draws = np.random.default_rng(0)
         training.memory.begin(0, draws.integers(0, 256, (1, 84, 84), dtype=np.uint8))
         for _ in range(stored):
@@ -136,33 +132,8 @@ def frames(rounds: int, options: argparse.Namespace) -> str:
         f"The network of 2015, 32 transitions of 4 frames of 84x84 an update, {options.threads} threads; median "
         f"(quartiles) of {rounds} rounds."
     )
-    return f"### Q-learning from frames\n\n{note}\n\n{ratios(seconds, 1, 'updates a second')}"
-
-
-def learner(parts: dict[str, Any]) -> Any:
-    """Return a recipe's algorithm at work."""
-    from fourfold.run import runtime
-
-    recipe = load_recipe(parts, {})[1]
-    built = build_parts(recipe)
-    resolved = runtime.resolve_model(recipe.runtime, built.model, recipe.budget.batch_size)  # type: ignore[arg-type]
-    placed = built._replace(model=runtime.place(built.model, resolved, torch.device("cpu")))
-    recipe = recipe.model_copy(update={"runtime": resolved})
-    return build_training(recipe, placed, torch.device("cpu"), SingleProcess())[0]
-
-
-def ratios(seconds: dict[str, list[float]], count: int, what: str) -> str:
-    """Return a table whose last column is each way's speed over Stable-Baselines3's, round by round."""
-    peer = seconds["Stable-Baselines3"]
-    rows = [
-        [
-            name,
-            f"{count / statistics.median(found):,.0f}",
-            spread([a / b for a, b in zip(peer, found, strict=True)], 2),
-        ]
-        for name, found in seconds.items()
-    ]
-    return table(["learner", what, "speed, Stable-Baselines3 = 1"], rows)
+    columns = ["learner", "updates a second", "speed, Stable-Baselines3 = 1"]
+    return f"### Q-learning from frames\n\n{note}\n\n{table(columns, rows_of(seconds, 1))}"
 
 
 def parse() -> argparse.Namespace:

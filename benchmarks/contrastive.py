@@ -8,15 +8,14 @@ All live in one process and take turns in a random order; each ratio is taken wi
 
 import argparse
 import os
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from peers import simclr_torchvision
-from tables import machine, spread, table, write_section
-from turns import interleaved
+from tables import machine, table, write_section
+from turns import interleaved, rows_of
 
 from fourfold.algorithms import ALGORITHMS
 from fourfold.data.image_encoding import ImageEncoding
@@ -64,9 +63,7 @@ def simclr(rounds: int, threads: int, workers: int, clock: str) -> str:
         )
     for name, (theirs, own) in work.items():
         seconds = interleaved({"torchvision": theirs, "**Fourfold**": own}, rounds, 1, clock)
-        for who, found in seconds.items():
-            ratios = [a / b for a, b in zip(seconds["torchvision"], found, strict=True)]
-            rows.append([f"{name}, {who}", f"{BATCH / statistics.median(found):,.0f}", spread(ratios, 2)])
+        rows += [[f"{name}, {who}", *speeds] for who, *speeds in rows_of(seconds, BATCH)]
     note = (
         f"Pictures of 32x32 in colour, batches of {BATCH}, crop, mirror, colour jitter and grey as in appendix "
         f"B.9; {threads} threads, the DataLoader's workers: {workers}; median (quartiles) of {rounds} rounds."

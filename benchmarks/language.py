@@ -22,7 +22,7 @@ import torch
 from peers import nanogpt
 from tables import machine, spread, table, write_section
 from torch import Tensor, nn
-from turns import interleaved, our_step
+from turns import interleaved, our_training, rows_of
 
 from fourfold.models import GPT, MODELS
 from fourfold.nn.int8_weights import to_int8_
@@ -93,15 +93,7 @@ def training(sizes: Sizes, rounds: int, options: argparse.Namespace) -> str:
         if runtime.resolve_machine(load_recipe("shakespeare-gpt")[1].runtime).precision != "fp32":
             ways["**Fourfold**, precision=fp32"] = ours(file, sizes, {"threads": options.threads, "precision": "fp32"})
         seconds = interleaved(ways, rounds, 2 if options.quick else 5, options.clock)
-    raw = seconds["raw loop, fp32"]
-    rows = [
-        [
-            name,
-            f"{sizes.batch * sizes.context / statistics.median(found):,.0f}",
-            spread([a / b for a, b in zip(raw, found, strict=True)], 2),
-        ]
-        for name, found in seconds.items()
-    ]
+    rows = rows_of(seconds, sizes.batch * sizes.context)
     note = (
         f"GPT of {sizes.layers} layers, {sizes.width} wide, {sizes.batch} rows of {sizes.context} characters a step, "
         f"{options.threads} threads; median (quartiles) of {rounds} rounds.{skipped}"
@@ -126,7 +118,7 @@ def ours(file: Path, sizes: Sizes, settings: dict[str, Any]) -> Callable[[], obj
         "budget": {"steps": 10**6, "batch_size": sizes.batch},
         "runtime": {"device": "cpu", **settings},
     }
-    return our_step(parts)
+    return our_training(parts).step
 
 
 def hugging_face_trainer(tokens: Tensor, vocab: int, sizes: Sizes) -> Callable[[], object]:

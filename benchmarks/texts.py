@@ -12,7 +12,7 @@ import torch
 from tables import spread, table
 from torch import Tensor, nn
 from torch.nn import functional as F
-from turns import interleaved, our_step
+from turns import interleaved, our_training, rows_of
 
 from fourfold.algorithms.optimizers import Adam
 from fourfold.data import DATA
@@ -50,7 +50,7 @@ def recurrent(rounds: int, threads: int, quick: bool, clock: str) -> str:
             }
             ways = {
                 "raw": raw_recurrent(cell, tokens, width, embedding, length, batch),
-                "**Fourfold**": our_step(parts),
+                "**Fourfold**": our_training(parts).step,
             }
             seconds = interleaved(ways, rounds, 2 if quick else 3, clock)
             speeds = [f"{batch * length / statistics.median(found):,.0f}" for found in seconds.values()]
@@ -168,15 +168,7 @@ def translation(rounds: int, threads: int, quick: bool, clock: str) -> str:
         "**Fourfold**": learn(lambda: ours(source, lengths_, inputs), ours),
     }
     seconds = interleaved(ways, rounds, 2 if quick else 5, clock)
-    first = seconds["torch.nn.Transformer"]
-    rows = [
-        [
-            name,
-            f"{batch * 40 / statistics.median(found):,.0f}",
-            spread([a / b for a, b in zip(first, found, strict=True)], 2),
-        ]
-        for name, found in seconds.items()
-    ]
+    rows = rows_of(seconds, batch * 40)
     note = (
         f"{layers} layers each way, {width} wide, {vocab:,} tokens, {batch} pairs a step, translations of 40 tokens, "
         f"{threads} threads; median (quartiles) of {rounds} rounds. Same loss and optimizer."

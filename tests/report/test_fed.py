@@ -30,7 +30,8 @@ def test_each_sheet_shows_the_pictures_before_and_at_the_first_steps(kind, name)
     assert len(shown) == 6 * (STEPS + 1)
     for drawn, picture in zip(shown, torch.cat([fed.before, *fed.after]), strict=True):
         assert np.array_equal(drawn, picture.permute(1, 2, 0).numpy())
-    assert all(not torch.equal(after, fed.before) for after in fed.after)
+    changed = [not torch.equal(after, fed.before) for after in fed.after]
+    assert any(changed) if name == "random_grey" else all(changed)  # which takes one picture in five
 
 
 def test_an_augmentation_draws_as_a_run_with_seed_0_does() -> None:
