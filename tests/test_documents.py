@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from emoji_files import write_emoji
+from paper_size import PAPER_SIZE
 from part_tables import tables_restored
 from pictures import folder
 from series_files import write_series
@@ -186,15 +187,6 @@ def _tiny_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
 
 
-PAPER_SIZE = (
-    "-atari-dqn",
-    "-atari-dqn2013",
-    "-cifar10",
-    "-imagenet",
-    "-wikitext",
-    "-wmt14",
-    "gpt2",
-)  # test_paper_size.py has those
 SMALL = [name for name in recipe_names() if not name.endswith(PAPER_SIZE)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paper_size import PAPER_SIZE
 from part_tables import tables_restored
 
 import fourfold as ff
@@ -47,17 +48,6 @@ def test_every_shipped_name_loads_under_its_own_name() -> None:
     for name in names:
         assert load_recipe(name)[0] == name
         assert isinstance(load_recipe(name)[1], Recipe)
-
-
-PAPER_SIZE = (
-    "-atari-dqn",
-    "-atari-dqn2013",
-    "-cifar10",
-    "-imagenet",
-    "-wikitext",
-    "-wmt14",
-    "gpt2",
-)  # whose paper's number stands alone until someone has the data and the days
 
 
 def test_what_a_recipe_is_expected_to_reach_was_measured_at_several_seeds() -> None:
