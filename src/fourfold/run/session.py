@@ -185,12 +185,13 @@ class Session:
 
     def _validate(self) -> dict[str, float]:
         """Score the validation split, and keep a picture of what the model does, where the data have one to show."""
-        picture = snapshots.take(self.training.model, self.source)
-        if picture is not None and self.folder is not None and self.writer is not None:
-            try:
-                snapshots.keep(picture, self.folder.path, self.progress.step)
-            except OSError as error:
-                raise cannot_write(error, self.folder.path) from None
+        if self.folder is not None and self.writer is not None:
+            picture = snapshots.take(self.training.model, self.source)
+            if picture is not None:
+                try:
+                    snapshots.keep(picture, self.folder.path, self.progress.step)
+                except OSError as error:
+                    raise cannot_write(error, self.folder.path) from None
         return self._evaluate("validation")
 
     def _evaluate(self, split: str) -> dict[str, float]:
