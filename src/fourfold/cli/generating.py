@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import open_run
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.core.words import counted
-from fourfold.records.location import workspace_path
 
 STDIN = "-"
 
@@ -48,17 +48,12 @@ def generate(
       fourfold generate shakespeare-gpt-1 --temperature 0.8 --top-k 20 --tokens 500
       echo "To be, or" | fourfold generate shakespeare-lstm-1 --prompt - --json
     """
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
-    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
+    opened = open_run(run, workspace, use)
     if prompt == STDIN:
         prompt = sys.stdin.buffer.read().decode("utf-8", "replace").rstrip("\r\n")
     from fourfold.run.generate import Sampling, unseen
     from fourfold.run.generate import generate as write
-    from fourfold.run.run import Run
 
-    opened = Run(folder)
     writing = write(opened, prompt, tokens, Sampling(temperature, top_k, top_p), seed, precision)  # type: ignore[arg-type]
     pieces: list[str] = []
     count, began = 0, 0.0

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import find_runs
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError
-from fourfold.records.location import workspace_path
 from fourfold.report.numbers import count, number
 
 EXAMPLES = 1000  # of the training split, on which the gradient before and after training is taken
@@ -38,12 +38,9 @@ def gradients(
       fourfold gradients digits-mlp-1
       fourfold gradients digits-mlp-1 digits-mlp-2 --png
     """
-    load_parts(use)
     if len(set(runs)) < len(runs):
         raise InputError("the same run is given twice")
-    from fourfold.records.folder import RunFolder
-
-    folders = [RunFolder.find(workspace_path(workspace), run) for run in runs]
+    folders = find_runs(runs, workspace, use)
 
     from fourfold import __version__
     from fourfold.report.document import write_document

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import find_runs
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.records.location import workspace_path
 from fourfold.report.numbers import count, number, quantity
 
 REACH = 1.0
@@ -60,12 +60,9 @@ def landscape(
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, SPLITS)}")
     if examples < 0:
         raise InputError(f"--examples: expected at least 1, or 0 for all, got {examples}")
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
     if len(runs) > 2:
         raise InputError(f"one run, or two for the line between them, and not {len(runs)}")
-    folders = [RunFolder.find(workspace_path(workspace), run) for run in runs]
+    folders = find_runs(runs, workspace, use)
     if len(folders) == 2:
         given = (("--range", reach != REACH), ("--seed", seed != 0), ("--path", path))
         if wrong := [option for option, is_given in given if is_given]:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import open_run
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
-from fourfold.records.location import workspace_path
 from fourfold.records.naming import slug, to_text
 from fourfold.report.numbers import count
 
@@ -49,18 +49,12 @@ def look(
       fourfold look mnist-lenet5-1 --image seven.png
       fourfold look pictures-lenet5-1 --image photo.jpg --class cat -o /tmp/cat --png
     """
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
-    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
-
+    opened = open_run(run, workspace, use)
     from fourfold import __version__
     from fourfold.report.document import write_document
     from fourfold.report.view_page import view_page
     from fourfold.report.views.look import look_at_data, look_at_picture
-    from fourfold.run.run import Run
 
-    opened = Run(folder)
     asked = None if asked is None else to_text(asked)
     notes: list[str] = []
     if image is None:
@@ -88,7 +82,7 @@ def look(
         command=shlex.join(map(to_text, words)),
         version=__version__,
     )
-    place = to or folder.figures
+    place = to or opened.folder.figures
     files = [write_document(page, place / f"{name}.html")]
     if png:
         named = drawn if image is None else [replace(each, name=f"{each.name}-{name[5:]}") for each in drawn]

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import open_run
+from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.words import counted
-from fourfold.records.location import workspace_path
 
 
 def play(
@@ -33,14 +33,9 @@ def play(
       fourfold play cartpole-dqn-1 --gif pole.gif
       fourfold play breakout-minatar-dqn-1 --gif bricks.gif --epsilon 0 --seed 3 --json
     """
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
-    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
+    opened = open_run(run, workspace, use)
     from fourfold.run.play import Film, play_run
-    from fourfold.run.run import Run
 
-    opened = Run(folder)
     film = Film() if gif is not None else None
     played = play_run(opened, episodes, seed, epsilon, film)
     mean = sum(episode.score for episode in played) / len(played)

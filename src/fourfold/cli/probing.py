@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_parts
+from fourfold.cli.opening import find_runs
+from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.records.location import workspace_path
 
 if TYPE_CHECKING:
     from fourfold.run.probe import Probed
@@ -50,10 +50,7 @@ def probe(
     if out is not None and out.suffix.lower() != ".png":
         raise InputError(f"--out: {out}: the figure is a PNG; let its name end in .png")
     shares = _shares(labels)
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
-    folders = [RunFolder.find(workspace_path(workspace), run) for run in runs]  # before torch: a wrong name is told
+    folders = find_runs(runs, workspace, use)
     from fourfold.run.probe import probe as probe_runs
     from fourfold.run.run import Run
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
-from fourfold.cli.trained import open_run
 from fourfold.core.errors import InputError
 
 

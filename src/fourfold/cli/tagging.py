@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
-from fourfold.cli.trained import open_run
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
@@ -15,21 +16,6 @@ from fourfold.report.numbers import number
 if TYPE_CHECKING:
     from fourfold.data.table.reading import Table
     from fourfold.run.run import Run
-
-
-def open_run(run: str, workspace: Path | None, use: list[Path] | None) -> "Run":
-    """Open a run by its name or folder, the user's own parts loaded; torch is imported once the name is known.
-
-    Raises:
-        InputError: no such run.
-    """
-    load_parts(use)
-    from fourfold.records.folder import RunFolder
-
-    folder = RunFolder.find(workspace_path(workspace), run)  # before torch: a wrong name is answered at once
-    from fourfold.run.run import Run
-
-    return Run(folder)
 
 
 def evaluate(

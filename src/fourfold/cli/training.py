@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fourfold.cli.opening import find_runs
 from fourfold.cli.options import (
     JsonOption,
     QuietOption,
@@ -102,10 +103,7 @@ def resume(
       fourfold resume digits-mlp-3 --track tensorboard
       fourfold resume /mnt/elsewhere/runs/digits-mlp-3 --json
     """
-    from fourfold.records.folder import RunFolder
-
-    load_parts(use)
-    folder = RunFolder.find(workspace_path(workspace), run)
+    (folder,) = find_runs([run], workspace, use)
     processes = folder.recipe().get("runtime", {}).get("processes", 1)
     if processes > 1 and not _is_worker() and folder.status != "done":
         from fourfold.run.launch import launch
