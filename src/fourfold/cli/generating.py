@@ -67,13 +67,14 @@ def generate(
             _show(piece.text)
     seconds = time.perf_counter() - began if began else 0.0
     rate = (count - 1) / seconds if seconds and count > 1 else None
+    unread = unseen(opened, prompt)
     if json:
-        facts = {"tokens": count, "unread": unseen(opened, prompt), "tokens_per_second": rate, "seed": seed}
+        facts = {"tokens": count, "unread": unread, "tokens_per_second": rate, "seed": seed}
         print_json({"run_id": opened.run_id, "prompt": prompt, "text": "".join(pieces), **facts})
         return
     _show("\n")
-    if cut := unseen(opened, prompt):
-        note(f"the prompt is too long for this model: its first {counted(cut, 'token')} went unread")
+    if unread:
+        note(f"the prompt is too long for this model: its first {counted(unread, 'token')} went unread")
     if rate is not None:
         note(f"{count} tokens, {rate:,.0f} a second" + ("; the text ended" if count < tokens else ""))
 
