@@ -4,14 +4,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from fourfold.cli.by_task import hint
 from fourfold.cli.output import console, print_finding
 from fourfold.core.words import counted
 from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
-# what a run is used with, by its task; others predict rows
-USED = {"language_modelling": "generate {run}", "translation": "translate {run} TEXT", "tagging": "tag {run} TEXT"}
-USED |= dict.fromkeys(("image_synthesis", "point_synthesis"), "sample {run}")
 
 
 def print_summary(result: Mapping[str, Any]) -> None:
@@ -39,7 +37,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
     if "folds" in result:
         out.print(f"folds:  {escape(', '.join(result['folds']))}")
     if result["status"] == "done":
-        used = USED.get(str(result.get("task")), "predict {run} FILE").format(run=run)
+        used = hint(str(result.get("task")), run)
         out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False)
     elif result["status"] == "interrupted":
         out.print(f"next:   fourfold resume {run}", markup=False)

@@ -109,21 +109,16 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
     Raises:
         InputError: nothing given, or a file or row that cannot be read; or the run needs another command.
     """
+    from fourfold.cli.by_task import instead_of_predict
     from fourfold.cli.rows import read_rows
     from fourfold.cli.texts import read_texts
     from fourfold.data.image_encoding import ImageEncoding
-    from fourfold.data.text.encoding import TaggedTextEncoding, TextEncoding
+    from fourfold.data.text.encoding import TextEncoding
     from fourfold.data.text.masked_encoding import MaskedTextEncoding
-    from fourfold.tasks.inputs import Image
 
-    for task, command in (("translation", "translate"), ("language_modelling", "generate")):
-        if run.spec.task == task:
-            raise InputError(f"{run.run_id}: of this run ask fourfold {command}")
-    if run.spec.task == "control" and isinstance(run.spec.input, Image):
-        raise InputError(f"{run.run_id}: of this run ask fourfold play")
+    if (command := instead_of_predict(run)) is not None:
+        raise InputError(f"{run.run_id}: of this run ask fourfold {command}")
     encoding = run.encoding
-    if isinstance(encoding, TaggedTextEncoding):
-        raise InputError(f"{run.run_id}: of this run ask fourfold tag")
     if isinstance(encoding, TextEncoding):
         return read_texts(rows, literal, encoding.columns)
     if isinstance(encoding, MaskedTextEncoding):
