@@ -1,16 +1,41 @@
 """In which order training examples come, and how pictures are changed on their way: by the seed and the step alone.
 
+A stream of what comes so has the number of its next step as all its state.
+
 Checked by: the streams that are made of it, seek against replay.
 """
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from fourfold.core.seeds import stream_seed
 from fourfold.data.augment.base import Augment
-from fourfold.tasks.seam import Order
+from fourfold.tasks.seam import Batch, Order
+
+
+class SteppedStream(ABC):
+    """Endless batches, each told by its step: the number of the next step is all the state there is."""
+
+    _step = 0
+
+    @abstractmethod
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+
+    def seek(self, step: int) -> None:
+        """Make the next batch the one of `step`."""
+        self._step = step
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        batch = self.batch(self._step)
+        self._step += 1
+        return batch
 
 
 class Epochs:

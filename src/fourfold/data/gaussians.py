@@ -23,6 +23,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.seeds import stream_seed
 from fourfold.data.base import DataConfig
 from fourfold.data.encoding import FeaturesEncoding
+from fourfold.data.epochs import SteppedStream
 from fourfold.data.synthesis.frechet import frechet_distance, moments
 from fourfold.data.synthesis.made import SPLITS, a_few, make
 from fourfold.data.synthesis.modes import coverage
@@ -149,24 +150,16 @@ class GaussiansSource(Source):
         return self
 
 
-class PointsStream:
+class PointsStream(SteppedStream):
     """Endless batches, each drawn by the seed and its step; with several processes, each takes its share of it."""
 
     def __init__(self, centres: Tensor, deviation: float, order: Order, device: torch.device) -> None:
         self._centres, self._deviation, self._order, self._device = centres, deviation, order, device
-        self._step = 0
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
         order = self._order
-        seed = stream_seed(order.seed, "order", self._step)
+        seed = stream_seed(order.seed, "order", step)
         points = draw(self._centres, self._deviation, order.batch_size, seed)
         share = points.tensor_split(order.processes)[order.rank].float().to(self._device)
-        self._step += 1
         return Batch((share,), torch.zeros(len(share), device=self._device))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from fourfold.data.epochs import Epochs
+from fourfold.data.epochs import Epochs, SteppedStream
 from fourfold.data.series.encoding import SeriesEncoding
 from fourfold.tasks.forecasting import ForecastingSpec
 from fourfold.tasks.seam import Batch, Order, Source
@@ -87,8 +87,8 @@ class WindowSource(Source):
         return self
 
 
-class WindowStream:
-    """Endless batches of examples; the number of the next step is all its state.
+class WindowStream(SteppedStream):
+    """Endless batches of examples.
 
     Args:
         source: of the examples.
@@ -98,16 +98,8 @@ class WindowStream:
     def __init__(self, source: WindowSource, order: Order) -> None:
         self._source, self._starts = source, source.starts("train")
         self._epochs = Epochs(len(self._starts), order)
-        self._step = 0
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        members = self._epochs.share(self._epochs.members(self._step)).to(self._starts.device)
-        self._step += 1
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+        members = self._epochs.share(self._epochs.members(step)).to(self._starts.device)
         return self._source.batch(self._starts[members])

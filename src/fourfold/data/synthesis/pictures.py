@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fourfold.data.augment.base import Augment
 from fourfold.data.encoding import Standardise
-from fourfold.data.epochs import Epochs
+from fourfold.data.epochs import Epochs, SteppedStream
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.sampled import evenly_spaced
 from fourfold.data.synthesis.classifier import Judge
@@ -110,7 +110,7 @@ class PicturesToMake(Source):
         return self._standardise.encode(pixels).to(self._device)
 
 
-class PicturesStream:
+class PicturesStream(SteppedStream):
     """Endless full batches of pictures.
 
     Args:
@@ -124,21 +124,13 @@ class PicturesStream:
         self._rows = pixels.permute(0, 2, 3, 1)  # [pictures, height, width, channels]
         self._standardise, self._augment, self._order = standardise, augment, order
         self._epochs = Epochs(len(pixels), order)
-        self._step = 0
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        members = self._epochs.share(self.members(self._step)).to(self._rows.device)
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+        members = self._epochs.share(self.members(step)).to(self._rows.device)
         pixels = self._rows.index_select(0, members).permute(0, 3, 1, 2)
         if self._augment:
-            pixels = self._epochs.augmented(pixels, self._augment, self._step, self._order.batch_size)
-        self._step += 1
+            pixels = self._epochs.augmented(pixels, self._augment, step, self._order.batch_size)
         return Batch((self._standardise.encode(pixels),), torch.zeros(len(pixels), device=pixels.device))
 
     def members(self, step: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fourfold.core.seeds import stream_seed
 from fourfold.data.encoding import Encoding
-from fourfold.data.epochs import Epochs
+from fourfold.data.epochs import Epochs, SteppedStream
 from fourfold.data.sampled import SampledSource, evenly_spaced
 from fourfold.data.text.masking import Masking, draw
 from fourfold.data.text.sentence_pairs import Stretches
@@ -118,8 +118,8 @@ class MaskedSource(SampledSource):
                 yield self.moved(_rows(batch, rows))
 
 
-class MaskedStream:
-    """Endless batches; the state of the stream is the number of the next step and nothing else.
+class MaskedStream(SteppedStream):
+    """Endless batches of stretches, with words of them hidden.
 
     Attributes:
         batch_size: examples a step, over all processes.
@@ -130,18 +130,10 @@ class MaskedStream:
         self._source, self._order, self._members = source, order, source.members("train")
         self._epochs = Epochs(source.sizes["train"], order)
         self.batch_size, self.steps_per_epoch = order.batch_size, self._epochs.steps
-        self.seek(0)
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        step, order = self._step, self._order
-        self._step = step + 1
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+        order = self._order
         members = self._members[self._epochs.members(step)]
         batch = self._source.drawn("train", members, stream_seed(order.seed, "augment", step))
         if order.processes > 1:

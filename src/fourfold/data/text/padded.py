@@ -18,7 +18,7 @@ from torch import Tensor
 
 from fourfold.core.seeds import stream_seed
 from fourfold.data.encoding import Encoding
-from fourfold.data.epochs import Epochs
+from fourfold.data.epochs import Epochs, SteppedStream
 from fourfold.data.sampled import SampledSource, evenly_spaced
 from fourfold.data.text.examples import Examples
 from fourfold.tasks.seam import Batch, Order, Spec
@@ -99,8 +99,8 @@ class PaddedSource(SampledSource):
         return max(1, MOST_SCORES // max(scores, WIDTH))
 
 
-class PaddedStream:
-    """Endless padded batches; the state of the stream is the number of the next step and nothing else.
+class PaddedStream(SteppedStream):
+    """Endless padded batches.
 
     Attributes:
         batch_size: examples a step, over all processes.
@@ -113,18 +113,10 @@ class PaddedStream:
         self._epochs = Epochs(len(members), order)
         self._planned: tuple[int, list[Tensor]] | None = None
         self.batch_size, self.steps_per_epoch = order.batch_size, self._epochs.steps
-        self.seek(0)
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        mine = self._epochs.share(self.members(self._step))
-        self._step += 1
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+        mine = self._epochs.share(self.members(step))
         return moved(self._examples.batch(self._members[mine]), self._device)
 
     def members(self, step: int) -> Tensor:

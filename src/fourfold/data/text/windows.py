@@ -21,7 +21,7 @@ from torch import Tensor
 
 from fourfold.core.errors import InputError
 from fourfold.core.seeds import stream_seed
-from fourfold.data.epochs import Epochs
+from fourfold.data.epochs import Epochs, SteppedStream
 from fourfold.data.sampled import evenly_spaced
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.seam import Batch, Order, Source
@@ -113,8 +113,8 @@ class WindowsSource(Source):
             yield _batch(torch.where(real, rows[:, :-1], 0), targets, documents, real)
 
 
-class WindowsStream:
-    """Endless batches of windows; the state of the stream is the number of the next step and nothing else.
+class WindowsStream(SteppedStream):
+    """Endless batches of windows.
 
     Args:
         text: the training split.
@@ -132,18 +132,10 @@ class WindowsStream:
         self._length = length
         self._epochs = Epochs(num_windows(len(tokens), length), order)
         self._within = torch.arange(length + 1, device=tokens.device)
-        self.seek(0)
 
-    def seek(self, step: int) -> None:
-        """Make the next batch the one of `step`."""
-        self._step = step
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        epochs, step = self._epochs, self._step
-        self._step = step + 1
+    def batch(self, step: int) -> Batch:
+        """Return this process's share of a step's batch."""
+        epochs = self._epochs
         members = epochs.share(epochs.members(step)).to(self._within.device)
         starts = (members * self._length + self.offset(step // epochs.steps)) % self._size
         places = starts.unsqueeze(1) + self._within
