@@ -10,14 +10,13 @@ All contenders live in one process and take turns in a random order; each ratio 
 import argparse
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from peers import sb3_dqn
-from tables import machine, table, write_section
-from turns import interleaved, our_training, rows_of
+from tables import machine, table, tell, write_section
+from turns import interleaved, our_training, parse, rows_of
 
 PARTS = ("acting", "frames")
 MOVES, UPDATES = 256, 128  # of a turn, in both
@@ -68,21 +67,15 @@ FRAMES: dict[str, Any] = {
 
 
 def main() -> None:
-    options = parse()
+    options = parse(__doc__, PARTS, "few rounds: whether it runs, not how fast")
     torch.set_num_threads(options.threads)
     if options.markdown is not None:
         write_section(options.markdown, "beyond", PREFACE.format(machine=machine(), load=os.getloadavg()[0]))
     rounds = options.rounds or (2 if options.quick else 21)
     if "acting" in options.only:
-        tell(options, "beyond acting", acting(rounds, options))
+        tell(options.markdown, "beyond acting", acting(rounds, options))
     if "frames" in options.only:
-        tell(options, "beyond frames", frames(rounds, options))
-
-
-def tell(options: argparse.Namespace, name: str, text: str) -> None:
-    print(text, end="\n\n", flush=True)
-    if options.markdown is not None:  # at once: what is measured is not lost if the rest is stopped
-        write_section(options.markdown, name, text)
+        tell(options.markdown, "beyond frames", frames(rounds, options))
 
 
 def acting(rounds: int, options: argparse.Namespace) -> str:
@@ -134,18 +127,6 @@ def frames(rounds: int, options: argparse.Namespace) -> str:
     )
     columns = ["learner", "updates a second", "speed, Stable-Baselines3 = 1"]
     return f"### Q-learning from frames\n\n{note}\n\n{table(columns, rows_of(seconds, 1))}"
-
-
-def parse() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few rounds: whether it runs, not how fast")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for a machine with others on it")
-    parser.add_argument("--markdown", type=Path, help="write the sections of this file")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import texts
 import torch
 from peers import nanogpt
-from tables import machine, spread, table, write_section
+from tables import machine, spread, table, tell, write_section
 from torch import Tensor, nn
-from turns import interleaved, our_training, rows_of
+from turns import interleaved, our_training, parse, rows_of
 
 from fourfold.models import GPT, MODELS
 from fourfold.nn.int8_weights import to_int8_
@@ -47,13 +47,14 @@ class Sizes(NamedTuple):
 
 
 def main() -> None:
-    options = parse()
+    options = parse(__doc__, PARTS, "tiny networks: whether it runs, not how fast")
     torch.set_num_threads(options.threads)
     if options.markdown is not None:
         write_section(options.markdown, "language", PREFACE.format(machine=machine(), load=os.getloadavg()[0]))
     if "training" in options.only:
         sizes = Sizes(1, 32, 2, 32, 4) if options.quick else Sizes()
-        tell(options, "language training", training(sizes, options.rounds or (3 if options.quick else 21), options))
+        rounds = options.rounds or (3 if options.quick else 21)
+        tell(options.markdown, "language training", training(sizes, rounds, options))
     for part, measure in {
         "recurrent": texts.recurrent,
         "lengths": texts.lengths,
@@ -61,15 +62,9 @@ def main() -> None:
     }.items():
         if part in options.only:
             rounds = options.rounds or (2 if options.quick else 11)
-            tell(options, f"language {part}", measure(rounds, options.threads, options.quick, options.clock))
+            tell(options.markdown, f"language {part}", measure(rounds, options.threads, options.quick, options.clock))
     if "writing" in options.only:
-        tell(options, "language writing", writing(options.rounds or (2 if options.quick else 7), options))
-
-
-def tell(options: argparse.Namespace, name: str, text: str) -> None:
-    print(text, end="\n\n", flush=True)
-    if options.markdown is not None:  # at once: what is measured is not lost if the rest is stopped
-        write_section(options.markdown, name, text)
+        tell(options.markdown, "language writing", writing(options.rounds or (2 if options.quick else 7), options))
 
 
 def training(sizes: Sizes, rounds: int, options: argparse.Namespace) -> str:
@@ -222,18 +217,6 @@ def write(network: GPT, prompt: Tensor, count: int) -> Tensor:
         new = scores[:, -1].argmax(1, keepdim=True)
         written.append(new)
     return torch.cat(written, 1)
-
-
-def parse() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="tiny networks: whether it runs, not how fast")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for a machine with others on it")
-    parser.add_argument("--markdown", type=Path, help="write the sections of this file")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,13 @@ def write_section(path: Path, name: str, text: str) -> None:
     path.write_text(after, encoding="utf-8")
 
 
+def tell(path: Path | None, name: str, text: str) -> None:
+    """Print a section, and write it to the file at once: what is measured is not lost if the rest is stopped."""
+    print(text, end="\n\n", flush=True)
+    if path is not None:
+        write_section(path, name, text)
+
+
 def machine() -> str:
     """Return what the numbers were measured on."""
     names = ("torch", "torchvision", "lightning", "accelerate", "skorch", "transformers", "keras", "jax", "tensorflow")

@@ -1,10 +1,12 @@
-"""Contenders in one process that take turns, and a step of Fourfold's own as a run takes it."""
+"""Contenders in one process that take turns: their command line, and a step of Fourfold's own as a run takes it."""
 
+import argparse
 import ctypes
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +16,18 @@ from fourfold.run import runtime
 from fourfold.run.build import build_parts, build_training
 from fourfold.run.parts import load_recipe
 from fourfold.run.processes import SingleProcess
+
+
+def parse(description: str | None, parts: Sequence[str], quick: str) -> argparse.Namespace:
+    """Read the command line of a script that measures `parts`, and says what its `--quick` does."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), metavar="PART")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for a machine with others on it")
+    parser.add_argument("--markdown", type=Path, help="write the sections of this file")
+    return parser.parse_args()
 
 
 def our_training(parts: dict[str, Any]) -> Any:

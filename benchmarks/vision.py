@@ -16,7 +16,7 @@ from pathlib import Path
 import folder
 import inference
 from rounds import Series, interleave, paired
-from tables import machine, spread, table, write_section
+from tables import machine, spread, table, tell, write_section
 from workloads import VISION_TITLES, Workload
 
 BASELINE = "raw"
@@ -48,19 +48,14 @@ def main() -> None:
             targets = {name: LOOPS[name][0] for name in dict.fromkeys([BASELINE, *options.loops])}
             launches, rounds = (1, 3) if options.quick else (2, 7)
             heard = interleave(targets, workload, options.launches or launches, 1, options.rounds or rounds)
-            tell(options, f"vision {network}", training(workload, heard, options.clock))
+            tell(options.markdown, f"vision {network}", training(workload, heard, options.clock))
     if "inference" in options.only:
         rounds = options.rounds or (3 if options.quick else 11)
-        tell(options, "vision inference", inference.measure(options.threads, rounds, options.quick, options.clock))
+        found = inference.measure(options.threads, rounds, options.quick, options.clock)
+        tell(options.markdown, "vision inference", found)
     if "folder" in options.only:
         count = 2_000 if options.quick else 10_000
-        tell(options, "vision folder", folder.measure(count, options.rounds or (1 if options.quick else 5)))
-
-
-def tell(options: argparse.Namespace, name: str, text: str) -> None:
-    print(text, end="\n\n", flush=True)
-    if options.markdown is not None:  # at once: what is measured is not lost if the rest is stopped
-        write_section(options.markdown, name, text)
+        tell(options.markdown, "vision folder", folder.measure(count, options.rounds or (1 if options.quick else 5)))
 
 
 def training(workload: Workload, heard: dict[str, Series], clock: str) -> str:
