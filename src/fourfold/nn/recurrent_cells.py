@@ -1,7 +1,7 @@
 """The equations of recurrent cells, one step at a time, and the loop that unrolls them over a sequence.
 
-Networks run torch's kernels for whole sequences (`nn.RNN`, `nn.LSTM`, `nn.GRU`), which compute the same; what stands
-here is what they compute, for reading, for checking, and for looking at gates.
+Networks run torch's kernels for whole sequences (`nn.RNN`, `nn.LSTM`, `nn.GRU`), and train two of the cells on a
+processor by `nn/recurrent_training.py`; both compute what stands here for reading, for checking, and for gates.
 
 Papers: J. Elman, Finding structure in time, Cognitive Science 14, 1990 (`rnn_step`); S. Hochreiter and J. Schmidhuber,
 Long short-term memory, Neural Computation 9(8), 1997, with the forget gate of F. Gers, J. Schmidhuber and F. Cummins,
@@ -20,6 +20,8 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+
+from fourfold.nn.recurrent_training import suits, train_layers
 
 State = tuple[
     Tensor, ...
@@ -76,7 +78,7 @@ Sequences = TypeVar("Sequences", Tensor, PackedSequence)
 
 
 def run_layers(layers: nn.RNNBase, x: Sequences, state: State | None = None) -> tuple[Sequences, State]:
-    """Return the last layer's states and each layer's state after the last step, by torch's kernels.
+    """Return the last layer's states and each layer's state after the last step, the fastest way there is.
 
     Under bf16 autocast an LSTM stays in float32 on processors that cannot multiply bf16 themselves: torch has no kernel
     for them, where for the other cells it has.
@@ -87,6 +89,9 @@ def run_layers(layers: nn.RNNBase, x: Sequences, state: State | None = None) -> 
         state: before the first step; None: zeros.
     """
     data = x.data if isinstance(x, PackedSequence) else x
+    if isinstance(x, Tensor) and suits(layers, x):
+        states, ends = train_layers(layers, x, None if state is None else state[0])
+        return states, (ends,)
     with _float32() if isinstance(layers, nn.LSTM) and _lacks_bf16_kernel(data.device) else nullcontext():
         given = state if state is None or isinstance(layers, nn.LSTM) else state[0]
         states, after = layers(x, given)
