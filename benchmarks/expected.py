@@ -30,22 +30,24 @@ DOCUMENTS = Path(__file__).parent.parent / "docs"
 TABLE = re.compile(r"(<!-- expected: ([a-z0-9 -]+) -->\n).*?(<!-- expected: end -->)", re.DOTALL)
 
 
-def trained(name: str, threads: int | None, workspace: str, seed: int) -> tuple[str, float, float, int]:
-    """Run a recipe and return its metric, that metric of the test split, its seconds and its threads."""
+def trained(name: str, threads: int | None, workspace: str, seed: int) -> tuple[str, float, float, str]:
+    """Run a recipe and return its metric, that metric of the test split, its seconds and on what it ran."""
     run = ff.run(name, {} if threads is None else {"runtime.threads": threads}, seed=seed, workspace=workspace)
     metric = run.recipe.expected.metric if run.recipe.expected else run.result["headline"]
-    return metric, run.metrics["test"][metric], run.result["seconds"], run.recipe.runtime.threads
+    used = run.recipe.runtime
+    device = f"{platform.machine()} cpu, threads={used.threads}" + (", bf16" if used.precision == "bf16" else "")
+    return metric, run.metrics["test"][metric], run.result["seconds"], device
 
 
-def measured(runs: list[tuple[str, float, float, int]]) -> dict[str, object]:
-    metrics, scores, seconds, used = zip(*runs, strict=True)
+def measured(runs: list[tuple[str, float, float, str]]) -> dict[str, object]:
+    metrics, scores, seconds, devices = zip(*runs, strict=True)
     return {
         "metric": metrics[0],
         "ours": float(f"{statistics.fmean(scores):.4g}"),
         "spread": float(f"{statistics.stdev(scores):.2g}") if len(scores) > 1 else None,
         "seeds": len(scores),
         "minutes": float(f"{statistics.fmean(seconds) / 60:.2g}"),
-        "device": f"{platform.machine()} cpu, threads={used[0]}",
+        "device": devices[0],
     }
 
 
@@ -71,6 +73,7 @@ def table(names: list[str]) -> str:
         score = f"{line.ours:g}" if line.spread is None else f"{line.ours:g} ({line.spread:g})"
         threads = re.search(r"threads=(\d+)", line.device or "")
         on = f", {counted(int(threads[1]), 'thread')}" if threads else ""
+        on += " of bf16" if "bf16" in (line.device or "") else ""
         rows.append(f"| `{name}` | {line.metric.replace('_', ' ')} | {score} | {line.seeds} | {line.minutes:g}{on} |")
     return "\n".join(rows)
 

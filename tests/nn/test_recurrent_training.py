@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from verification import verified
 
 from fourfold.nn.recurrent_cells import run_layers
 from fourfold.nn.recurrent_training import suits, train_layers
@@ -36,6 +37,9 @@ def test_states_and_gradients_are_those_of_torchs_kernels(kind, count, bidirecti
         found.append([outputs, after, *torch.autograd.grad((outputs * weight).sum() + (after**3).sum(), wanted)])
     for ours, torchs in zip(*found, strict=True):
         torch.testing.assert_close(ours, torchs, rtol=1e-10, atol=1e-12)
+    name, oracle, (ours, torchs) = f"{kind.__name__.lower()}_by_hand", "torch's kernel", found
+    verified("layer", name, oracle, "outputs", ours[:2], torchs[:2])
+    verified("layer", name, oracle, "gradients", ours[2:], torchs[2:])
 
 
 @pytest.mark.parametrize("kind", KINDS)

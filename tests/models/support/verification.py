@@ -53,6 +53,8 @@ KINDS = {
             "group_norm",
             "response_norm",
             "grid_average",
+            "rnn_by_hand",
+            "gru_by_hand",
             "attention",
             "heads_of_attention",
         ],
