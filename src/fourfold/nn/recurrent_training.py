@@ -54,7 +54,8 @@ def train_layers(layers: nn.RNNBase, x: Tensor, state: Tensor | None = None) -> 
     sequence = _GRUSequence if isinstance(layers, nn.GRU) else _RNNSequence
     directions = 2 if layers.bidirectional else 1
     if state is None:
-        state = layers.weight_hh_l0.new_zeros(layers.num_layers * directions, len(x), layers.hidden_size)
+        like = next(layers.parameters())
+        state = like.new_zeros(layers.num_layers * directions, len(x), layers.hidden_size)
     x = x.transpose(0, 1)  # a step's rows beside each other
     ends: list[Tensor] = []
     for layer in range(layers.num_layers):
