@@ -31,15 +31,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     return ff.run(VIEWS, workspace=place), ff.run(CLASSES, workspace=place)
 
 
-def by_hand(features: dict[str, Tensor], labels: dict[str, Tensor], chosen: Tensor, split: str) -> float:
+def by_hand(features: dict[str, Tensor], labels: dict[str, Tensor], chosen: Tensor, split: str) -> list[float]:
     mean, deviation = features["train"].mean(0), features["train"].std(0)
     x = {name: ((part - mean) / deviation).numpy() for name, part in features.items()}
-    scores = {}
+    found = []
     for penalty in PENALTIES:
         model = LogisticRegression(C=penalty, max_iter=10 * STEPS).fit(x["train"][chosen], labels["train"][chosen])
-        known, asked = (model.score(x[each], labels[each]) for each in ("validation", split))
-        scores.setdefault(known, asked)
-    return scores[max(scores)]
+        found.append(tuple(model.score(x[each], labels[each]) for each in ("validation", split)))
+    known = max(known for known, _ in found)
+    one = 1.5 / len(labels["validation"])  # a picture: which penalty is best may hang on the last digits of a feature
+    return [asked for validation, asked in found if validation > known - one]
 
 
 @pytest.mark.promise("R14")
@@ -56,7 +57,8 @@ def test_accuracies_are_scikit_learn_s_on_the_features(runs, number) -> None:
         }
     chosen = labelled(pool.labels["train"], 0.3, 0)
     assert trained.labels == len(chosen) == pytest.approx(0.3 * len(pool.labels["train"]), abs=10)
-    assert trained.linear == pytest.approx(by_hand(features, pool.labels, chosen, "test"), abs=0.004)
+    best = by_hand(features, pool.labels, chosen, "test")
+    assert min(abs(trained.linear - each) for each in best) <= 0.004
     assert trained.linear != drawn.linear
 
 
