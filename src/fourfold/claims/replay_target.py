@@ -2,7 +2,11 @@
 
 Without replay the network learns from a batch of the last moves alone, drawn from as many observations as a batch has;
 without a target the worth of what follows is the network's own, as it changes. Every arm makes the same moves and
-updates, from batches of one size. What counts is how the last weights play, and not the best on the way.
+updates, from batches of one size, as the recipe `cartpole-dqn` makes them, in half its moves. What counts is how the
+last weights play, and not the best on the way.
+
+An earlier design, a smaller network whose target moved after every 50 updates, was run at 12 seeds and thrown away: its
+values grew past any that can follow, and with replay and target it earned 129 of 500.
 """
 
 from typing import Any
@@ -14,20 +18,22 @@ from fourfold.claims.rules import all_of, greater
 BATCH = 64
 POLE: dict[str, Any] = {
     "data": {"name": "gym", "environment": "CartPole-v1"},
-    "model": {"name": "mlp", "widths": [64, 64], "init": "glorot"},
+    "model": {"name": "mlp", "widths": [256, 256], "init": "glorot"},
     "loss": "td_error",
     "algorithm": {
         "name": "q_learning",
         "optimizer": {"name": "adam", "lr": 0.001},
-        "capacity": 50_000,
+        "regularizers": [{"name": "gradient_clipping", "max_norm": 10.0}],
+        "capacity": 100_000,
         "learning_starts": 1000,
-        "train_every": 4,
-        "updates": 2,
-        "target_every": 100,
-        "epsilon_end": 0.05,
+        "train_every": 128,
+        "updates": 64,
+        "target_every": 128,
+        "epsilon_end": 0.04,
         "epsilon_moves": 8000,
+        "double": True,
     },
-    "budget": {"steps": 30_000, "batch_size": BATCH, "validate_every": 10_000, "log_every": 1000},
+    "budget": {"steps": 25_000, "batch_size": BATCH, "validate_every": 25_000, "log_every": 512},
 }
 REPLAY, TARGET = {"algorithm.capacity": BATCH}, {"algorithm.target_every": None}
 
@@ -47,9 +53,11 @@ CLAIM = TrainedClaim(
             "budget.steps": 600,
             "budget.validate_every": 600,
             "algorithm.learning_starts": 200,
+            "algorithm.train_every": 8,
+            "algorithm.updates": 4,
             "data.validation_episodes": 1,
             "data.test_episodes": 5,
         },
     ),
-    full=Size(seeds=12, overrides={"data.validation_episodes": 5}),
+    full=Size(seeds=8, overrides={"data.validation_episodes": 5}),
 )
