@@ -15,6 +15,12 @@ from fourfold.records.location import workspace_path
 
 EXTRAS = {  # the extra, what it is for, and the modules it brings
     "onnx": ("fourfold export --format onnx", ("onnx", "onnxscript", "onnxruntime")),
+    "tune": ("fourfold compare --tune", ("optuna",)),
+    "ray": ("fourfold compare --on ray", ("ray",)),
+    "control": ("pictures of CartPole and Acrobot as they are played", ("pygame",)),
+    "box2d": ("LunarLander", ("Box2D",)),
+    "minatar": ("MinAtar's games; GPL-3.0", ("minatar",)),
+    "atari": ("Atari's games; GPL-2.0", ("ale_py",)),
     "pg": ("records in PostgreSQL", ("psycopg",)),
     "tensorboard": ("fourfold run --track tensorboard", ("tensorboard",)),
     "mlflow": ("fourfold run --track mlflow", ("mlflow",)),
