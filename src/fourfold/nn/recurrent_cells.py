@@ -15,26 +15,17 @@ Checked by: torch.nn.RNN, LSTM and GRU with the same weights, outputs and gradie
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from fourfold.nn.recurrent_training import suits, train_layers
+from fourfold.nn.recurrent_training import Weights, suits, train_layers, weights_of
 
 State = tuple[
     Tensor, ...
 ]  # hidden state; of an LSTM, hidden state and memory; each [layers * directions, batch, width]
-
-
-class Weights(NamedTuple):
-    """One layer's weights in one direction; the gates stand below each other in `gates * width` rows."""
-
-    w_x: Tensor  # [gates * width, inputs]
-    w_h: Tensor  # [gates * width, width]
-    b_x: Tensor  # [gates * width]
-    b_h: Tensor  # [gates * width]
 
 
 def rnn_step(x: Tensor, state: State, w: Weights) -> State:
@@ -66,12 +57,6 @@ STEPS: dict[type[nn.RNNBase], Callable[[Tensor, State, Weights], State]] = {
     nn.LSTM: lstm_step,
     nn.GRU: gru_step,
 }
-
-
-def weights_of(layers: nn.RNNBase, layer: int, backward: bool) -> Weights:
-    """Return the weights of one layer of torch's, in one direction."""
-    end = f"l{layer}" + ("_reverse" if backward else "")
-    return Weights(*(getattr(layers, f"{kind}_{end}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")))
 
 
 Sequences = TypeVar("Sequences", Tensor, PackedSequence)

@@ -20,14 +20,27 @@ cells as in `nn/recurrent_cells.py`.
 Checked by: torch.nn.RNN and GRU, outputs and gradients in float64; gradcheck.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+class Weights(NamedTuple):
+    """One layer's weights in one direction; the gates stand below each other in `gates * width` rows."""
+
+    w_x: Tensor  # [gates * width, inputs]
+    w_h: Tensor  # [gates * width, width]
+    b_x: Tensor  # [gates * width]
+    b_h: Tensor  # [gates * width]
+
+
+def weights_of(layers: nn.RNNBase, layer: int, backward: bool) -> Weights:
+    """Return the weights of one layer of torch's, in one direction."""
+    end = f"l{layer}" + ("_reverse" if backward else "")
+    return Weights(*(getattr(layers, f"{kind}_{end}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")))
 
 
 def suits(layers: nn.RNNBase, x: Tensor) -> bool:
@@ -63,10 +76,9 @@ def train_layers(layers: nn.RNNBase, x: Tensor, state: Tensor | None = None) -> 
             x = F.dropout(x, layers.dropout, layers.training)
         sides: list[Tensor] = []
         for direction in range(directions):
-            end = f"l{layer}" + ("_reverse" if direction else "")
-            w_x, w_h, b_x, b_h = (getattr(layers, f"{kind}_{end}") for kind in KINDS)
-            gates = F.linear(x.flip(0) if direction else x, w_x, b_x)
-            states = sequence.apply(gates, state[layer * directions + direction], w_h, b_h)
+            w = weights_of(layers, layer, backward=direction == 1)
+            gates = F.linear(x.flip(0) if direction else x, w.w_x, w.b_x)
+            states = sequence.apply(gates, state[layer * directions + direction], w.w_h, w.b_h)
             ends.append(states[-1])
             sides.append(states.flip(0) if direction else states)
         x = torch.cat(sides, dim=2) if directions == 2 else sides[0]
