@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 from verification import verified
 
-from fourfold.nn.pooling import GridAverage
+from fourfold.nn.pooling import AverageOfFour, GridAverage
 
 
 @pytest.mark.parametrize("size", [(6, 6), (12, 18), (7, 13), (5, 3), (1, 8)])
@@ -22,3 +22,33 @@ def test_equals_torchs_adaptive_average(size, grid) -> None:
 def test_a_map_of_the_grids_size_is_itself() -> None:
     x = torch.randn(2, 3, 6, 5)
     assert GridAverage(6, 5)(x) is x
+
+
+@pytest.mark.parametrize(("channels", "width"), [(6, 28), (16, 10), (1, 2)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_an_average_of_four_equals_torchs(channels, width, layout, dtype) -> None:
+    x = torch.linspace(-3, 5, 2 * channels * 6 * width).view(2, channels, 6, width).to(dtype)
+    inputs = [x.clone(memory_format=layout).requires_grad_() for _ in "ab"]
+    outputs = AverageOfFour(channels, width)(inputs[0]), F.avg_pool2d(inputs[1], 2)
+    torch.testing.assert_close(*outputs)
+    for output in outputs:
+        output.float().square().sum().backward()
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    if (channels, layout, dtype) == (6, torch.channels_last, torch.bfloat16):
+        verified("layer", "average_of_four", "torch's avg_pool2d in bf16", "outputs", *outputs)
+        verified("layer", "average_of_four", "torch's avg_pool2d in bf16", "gradients", *(x.grad for x in inputs))
+
+
+def test_in_bf16_with_channels_last_the_average_is_a_product() -> None:
+    """Where it is worth it, it is what runs: a matrix twice as large doubles the result."""
+    average = AverageOfFour(6, 28)
+    x = torch.randn(2, 6, 28, 28).bfloat16().contiguous(memory_format=torch.channels_last)
+    before = average(x)
+    average.weights.mul_(2)
+    torch.testing.assert_close(average(x), 2 * before)
+    torch.testing.assert_close(average(x.float()), F.avg_pool2d(x.float(), 2))
+
+
+def test_an_average_of_four_leaves_nothing_in_a_state_dict() -> None:
+    assert not AverageOfFour(6, 28).state_dict()

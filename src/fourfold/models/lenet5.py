@@ -24,6 +24,7 @@ from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.nn.activations import Activation, make_activation
 from fourfold.nn.initialise import Initialisation, initialise_
+from fourfold.nn.pooling import AverageOfFour
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec, require_input
 
@@ -77,9 +78,9 @@ class LeNet5(nn.Module):
     ) -> None:
         super().__init__()
         self.c1 = nn.Conv2d(in_channels, 6, 5, padding=frame)
-        self.s2 = _subsampling(activation, pooling)
+        self.s2 = _subsampling(activation, pooling, 6, 28)
         self.c3 = nn.Conv2d(6, 16, 5)
-        self.s4 = _subsampling(activation, pooling)
+        self.s4 = _subsampling(activation, pooling, 16, 10)
         self.c5 = nn.Linear(16 * 5 * 5, 120)
         self.f6 = nn.Linear(120, 84)
         self.output = nn.Linear(84, out_features)
@@ -94,10 +95,12 @@ class LeNet5(nn.Module):
         return self.output(self.squash(self.f6(x)))
 
 
-def _subsampling(activation: Activation, pooling: Literal["average", "max"]) -> nn.Sequential:
+def _subsampling(
+    activation: Activation, pooling: Literal["average", "max"], channels: int, width: int
+) -> nn.Sequential:
     """Return squashing and pooling; the largest of four is the same before a rising function, and then costs less."""
     squash = make_activation(activation)
     if pooling == "average":
-        return nn.Sequential(squash, nn.AvgPool2d(2))
+        return nn.Sequential(squash, AverageOfFour(channels, width))
     pool = nn.MaxPool2d(2)
     return nn.Sequential(pool, squash) if activation in MONOTONE else nn.Sequential(squash, pool)

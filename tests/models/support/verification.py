@@ -52,6 +52,7 @@ KINDS = {
             "instance_norm",
             "group_norm",
             "response_norm",
+            "average_of_four",
             "grid_average",
             "rnn_by_hand",
             "gru_by_hand",
