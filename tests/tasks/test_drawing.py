@@ -119,6 +119,7 @@ def test_an_installed_hangul_font_is_used_after_our_own(monkeypatch) -> None:
 
     class Font:
         name = "NanumGothic"
+        fname = "NanumGothic.ttf"
 
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [*font_manager.fontManager.ttflist, Font()])
     assert look.font_families() == ["DejaVu Sans", "NanumGothic"]
@@ -135,6 +136,29 @@ def test_the_font_of_the_extra_draws_hangul_and_nothing_need_be_told() -> None:
     assert all(ord(letter) in FT2Font(file).get_charmap() for letter in "가나다힣")
     assert look.font_note("정렬할 셀") is None
     assert "koreanize_matplotlib" not in sys.modules
+
+
+def test_a_font_without_the_weight_of_a_title_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Every font of a family is looked for, and matplotlib would tell of each at every figure."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import fontManager
+
+    names = {font.name for font in fontManager.ttflist}
+    single = {name for name in names if {font.weight for font in fontManager.ttflist if font.name == name} == {400}}
+
+    def draw(size: float) -> None:  # another size each time: what was found is remembered
+        with rc_context({"font.family": ["DejaVu Sans", sorted(single)[0]]}):
+            figure = Figure()
+            figure.suptitle("a title", weight="bold", size=size)
+            figure.savefig(io.BytesIO())
+
+    draw(11.0625)
+    assert caplog.records
+    caplog.clear()
+    with look.style():
+        draw(11.125)
+    assert not caplog.records
 
 
 def test_hangul_that_no_font_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ changed and then put back, so figures are drawn by one thread at a time. matplot
 Checked by: class names in Hangul draw without a warning, with and without a font that holds them.
 """
 
+import logging
 import unicodedata
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,8 +50,10 @@ def font_families() -> list[str]:
     """Return DejaVu Sans, which matplotlib carries, then every installed font of ours that holds Hangul."""
     from matplotlib.font_manager import fontManager
 
-    if (carried := _carried_font()) is not None and all(font.fname != carried for font in fontManager.ttflist):
-        fontManager.addfont(carried)
+    known = {font.fname for font in fontManager.ttflist}
+    for carried in _carried_fonts():
+        if carried not in known:
+            fontManager.addfont(carried)
     installed = {font.name for font in fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in _HANGUL_FONTS if name in installed)]
 
@@ -61,52 +65,62 @@ def font_note(text: str) -> str | None:
     return "no font here holds Hangul, so it is drawn as boxes: pip install 'fourfold[hangul]'"
 
 
-def _carried_font() -> str | None:
-    """Return the font of the extra `hangul`; it is found and not imported, for that changes matplotlib's settings."""
+def _carried_fonts() -> list[str]:
+    """Return the fonts of the extra `hangul`, for titles too; found and not imported, for that changes settings."""
     if (package := find_spec("koreanize_matplotlib")) is None or package.origin is None:
-        return None
-    font = Path(package.origin).parent / "fonts" / "NanumGothic.ttf"
-    return str(font) if font.exists() else None
+        return []
+    fonts = (Path(package.origin).parent / "fonts" / f"NanumGothic{weight}.ttf" for weight in ("", "Bold"))
+    return [str(font) for font in fonts if font.exists()]
 
 
-def style() -> AbstractContextManager[Any]:
-    """Return the context in which a figure must be made; it ends without leaving a trace in matplotlib's settings."""
+@contextmanager
+def style() -> Iterator[None]:
+    """Be the context in which a figure must be made; it ends without leaving a trace in matplotlib's settings."""
     from matplotlib import rc_context
 
-    return rc_context(
-        {
-            "font.family": font_families(),
-            "font.size": 10,
-            "text.color": INK,
-            "text.parse_math": False,  # a class called "$" is not mathematics
-            "axes.unicode_minus": True,
-            "axes.titlesize": 11,
-            "axes.titlelocation": "left",
-            "axes.titlepad": 8,
-            "axes.labelcolor": INK,
-            "axes.edgecolor": MUTED,
-            "axes.linewidth": 0.8,
-            "axes.axisbelow": True,
-            "axes.grid": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.formatter.useoffset": False,
-            "grid.color": FAINT,
-            "grid.linewidth": 0.8,
-            "xtick.color": MUTED,
-            "ytick.color": MUTED,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-            "xtick.major.size": 3,
-            "ytick.major.size": 3,
-            "lines.linewidth": 1.6,
-            "legend.frameon": False,
-            "legend.fontsize": 9,
-            "figure.facecolor": PAPER,
-            "axes.facecolor": PAPER,
-            "savefig.dpi": 144,
-        }
-    )
+    fonts = logging.getLogger("matplotlib.font_manager")
+    level = fonts.level
+    fonts.setLevel(logging.ERROR)  # or it tells each time that a font for Hangul has no bold of just this weight
+    try:
+        with rc_context(_settings()):
+            yield
+    finally:
+        fonts.setLevel(level)
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "font.family": font_families(),
+        "font.size": 10,
+        "text.color": INK,
+        "text.parse_math": False,  # a class called "$" is not mathematics
+        "axes.unicode_minus": True,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "axes.titlepad": 8,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": MUTED,
+        "axes.linewidth": 0.8,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.formatter.useoffset": False,
+        "grid.color": FAINT,
+        "grid.linewidth": 0.8,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "lines.linewidth": 1.6,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+        "figure.facecolor": PAPER,
+        "axes.facecolor": PAPER,
+        "savefig.dpi": 144,
+    }
 
 
 def new_figure(width: float, height: float) -> "Figure":
