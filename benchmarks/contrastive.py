@@ -18,6 +18,7 @@ from tables import machine, table, write_section
 from turns import interleaved, rows_of
 
 from fourfold.algorithms import ALGORITHMS
+from fourfold.core.recipe import Runtime
 from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
 from fourfold.data.two_views import TwoViewsConfig
@@ -25,6 +26,7 @@ from fourfold.data.views import TwoViewsSource
 from fourfold.losses import NTXent
 from fourfold.models import MODELS
 from fourfold.models.encoders import build_encoder
+from fourfold.run import runtime
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.seam import Order, Plan
@@ -52,21 +54,25 @@ def simclr(rounds: int, threads: int, workers: int, clock: str) -> str:
     rows = []
     usual = simclr_torchvision.batches(pixels, BATCH, workers)
     stream = source(pixels).train(Order(0, BATCH))
-    work: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "two views alone": (lambda: next(usual), lambda: next(stream))
+    work: dict[str, dict[str, Callable[[], object]]] = {
+        "two views alone": {"torchvision": lambda: next(usual), "**Fourfold**": lambda: next(stream)}
     }
     for name, fields in ENCODERS.items():
         encoder, width = build_encoder(MODELS.parse(fields, "model"), source(pixels).spec.input)  # type: ignore[arg-type]
-        work[f"a step of {name}"] = (
-            simclr_torchvision.step(pixels, BATCH, workers, encoder, width),
-            ours(pixels, fields),
-        )
-    for name, (theirs, own) in work.items():
-        seconds = interleaved({"torchvision": theirs, "**Fourfold**": own}, rounds, 1, clock)
+        ways = {
+            "torchvision": simclr_torchvision.step(pixels, BATCH, workers, encoder, width),
+            "**Fourfold**": ours(pixels, fields, threads, "auto"),
+        }
+        if runtime.has_native_bf16("cpu"):
+            ways["**Fourfold**, precision=fp32"] = ours(pixels, fields, threads, "fp32")
+        work[f"a step of {name}"] = ways
+    for name, ways in work.items():
+        seconds = interleaved(ways, rounds, 1, clock)
         rows += [[f"{name}, {who}", *speeds] for who, *speeds in rows_of(seconds, BATCH)]
     note = (
         f"Pictures of 32x32 in colour, batches of {BATCH}, crop, mirror, colour jitter and grey as in appendix "
-        f"B.9; {threads} threads, the DataLoader's workers: {workers}; median (quartiles) of {rounds} rounds."
+        f"B.9; {threads} threads, the DataLoader's workers: {workers}; median (quartiles) of {rounds} rounds. "
+        "torchvision's pipeline trains in fp32."
     )
     return f"### SimCLR\n\n{note}\n\n{table(['what', 'pictures a second', 'throughput, torchvision = 1'], rows)}"
 
@@ -82,13 +88,16 @@ def source(pixels: np.ndarray) -> TwoViewsSource:
     return TwoViewsSource(ContrastiveSpec(encoding.image), pool, augment, [p.name for p in config.augment], BATCH)
 
 
-def ours(pixels: np.ndarray, fields: dict[str, object]) -> Callable[[], object]:
+def ours(pixels: np.ndarray, fields: dict[str, object], threads: int, precision: str) -> Callable[[], object]:
     """Return a step of Fourfold's own algorithm, as a run takes it."""
     views = source(pixels)
     model = MODELS.parse({"name": "simclr", "encoder": fields}, "model").build(views.spec)  # type: ignore[attr-defined]
-    model = model.to(memory_format=torch.channels_last)
+    asked = Runtime.model_validate({"device": "cpu", "threads": threads, "precision": precision})
+    resolved = runtime.resolve_model(asked, model, BATCH)
+    model = runtime.place(model, resolved, torch.device("cpu"))
     algorithm = ALGORITHMS.parse("supervised", "algorithm")
-    return algorithm.build(model, NTXent(0.5), views, Plan(0, 10_000, BATCH)).step  # type: ignore[attr-defined]
+    plan = Plan(0, 10_000, BATCH, autocast=runtime.autocast(resolved))
+    return algorithm.build(model, NTXent(0.5), views, plan).step  # type: ignore[attr-defined]
 
 
 def parse() -> argparse.Namespace:
