@@ -21,6 +21,7 @@ def main() -> None:
         ["vision.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["language.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["beyond.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
+        ["returns.py", "--markdown", RESULTS, *(["--seeds", "1"] if quick else [])],
         ["adversarial.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["contrastive.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
