@@ -220,6 +220,46 @@ def test_processes_share_the_batches_of_a_split_and_add_up(count: int, monkeypat
     assert sum(sizes) == parts.source.sizes["train"]  # each example went through one process
 
 
+class Left(Exception):
+    pass
+
+
+def test_what_is_looked_for_ends_the_scoring_and_leaves_no_trace() -> None:
+    recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
+    parts = build_parts(load_recipe(recipe)[1])
+    looked = 0
+
+    def look() -> None:
+        nonlocal looked
+        looked += 1
+        if looked == 4:
+            raise Left
+
+    with pytest.raises(Left):
+        evaluate(parts.model, parts.loss, parts.source, "train", look=look)
+    assert parts.model.training
+    parts.model(torch.zeros(1, 4))
+    assert looked == 4
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_processes_look_equally_often_so_that_they_can_agree(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has no batch of the last round looks nevertheless: the others wait for its answer."""
+    recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
+    parts = build_parts(load_recipe(recipe)[1])
+    monkeypatch.setattr(evaluation, "BATCH_SIZE", 11)
+    batches = -(-parts.source.sizes["train"] // 11)
+    measured: dict[int, Any] = {}
+    for rank in range(count):
+        looked: list[int] = []
+        processes: Any = Share(rank, count, measured)
+        evaluate(
+            parts.model, parts.loss, parts.source, "train", processes=processes, look=lambda at=looked: at.append(1)
+        )
+        assert len(looked) == 1 + -(-batches // count)
+
+
 def test_a_split_is_scored_in_the_precision_of_training() -> None:
     recipe = {"data": "iris", "model": "mlp", "loss": "cross_entropy", "algorithm": "supervised"}
     parts = build_parts(load_recipe(recipe)[1])

@@ -58,6 +58,10 @@ def plan_schedule(budget: Budget, steps_per_epoch: int) -> Schedule:
     return Schedule(steps, budget.log_every, min(validate_every, steps), budget.checkpoint_every)
 
 
+class StopHeardError(Exception):
+    """The scores were left because a signal asked for it; the steps are all made and saved."""
+
+
 class Stop:
     """SIGINT and SIGTERM: the first asks the loop to checkpoint and leave, the second ends the process at once."""
 

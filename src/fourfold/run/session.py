@@ -1,6 +1,6 @@
 """One execution of a run: the parts at work, the loop's callbacks, and the record they leave."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate
 from fourfold.run.findings import find
-from fourfold.run.loop import Outcome, Progress, Stop, pack_pending, train, unpack_pending
+from fourfold.run.loop import Outcome, Progress, Stop, StopHeardError, pack_pending, train, unpack_pending
 from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
 from fourfold.run.watch import Setup, Watcher
 from fourfold.tasks.seam import LossValue
@@ -150,8 +150,11 @@ class Session:
                 if outcome.status == "done":
                     findings = self.training.finish()
                     self._checkpoint(outcome, [])
-                    metrics = {split: self._evaluate(split) for split in SPLITS if self.source.sizes.get(split)}
-                    findings += find(self.source, metrics, self.schedule.steps, self.training.kept_step())
+                    try:
+                        metrics = self._scores(stop)
+                        findings += find(self.source, metrics, self.schedule.steps, self.training.kept_step())
+                    except StopHeardError:  # what is saved says that the steps are done: resuming only scores
+                        outcome, findings = outcome._replace(status="interrupted", reason=stop.requested), []
                 reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"
         except DivergedError as error:
             status, findings = "diverged", [str(error)]
@@ -194,10 +197,23 @@ class Session:
                     raise cannot_write(error, self.folder.path) from None
         return self._evaluate("validation")
 
-    def _evaluate(self, split: str) -> dict[str, float]:
+    def _evaluate(self, split: str, *look: Callable[[], None]) -> dict[str, float]:
         if not self.source.sizes.get(split):
             return {}
-        return evaluate(self.training.model, self.loss, self.source, split, self.plan.autocast, self.processes)
+        return evaluate(self.training.model, self.loss, self.source, split, self.plan.autocast, self.processes, *look)
+
+    def _scores(self, stop: Stop) -> dict[str, dict[str, float]]:
+        """Score every split there is.
+
+        Raises:
+            StopHeardError: a signal came meanwhile, to this process or to another one.
+        """
+
+        def look() -> None:
+            if self.processes.any(stop.requested is not None):
+                raise StopHeardError
+
+        return {split: self._evaluate(split, look) for split in SPLITS if self.source.sizes.get(split)}
 
     def _checkpoint(self, outcome: Outcome, pending: list[LossValue]) -> None:
         """Save everything; every process gives its random state, the first one writes."""
