@@ -52,6 +52,12 @@ def test_numbers_are_those_of_the_report(capsys) -> None:
     assert "7 steps in 1 min 35 s, 1e+30 examples/s" in capsys.readouterr().err
 
 
+def test_a_run_that_ended_before_anything_was_read_has_no_speed(capsys) -> None:
+    facts = {"run_id": "a-1", "folder": "runs/a-1", "status": "interrupted", "metrics": {}, "steps": 7, "params": 9}
+    print_summary({**facts, "seconds": 3.2, "examples_per_second": 0.0, "counts": "tokens"})
+    assert "interrupted: 7 steps in 3.2 s, 9 parameters" in capsys.readouterr().err
+
+
 def test_a_table_in_a_file_has_one_line_a_row(monkeypatch, capsys) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert main(["list", "recipes"]) == 0

@@ -15,7 +15,7 @@ def clock(monkeypatch):
 
 
 def setup(steps: int = 60, counts: str = "examples", counted_later: str = "") -> Setup:
-    return Setup("a-1", steps, 0, 100, {"train": 28}, [], "cpu", "fp32", "accuracy", counts, counted_later)
+    return Setup("a-1", steps, 0, 100, {"train": 28}, [], "cpu", "fp32", "accuracy", counts, "", counted_later)
 
 
 def lines(capsys) -> list[str]:
@@ -76,3 +76,17 @@ def test_speed_is_of_what_the_loss_counts(clock, capsys) -> None:
     clock[0] += 1
     shown.progressed(60, {"train.loss": 0.5}, 1000.0)
     assert lines(capsys) == ["step 60 of 60: loss 0.5 · 1,000 tokens/s · 1 s"]
+
+
+def test_what_an_environment_is_made_of_is_no_examples(capsys) -> None:
+    sizes = {"train": 10_000, "validation": 20, "test": 100}
+    Progress().started(Setup("a-1", 60, 0, 100, sizes, [], "cpu", "fp32", "return", "transitions", "control"))
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.endswith("; episodes: 20 validation / 100 test, and 10,000 transitions count as an epoch")
+
+
+def test_no_speed_is_said_where_none_was_measured(clock, capsys) -> None:
+    shown = Progress()
+    shown.started(setup(counts="tokens"))
+    shown.progressed(60, {"train.loss": 0.5}, 0.0)
+    assert lines(capsys) == ["step 60 of 60: loss 0.5 · 0 s"]

@@ -94,6 +94,13 @@ def test_a_recipe_shows_its_four_parts_and_steps(capsys):
     assert (facts["params"], facts["steps_per_epoch"]) == (64 * 128 + 128 + 1290, 13)
 
 
+def test_an_environment_is_shown_by_its_episodes(capsys):
+    assert main(["show", "cartpole-dqn", "data.test_episodes=7"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "episodes 20 validation / 7 test, and 10,000 transitions count as an epoch" in shown
+    assert "examples" not in shown.partition("episodes")[2].partition("expected")[0]
+
+
 def test_a_step_is_explained(capsys):
     assert main(["show", "digits-mlp", "--steps"]) == 0
     shown = capsys.readouterr().out

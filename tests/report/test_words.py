@@ -21,6 +21,13 @@ def test_the_parts_are_named_with_their_fields():
     assert dict(algorithm.choices)["batch"] == "32 examples"
 
 
+def test_an_environment_is_not_described_as_examples():
+    result = {"sizes": {"train": 10_000, "validation": 20, "test": 100}, "task": "control"}
+    data, _, _, algorithm = four_parts(load_recipe("cartpole-dqn")[1], result)
+    assert ("episodes", "20 validation, 100 test, and 10,000 transitions count as an epoch") in data.choices
+    assert dict(algorithm.choices)["batch"].endswith(" transitions")
+
+
 def test_the_paper_is_named_only_where_there_is_one():
     assert paper_line(load_recipe("digits-mlp")[1]) == ""
     assert "Rosenblatt" in paper_line(load_recipe("and-perceptron")[1])

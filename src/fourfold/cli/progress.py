@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 
 from fourfold.cli.output import hanging, note
-from fourfold.core.words import counted
+from fourfold.core.words import counted, sizes_in_words
 from fourfold.report.numbers import duration, number
 from fourfold.run.watch import Setup, Watcher
 
@@ -49,11 +49,11 @@ class Progress(Listener):
         self._setup, self._began = setup, time.monotonic()
         self._headline, self._undrawn = "", None
         self._drawn = self._began
-        sizes = " / ".join(f"{count:,} {split}" for split, count in setup.sizes.items() if count)
+        word, sizes = sizes_in_words(setup.sizes, setup.task)
         size = f"{setup.params:,} parameters"
         if setup.counted_later:
             size = f"{setup.counted_later}, counted after training,"
-        note(f"{setup.run_id}: {size} on {setup.device} ({setup.precision}); examples: {sizes}")
+        note(f"{setup.run_id}: {size} on {setup.device} ({setup.precision}); {word}: {sizes}")
         for line in setup.notes:
             for piece in hanging(f"  · {line}", stderr=True):
                 note(piece)
@@ -71,7 +71,7 @@ class Progress(Listener):
         words = [f"loss {number(metrics['train.loss'])}"] if "train.loss" in metrics else []
         words += [f"main output's {number(metrics['train.main'])}"] if "train.auxiliary" in metrics else []
         words += [self._headline] if self._headline else []
-        words.append(f"{number(examples_per_second)} {self._setup.counts}/s")
+        words += [f"{number(examples_per_second)} {self._setup.counts}/s"] if examples_per_second else []
         self._undrawn = step, " · ".join(words), now - self._began
         if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
             return

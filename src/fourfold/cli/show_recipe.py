@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from fourfold.cli.output import console, hanging, note, print_json
 from fourfold.core.overrides import parse_overrides
 from fourfold.core.recipe import PARTS, Recipe
-from fourfold.core.words import counted
+from fourfold.core.words import counted, drawn_at_once, sizes_in_words
 from fourfold.report.numbers import number
 from fourfold.run.parts import TABLES, load_recipe
 
@@ -146,14 +146,14 @@ def _flops(count: int | None) -> str:
 def _print_facts(out: Any, facts: "RecipeFacts") -> None:
     from rich.markup import escape
 
-    sizes = " / ".join(f"{count:,} {split}" for split, count in facts.sizes.items() if count)
+    word, sizes = sizes_in_words(facts.sizes, facts.task)
     out.print(f"task       {facts.task} of {escape(facts.model.input)}, scored by {facts.headline}")
-    out.print(f"examples   {sizes}")
+    out.print(f"{word:<11}{sizes}")
     out.print(f"network    {facts.model.size}{_flops(facts.model.flops)}")
     epochs = facts.schedule.steps / facts.steps_per_epoch
-    steps, examples = counted(facts.schedule.steps, "step"), counted(facts.batch_size, "example")
+    steps, batch = counted(facts.schedule.steps, "step"), drawn_at_once(facts.batch_size, facts.task)
     passes = f"{number(epochs)} epoch{'s' * (epochs != 1)}"
-    out.print(f"budget     {steps} of {examples}; {counted(facts.steps_per_epoch, 'step')} an epoch, so {passes}")
+    out.print(f"budget     {steps} of {batch}; {counted(facts.steps_per_epoch, 'step')} an epoch, so {passes}")
     for line in facts.notes:
         for piece in hanging(f"  · {line}"):
             out.print(piece, markup=False)

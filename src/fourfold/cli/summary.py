@@ -25,11 +25,10 @@ def print_summary(result: Mapping[str, Any]) -> None:
         out.print(metrics_table(result["metrics"], result.get("spread", {}), str(result.get("headline", ""))))
     colour = {"done": "green", "interrupted": "yellow"}.get(result["status"], "red")
     reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
-    speed = f"{number(result['examples_per_second'])} {escape(str(result.get('counts', 'examples')))}/s"
+    rate = result["examples_per_second"]  # 0: it ended before anything was read
+    speed = f"{number(rate)} {escape(str(result.get('counts', 'examples')))}/s, " if rate else ""
     steps, seconds = counted(result["steps"], "step"), duration(result["seconds"])
-    out.print(
-        f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}, {result['params']:,} parameters"
-    )
+    out.print(f"[{colour}]{result['status']}[/]{reason}: {steps} in {seconds}, {speed}{result['params']:,} parameters")
     for finding in result.get("findings", []):
         print_finding(finding, stderr=True)
     out.print(f"folder: {escape(str(result['folder']))}")

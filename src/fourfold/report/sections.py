@@ -53,6 +53,7 @@ def tiles(run: Run) -> str:
         boxes.append(tile(count(result["params"]), "parameters"))
     if result["seconds"]:
         boxes.append(tile(duration(result["seconds"]), "of training"))
+    if result["examples_per_second"]:  # 0: it ended before anything was read
         boxes.append(
             tile(count(result["examples_per_second"]), f"{escape(str(result.get('counts', 'examples')))} a second")
         )

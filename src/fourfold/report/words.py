@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from fourfold.core.config import PartConfig
 from fourfold.core.recipe import PARTS, Recipe
-from fourfold.core.words import counted
+from fourfold.core.words import counted, drawn_at_once, sizes_in_words
 from fourfold.report.numbers import count
 from fourfold.run.parts import TABLES
 
@@ -82,15 +82,14 @@ def paper_line(recipe: Recipe) -> str:
 def _known(kind: str, recipe: Recipe, result: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what the run found out about a part."""
     if kind == "data" and result.get("sizes"):
-        sizes = ", ".join(f"{count(n)} {split}" for split, n in result["sizes"].items())
-        return [("examples", sizes)]
+        return [sizes_in_words(result["sizes"], str(result.get("task")), between=", ")]
     if kind == "model" and result.get("params"):
         return [("parameters", count(result["params"]))]
     if kind == "algorithm":
         budget = recipe.budget
         epochs = f"{budget.epochs or 0:,g} epoch{'s' * (budget.epochs != 1)}"
         length = epochs if budget.epochs else counted(budget.steps or 0, "step")
-        many = "" if budget.batch_size == 1 else "s"
-        size = "the whole training split" if budget.batch_size == "full" else f"{budget.batch_size} example{many}"
+        whole = "the whole training split"
+        size = whole if budget.batch_size == "full" else drawn_at_once(budget.batch_size, str(result.get("task")))
         return [("length", length), ("batch", size)]
     return []

@@ -179,6 +179,7 @@ class Session:
             precision=self.recipe.runtime.precision,
             headline=self.source.spec.headline,
             counts=self.source.spec.counts,
+            task=self.source.spec.task,
             counted_later=getattr(self.training.model, "counted_later", ""),
         )
 

@@ -18,6 +18,7 @@ class Setup:
     precision: str
     headline: str
     counts: str = "examples"  # what speed is of
+    task: str = ""  # what the data are for: an environment's sizes are no examples
     counted_later: str = ""  # what the parameters are where training finds how many there are: support vectors
 
 
