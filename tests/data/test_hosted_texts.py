@@ -144,7 +144,7 @@ def test_without_the_library_or_its_host_it_says_what_to_do(name, tmp_path, monk
         build(name, None, tmp_path)
     assert "secret" not in str(caught.value)
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(InputError, match=r"pip install 'fourfold\[text\]'"):
+    with pytest.raises(InputError, match=r'pip install -e "\.\[text\]" in your clone'):
         build(name, None, tmp_path)
 
 

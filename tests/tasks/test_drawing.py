@@ -126,7 +126,7 @@ def test_an_installed_hangul_font_is_used_after_our_own(monkeypatch) -> None:
 
 
 @pytest.mark.promise("R22")
-@pytest.mark.skipif(find_spec("koreanize_matplotlib") is None, reason="needs pip install 'fourfold[hangul]'")
+@pytest.mark.skipif(find_spec("koreanize_matplotlib") is None, reason="needs the extra hangul")
 def test_the_font_of_the_extra_draws_hangul_and_nothing_need_be_told() -> None:
     from matplotlib.font_manager import fontManager
     from matplotlib.ft2font import FT2Font
@@ -164,7 +164,7 @@ def test_a_font_without_the_weight_of_a_title_is_not_told_of(caplog: pytest.LogC
 def test_hangul_that_no_font_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look, "font_families", lambda: ["DejaVu Sans"])
     assert look.font_note("Zellen") is None
-    assert "fourfold[hangul]" in str(look.font_note("정렬할 셀"))
+    assert 'pip install -e ".[hangul]"' in str(look.font_note("정렬할 셀"))
 
 
 def test_drawing_leaves_matplotlibs_settings_alone() -> None:

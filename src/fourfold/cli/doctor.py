@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from fourfold.cli.options import JsonOption, WorkspaceOption
 from fourfold.cli.output import console, print_json
+from fourfold.core.extras import to_install
 from fourfold.records.location import workspace_path
 
 EXTRAS = {  # the extra, what it is for, and the modules it brings
@@ -113,7 +114,7 @@ def _extras() -> list[Check]:
     checks = []
     for extra, (purpose, modules) in EXTRAS.items():
         absent = [module for module in modules if find_spec(module) is None]
-        command = f'pip install -e ".[{extra}]" in your clone of Fourfold' if absent else ""
+        command = to_install(extra) if absent else ""
         found = f"not installed: {', '.join(absent)}; for {purpose}" if absent else f"installed; for {purpose}"
         checks.append(Check(extra, "missing" if absent else "ok", found, command))
     return checks

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.extras import to_install
 
 VARIABLE = "FOURFOLD_DB"
 FILE = "fourfold.db"
@@ -58,5 +59,5 @@ def database_address() -> str | None:
         known = did_you_mean(scheme, ["postgresql+psycopg", "sqlite"]) if found else ""
         raise InputError(f"{VARIABLE}: expected postgresql+psycopg://USER@HOST/NAME or sqlite:///FILE{known}")
     if scheme != "sqlite" and find_spec("psycopg") is None:
-        raise InputError(f'{VARIABLE}: PostgreSQL needs its driver: pip install -e ".[pg]" in your clone of Fourfold')
+        raise InputError(f"{VARIABLE}: PostgreSQL needs its driver: {to_install('pg')}")
     return f"{_SCHEMES[scheme]}://{rest}"

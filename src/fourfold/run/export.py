@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import FourfoldError, InputError, did_you_mean
+from fourfold.core.extras import to_install
 from fourfold.records.atomic import write_atomically
 from fourfold.run.build import build_network
 from fourfold.run.run import Run
@@ -117,7 +118,7 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[lis
     try:
         import onnxruntime
     except ImportError:
-        raise InputError('ONNX needs more packages: pip install -e ".[onnx]" in your clone of Fourfold') from None
+        raise InputError(f"ONNX needs more packages: {to_install('onnx')}") from None
     batch = torch.export.Dim("batch", min=1)
     shapes = tuple({0: batch} for _ in examples[0])
     takes_any = any(each.kind is each.VAR_POSITIONAL for each in signature(run.model.forward).parameters.values())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fourfold.core.errors import InputError
+from fourfold.core.extras import to_install
 from fourfold.study.attempt import attempt
 from fourfold.study.cells import Cell
 from fourfold.study.execute import Ended
@@ -104,4 +105,4 @@ def check_installed() -> None:
         InputError: it is not.
     """
     if find_spec("ray") is None:
-        raise InputError('--on ray: needs Ray: pip install -e ".[ray]" in your clone of Fourfold')
+        raise InputError(f"--on ray: needs Ray: {to_install('ray')}")

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError
+from fourfold.core.extras import to_install
 from fourfold.core.overrides import apply_overrides
 from fourfold.core.seeds import stream_seed
 from fourfold.study.cells import Cell, CellResult
@@ -57,7 +58,7 @@ def check_sampler() -> None:
         InputError: it is not.
     """
     if find_spec("optuna") is None:
-        raise InputError('--tune: needs Optuna: pip install -e ".[tune]" in your clone of Fourfold')
+        raise InputError(f"--tune: needs Optuna: {to_install('tune')}")
 
 
 def untuned(cell: Cell) -> Chain[Tuned]:

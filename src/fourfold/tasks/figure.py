@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fourfold.core.extras import to_install
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -62,7 +64,7 @@ def font_note(text: str) -> str | None:
     """Return what to tell the reader of a figure with this text, if no font here holds its Hangul."""
     if len(font_families()) > 1 or not any("가" <= letter <= "힣" for letter in text):
         return None
-    return "no font here holds Hangul, so it is drawn as boxes: pip install 'fourfold[hangul]'"
+    return f"no font here holds Hangul, so it is drawn as boxes: {to_install('hangul')}"
 
 
 def _carried_fonts() -> list[str]:

@@ -112,7 +112,7 @@ def test_a_missing_package_or_game_is_said_in_a_line(monkeypatch) -> None:
     with pytest.raises(InputError, match=r"data.game: no game called 'brekout'.*breakout"):
         source(game="brekout")
     monkeypatch.setitem(__import__("sys").modules, "ale_py", None)
-    with pytest.raises(InputError, match=r"pip install 'fourfold\[atari\]'"):
+    with pytest.raises(InputError, match=r'pip install -e "\.\[atari\]" in your clone'):
         source()
 
 

@@ -188,5 +188,5 @@ def test_bad_names_and_missing_extras_are_said_in_a_line() -> None:
     try:
         import Box2D  # noqa: F401  # pyright: ignore[reportMissingImports]
     except ImportError:
-        with pytest.raises(InputError, match=r"LunarLander-v3 needs more packages: pip install 'fourfold\[box2d\]'"):
+        with pytest.raises(InputError, match=r'LunarLander-v3 needs more packages: pip install -e "\.\[box2d\]"'):
             source(environment="LunarLander-v3")

@@ -85,7 +85,7 @@ def test_a_board_is_drawn_with_a_colour_for_each_thing() -> None:
 @pytest.mark.promise("R9")
 def test_a_missing_package_or_game_is_said_in_a_line(monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "minatar", None)
-    with pytest.raises(InputError, match=r"pip install 'fourfold\[minatar\]'"):
+    with pytest.raises(InputError, match=r'pip install -e "\.\[minatar\]" in your clone'):
         source()
     with pytest.raises(InputError, match=r"data.game: 'brekout' is not a choice.*breakout"):
         source(game="brekout")

@@ -61,7 +61,7 @@ def test_the_host_through_its_library(tmp_path, monkeypatch) -> None:
         config.build(0, tmp_path)
     assert "secret" not in str(error.value)
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(InputError, match=r"not installed; pip install 'fourfold\[text\]'"):
+    with pytest.raises(InputError, match=r'not installed: pip install -e "\.\[text\]" in your clone'):
         config.build(0, tmp_path)
 
 

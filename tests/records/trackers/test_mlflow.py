@@ -89,7 +89,7 @@ print(json.dumps([run.info.run_name, run.info.status, run.data.params["model.nam
 """
 
 
-@pytest.mark.skipif(find_spec("mlflow") is None, reason='needs pip install "fourfold[mlflow]"')
+@pytest.mark.skipif(find_spec("mlflow") is None, reason="needs the extra mlflow")
 def test_a_real_store_has_the_run(tmp_path: Path):
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
     command = [sys.executable, "-X", "utf8", "-c", SCRIPT, str(tmp_path), json.dumps(RECIPE)]

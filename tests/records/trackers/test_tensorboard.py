@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("tensorboard", reason='needs pip install "fourfold[tensorboard]"')
+pytest.importorskip("tensorboard", reason="needs the extra tensorboard")
 
 from fourfold.records.folder import RunFolder
 from fourfold.records.metrics import MetricWriter

@@ -40,7 +40,7 @@ def test_it_is_told_everything(tmp_path: Path, monkeypatch, status: str, code: i
     assert calls == [{**options, "dir": str(tmp_path), "reinit": "create_new"}, (3, {"train.loss": 0.5}), code]
 
 
-@pytest.mark.skipif(find_spec("wandb") is None, reason='needs pip install "fourfold[wandb]"')
+@pytest.mark.skipif(find_spec("wandb") is None, reason="needs the extra wandb")
 def test_a_real_offline_run_is_written(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.extras import to_install
 from fourfold.data.control.base import ControlDataConfig, PlayedSource
 from fourfold.tasks.control import ControlSpec, Environment, Move, Observation
 from fourfold.tasks.inputs import Image
@@ -76,7 +77,7 @@ def load(config: AtariConfig, seed: int) -> Any:
         import ale_py
         from ale_py import roms
     except ImportError:
-        raise InputError("data: atari needs one more package: pip install 'fourfold[atari]'") from None
+        raise InputError(f"data: atari needs one more package: {to_install('atari')}") from None
     known = roms.get_all_rom_ids()
     if config.game not in known:
         raise InputError(f"data.game: no game called '{config.game}'{did_you_mean(config.game, known)}")

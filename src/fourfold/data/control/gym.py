@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.extras import to_install
 from fourfold.data.control.base import ControlDataConfig, PlayedSource
 from fourfold.data.encoding import FeaturesEncoding
 from fourfold.tasks.control import ControlSpec, Environment, Move, Observation
@@ -93,7 +94,7 @@ def make(name: str, render_mode: str | None = None) -> Any:
 def _missing(name: str, said: str) -> InputError:
     extra = next((extra for word, extra in EXTRAS.items() if word in said), "")
     if extra:
-        return InputError(f"data.environment: {name} needs more packages: pip install 'fourfold[{extra}]'")
+        return InputError(f"data.environment: {name} needs more packages: {to_install(extra)}")
     return InputError(f"data.environment: {name} needs more packages: {' '.join(said.split())}")
 
 

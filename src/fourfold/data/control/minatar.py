@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fourfold.core.errors import InputError
+from fourfold.core.extras import to_install
 from fourfold.data.control.base import ControlDataConfig, PlayedSource
 from fourfold.data.control.palette import colours
 from fourfold.tasks.control import ControlSpec, Environment, Move, Observation
@@ -70,7 +71,7 @@ def make(config: MinAtarConfig) -> Any:
     try:
         from minatar import Environment as Board
     except ImportError:
-        raise InputError("data: minatar needs one more package: pip install 'fourfold[minatar]'") from None
+        raise InputError(f"data: minatar needs one more package: {to_install('minatar')}") from None
     finally:
         logging.disable(before)
     return Board(config.game, sticky_action_prob=config.sticky, difficulty_ramping=config.ramping)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from fourfold.core.errors import InputError
+from fourfold.core.extras import to_install
 from fourfold.data.text.learning import TextFields
 
 Columns = dict[str, list[Any]]  # by name
@@ -66,8 +67,8 @@ class HostedFields(TextFields):
             from datasets import load_dataset
         except ImportError:
             raise InputError(
-                f"data: {self.name} is fetched with the library datasets, which is not installed; "
-                "pip install 'fourfold[text]', or give a copy of your own as data.path"
+                f"data: {self.name} is fetched with the library datasets, which is not installed: "
+                f"{to_install('text')}; or give a copy of your own as data.path"
             ) from None
         try:
             found = load_dataset(

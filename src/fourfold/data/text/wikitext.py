@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fourfold.core.errors import InputError
+from fourfold.core.extras import to_install
 from fourfold.data.text.running_text import RunningTextConfig
 from fourfold.data.text.windows import WindowsSource
 
@@ -60,8 +61,8 @@ class WikitextConfig(RunningTextConfig):
             from datasets import load_dataset
         except ImportError:
             raise InputError(
-                "data: wikitext is fetched with the library datasets, which is not installed; "
-                "pip install 'fourfold[text]', or give a copy of your own as data.path"
+                "data: wikitext is fetched with the library datasets, which is not installed: "
+                f"{to_install('text')}; or give a copy of your own as data.path"
             ) from None
         part = f"wikitext-{self.million_words}-raw-v1"
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.extras import to_install
 
 
 class Tracker(Protocol):
@@ -64,8 +65,7 @@ def check_trackers(names: Sequence[str]) -> None:
         if list(names).count(name) > 1:
             raise InputError(f"trackers: '{name}' is named twice")
         if find_spec(TRACKERS[name].package) is None:
-            remedy = f'pip install -e ".[{TRACKERS[name].extra}]" in your clone of Fourfold'
-            raise InputError(f"trackers: {name} is not installed: {remedy}")
+            raise InputError(f"trackers: {name} is not installed: {to_install(TRACKERS[name].extra)}")
 
 
 def flatten(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
