@@ -1,6 +1,9 @@
 """Gymnasium's environments as a source: what they promise, how they are scored, and what is refused."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +193,19 @@ def test_bad_names_and_missing_extras_are_said_in_a_line() -> None:
     except ImportError:
         with pytest.raises(InputError, match=r'LunarLander-v3 needs more packages: pip install -e "\.\[box2d\]"'):
             source(environment="LunarLander-v3")
+
+
+DRAWN = """
+from fourfold.data.control.gym import GymEnvironment
+environment = GymEnvironment("CartPole-v1", lambda episode: episode, drawn=True)
+environment.reset()
+print(environment.render().shape)
+"""
+
+
+def test_a_picture_is_drawn_without_a_word_where_there_is_no_screen() -> None:
+    """SDL writes past Python, once a process."""
+    nowhere = ("XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    environment = {name: value for name, value in os.environ.items() if name not in nowhere}
+    done = subprocess.run([sys.executable, "-c", DRAWN], capture_output=True, text=True, env=environment, check=True)
+    assert (done.stdout, done.stderr) == ("(400, 600, 3)\n", "")

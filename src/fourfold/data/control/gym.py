@@ -6,6 +6,7 @@ Licence: MIT.
 Checked by: the same numbers as Gymnasium's own loop gives; bad names, actions and observations.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +77,9 @@ def make(name: str, render_mode: str | None = None) -> Any:
 
     import gymnasium
 
+    if render_mode is not None:
+        # pygame draws into memory; SDL under it would look for a screen, and say on stderr that there is none
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     if ":" in name:  # gymnasium would import the module before it
         raise InputError(f"data.environment: '{name}' names a module to import; only Gymnasium's own names are taken")
     try:
