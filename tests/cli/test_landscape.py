@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fourfold.cli import main
+from fourfold.cli import main, waiting
 
 CHANGES = ["model.widths=[6]", "budget.steps=12", "budget.epochs=null"]
 
@@ -54,6 +54,22 @@ def test_the_way_of_the_training_is_drawn_on_request(workspace: Path, capsys) ->
 def test_the_same_seed_is_the_same_plane_and_another_is_another(workspace: Path, capsys) -> None:
     first, again, other = (_ask(workspace, capsys, "--seed", seed)["losses"] for seed in ("1", "1", "2"))
     assert first == again != other
+
+
+def test_each_part_of_the_work_says_how_far_it_is(workspace: Path, capsys, monkeypatch) -> None:
+    """A point of a large network takes a second, and there are 1,681: silence would last half an hour."""
+    monkeypatch.setattr(waiting, "LINE_SECONDS", 0.0)
+    command = ["landscape", "digits-mlp-1", "--resolution", "3", "--path", "--workspace", str(workspace), "--json"]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 1
+    said = [line.strip() for line in told.err.splitlines()]
+    for words in ("points of the plane: 9 of 9", "steps of the way: 12 of 12", "points of its plane: 9 of 9"):
+        assert words in said
+    assert any(line.startswith("points of the plane: 1 of 9 ") for line in said)
+    for words in ("gradients for the sharpness", "products for the largest curvature"):
+        numbers = [int(line.split()[-3]) for line in said if line.startswith(words)]
+        assert numbers == list(range(1, len(numbers) + 1)) != []
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def gradients(
         steps, parts = int(opened.result["steps"]), opened.parts
         batches = split_batches(parts.source, "train", min(EXAMPLES, parts.source.sizes["train"]))
         mark = f"{opened.run_id} " if len(runs) > 1 else ""
-        with trained_again(opened) as training, waiting(opened.run_id, steps) as heard:
+        with trained_again(opened) as training, waiting(f"steps of {opened.run_id}", steps) as heard:
             norms[f"{mark}before"] = gradient_norms(training.model, parts.loss, batches)
             traces[opened.run_id] = trace(training, steps, heard)
             norms[f"{mark}after"] = gradient_norms(training.model, parts.loss, batches)

@@ -40,7 +40,7 @@ def line_between(
     step = 1 / (resolution - 1)
     past = torch.arange(1, int(PAST / step) + 1, dtype=torch.float64) * step
     alphas = torch.cat([-past.flip(0), between, 1 + past])
-    with waiting("the line", len(alphas)) as heard:
+    with waiting("points of the line", len(alphas)) as heard:
         losses = loss_line(first.model, second.model, parts.loss, batches, alphas, heard)
     ends = [float(losses[alphas == at]) for at in (0, 1)]
     climb = barrier(losses, alphas)

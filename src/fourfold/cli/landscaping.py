@@ -87,18 +87,21 @@ def landscape(
     model, parts = opened.model, opened.parts
     batches = split_batches(parts.source, split, examples or None)
     objective = Objective(model, parts.loss, batches)
-    with waiting("the plane", resolution) as heard:
+    with waiting("points of the plane", resolution**2) as heard:
         plane = random_plane(objective, resolution, reach, seed, heard)
     few = split_batches(parts.source, split, min(examples or SEARCHED, SEARCHED))
     exact = Objective(model, parts.loss, few, torch.float64)
-    sharp, curvature = sharpness(exact), largest_curvature(exact, tolerance=TOLERANCE)
+    with waiting("gradients for the sharpness", None) as heard:
+        sharp = sharpness(exact, heard=heard)
+    with waiting("products for the largest curvature", None) as heard:
+        curvature = largest_curvature(exact, tolerance=TOLERANCE, heard=heard)
     used = sum(len(batch.inputs[0]) for batch in batches)
     name = "loss" if opened.recipe.loss.name == "usual" else quantity(opened.recipe.loss.name)
     drawn = draw_landscape(plane, name)
     if path:
-        with waiting("the way", int(opened.result["steps"])) as heard:
+        with waiting("steps of the way", int(opened.result["steps"])) as heard:
             way = path_plane(weights_along(opened, objective.flat, heard=heard))
-        with waiting("its plane", resolution) as heard:
+        with waiting("points of its plane", resolution**2) as heard:
             drawn.append(draw_path(plane_around(objective, way, resolution, heard), way, name))
     searched = sum(len(batch.inputs[0]) for batch in few)
     page = view_page(

@@ -8,6 +8,7 @@ import typer
 from fourfold.cli.opening import find_runs
 from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
+from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def probe(
     from fourfold.run.run import Run
 
     opened = [Run(folder) for folder in folders]
-    found = probe_runs(opened, shares, split, seed)
+    with waiting("the probe", None) as heard:
+        found = probe_runs(opened, shares, split, seed, heard)
     _print(found, split, stderr=json)
     if out is not None:
         from fourfold.report.probe_figure import draw_probe

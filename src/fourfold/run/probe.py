@@ -16,9 +16,11 @@ Departures: six penalties where the paper tries 45, and the validation pictures 
 Checked by: scikit-learn on features by hand; features that are the label, and that are noise; a damaged test split.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple
 
 import torch
@@ -41,6 +43,10 @@ BATCH_SIZE = 512
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)  # C of scikit-learn: the inverse of what weights cost
 STEPS = 300  # of L-BFGS, which is warm from the penalty before
 RANDOM = "as drawn"
+
+
+def _nobody(done: int = 0, total: int = 0) -> None:
+    """Hear nothing."""
 
 
 class Probed(NamedTuple):
@@ -68,16 +74,29 @@ class Pool:
     labels: dict[str, Tensor]
     num_classes: int
 
-    def features(self, encoder: nn.Module, split: str) -> Tensor:
-        """Return what an encoder says of a split's pictures as they are, float32 `[pictures, features]`."""
+    def features(self, encoder: nn.Module, split: str, heard: Callable[[], None] = _nobody) -> Tensor:
+        """Return what an encoder says of a split's pictures as they are, float32 `[pictures, features]`.
+
+        Args:
+            encoder: in evaluation mode.
+            split: whose pictures.
+            heard: called after each batch.
+        """
         standardise, found = self.pictures.encoding.standardise(), []
         with torch.inference_mode():
             for numbers in torch.arange(self.pictures.sizes[split]).split(BATCH_SIZE):
                 found.append(encoder(standardise.encode(self.pictures.raw(split, numbers.tolist()))).float())
+                heard()
         return torch.cat(found)
 
 
-def probe(runs: Sequence[Run], shares: Sequence[float], split: str = "validation", seed: int = 0) -> list[Probed]:
+def probe(
+    runs: Sequence[Run],
+    shares: Sequence[float],
+    split: str = "validation",
+    seed: int = 0,
+    heard: Callable[[int, int], None] = _nobody,
+) -> list[Probed]:
     """Return how well each run's features tell the classes of the first one's pictures, and its encoder's as drawn.
 
     Args:
@@ -85,6 +104,7 @@ def probe(runs: Sequence[Run], shares: Sequence[float], split: str = "validation
         shares: of the training labels, each above 0 and at most 1.
         split: that is scored, "validation" or "test".
         seed: of which labels are told.
+        heard: told how much is done and of how much, after each batch of pictures and each regression.
 
     Raises:
         InputError: a run has no encoder for these pictures, or they have no labels.
@@ -102,7 +122,14 @@ def probe(runs: Sequence[Run], shares: Sequence[float], split: str = "validation
     encoders = [(run.run_id, encoder_of(run.spec, run.model, run.run_id)) for run in runs]
     drawn = encoder_of(runs[0].spec, runs[0].parts.model, runs[0].run_id)
     encoders.append((f"{runs[0].run_id}, {RANDOM}", drawn))
-    return [each for name, encoder in encoders for each in _probed(name, encoder, pool, shares, split, seed)]
+    batches = sum(math.ceil(pool.pictures.sizes[each] / BATCH_SIZE) for each in _read(split))
+    total = len(encoders) * (batches + len(shares) * len(PENALTIES))
+    done = count(1)
+
+    def worked() -> None:
+        heard(next(done), total)
+
+    return [each for name, encoder in encoders for each in _probed(name, encoder, pool, shares, split, seed, worked)]
 
 
 def pool_of(run: Run) -> Pool:
@@ -137,9 +164,22 @@ def encoder_of(spec: Spec, model: nn.Module, who: str) -> nn.Module:
     return without_output_layer(deepcopy(model), who)[0].eval()
 
 
-def _probed(name: str, encoder: nn.Module, pool: Pool, shares: Sequence[float], split: str, seed: int) -> list[Probed]:
+def _read(split: str) -> list[str]:
+    """Return the splits whose features are needed to score one."""
+    return list(dict.fromkeys(("train", "validation", split)))
+
+
+def _probed(
+    name: str,
+    encoder: nn.Module,
+    pool: Pool,
+    shares: Sequence[float],
+    split: str,
+    seed: int,
+    worked: Callable[[], None],
+) -> list[Probed]:
     """Return an encoder's scores for each share of labels."""
-    features = {each: pool.features(encoder, each) for each in dict.fromkeys(("train", "validation", split))}
+    features = {each: pool.features(encoder, each, worked) for each in _read(split)}
     mean, deviation = features["train"].mean(0), features["train"].std(0).clamp(min=1e-6)
     scaled = {each: (part - mean) / deviation for each, part in features.items()}
     unit = {each: F.normalize(part) for each, part in features.items()}
@@ -148,7 +188,7 @@ def _probed(name: str, encoder: nn.Module, pool: Pool, shares: Sequence[float], 
         chosen = labelled(pool.labels["train"], share, seed)
         own = pool.labels["train"][chosen]
         known = {**scaled, "train": scaled["train"][chosen]}
-        linear, penalty = linear_accuracy(known, {**pool.labels, "train": own}, split)
+        linear, penalty = linear_accuracy(known, {**pool.labels, "train": own}, split, worked)
         vote = vote_of_neighbours(unit[split], own, pool.num_classes, unit["train"][chosen])
         knn = float((vote == pool.labels[split]).double().mean())
         found.append(Probed(name, len(chosen), share, linear, knn, penalty))
@@ -166,13 +206,16 @@ def labelled(labels: Tensor, share: float, seed: int) -> Tensor:
     return torch.cat(parts).sort().values
 
 
-def linear_accuracy(features: dict[str, Tensor], labels: dict[str, Tensor], split: str) -> tuple[float, float]:
+def linear_accuracy(
+    features: dict[str, Tensor], labels: dict[str, Tensor], split: str, heard: Callable[[], None] = _nobody
+) -> tuple[float, float]:
     """Return the accuracy of logistic regression on a split, and the penalty that validation chose.
 
     Args:
         features: of the labelled pictures ("train"), of validation and of the split that is scored, standardised.
         labels: theirs, int64.
         split: that is scored.
+        heard: called after each regression.
 
     Raises:
         InputError: the labelled pictures are all of one class.
@@ -197,4 +240,5 @@ def linear_accuracy(features: dict[str, Tensor], labels: dict[str, Tensor], spli
         if accuracy > best:
             best, penalty = accuracy, each
             score = accuracy if split == "validation" else model.score(inputs[split], labels[split].numpy())
+        heard()
     return float(score), penalty

@@ -18,6 +18,7 @@ whose plane is written out by hand; scaling a filter up and the next layer's dow
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ class Plane:
     centre: float
 
 
-def _nobody(rows: int) -> None:
+def _nobody(points: int) -> None:
     """Hear nothing."""
 
 
@@ -97,7 +98,7 @@ def random_plane(
         resolution: points along each direction, odd, so that the weights themselves are one of them.
         reach: the plane goes from -reach to reach in both directions; 1 is as far as the weights are from zero.
         seed: of the directions.
-        heard: told how many rows are done, after each.
+        heard: told how many points are done, after each.
 
     Raises:
         InputError: resolution or reach are out of range.
@@ -131,14 +132,15 @@ def loss_plane(
         second: `[weights]`.
         alphas: `[columns]`.
         betas: `[rows]`.
-        heard: told how many rows are done, after each.
+        heard: told how many points are done, after each.
     """
     start = objective.start
-    rows = []
-    for beta in betas.tolist():
-        rows.append([float(objective(start + alpha * first + beta * second)) for alpha in alphas.tolist()])
-        heard(len(rows))
-    return Plane(alphas, betas, torch.tensor(rows, dtype=torch.float64), float(objective(start)))
+    losses: list[float] = []
+    for beta, alpha in product(betas.tolist(), alphas.tolist()):
+        losses.append(float(objective(start + alpha * first + beta * second)))
+        heard(len(losses))
+    grid = torch.tensor(losses, dtype=torch.float64).view(len(betas), len(alphas))
+    return Plane(alphas, betas, grid, float(objective(start)))
 
 
 def plane_around(
@@ -150,7 +152,7 @@ def plane_around(
         objective: the loss, and the path's last state as its own weights.
         path: from `path_plane`.
         resolution: points along each direction, at least 2.
-        heard: told how many rows are done, after each.
+        heard: told how many points are done, after each.
     """
     low, high = path.places.min(0).values, path.places.max(0).values
     margin = 0.2 * (high - low).clamp(min=1e-6)

@@ -12,6 +12,7 @@ Checked by: quadratics whose maximum is at a corner, by hand; a search of every 
 """
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any, NamedTuple
 
 import torch
@@ -25,6 +26,10 @@ EPS = 1e-3  # the paper's tables have this and 5e-4
 COLUMNS = 100  # of A in the random subspace
 ITERATIONS = 10  # of L-BFGS-B
 _SMALL = 20  # weights up to which the Hessian is written out
+
+
+def _nobody(count: int) -> None:
+    """Hear nothing."""
 
 
 class Sharpness(NamedTuple):
@@ -41,7 +46,13 @@ class Sharpness(NamedTuple):
     highest: float
 
 
-def sharpness(objective: Objective, eps: float = EPS, iterations: int = ITERATIONS, seed: int = 0) -> Sharpness:
+def sharpness(
+    objective: Objective,
+    eps: float = EPS,
+    iterations: int = ITERATIONS,
+    seed: int = 0,
+    heard: Callable[[int], None] = _nobody,
+) -> Sharpness:
     """Return the sharpness at the objective's own weights, in the full space (A the identity).
 
     Args:
@@ -49,14 +60,17 @@ def sharpness(objective: Objective, eps: float = EPS, iterations: int = ITERATIO
         eps: half the width of the box where a weight is 0.
         iterations: of L-BFGS-B, from each of its two starts.
         seed: of the second start.
+        heard: told how many gradients were taken, after each; how many it will be nobody knows.
 
     Raises:
         InputError: eps or iterations are out of range.
     """
+    taken = count(1)
     half = eps * (objective.start.double().abs() + 1)  # Eq. 3; A^+ x is x
 
     def rise(y: Tensor) -> tuple[float, Tensor]:
         loss, gradient = objective.gradient(objective.start + y.to(objective.start.dtype))
+        heard(next(taken))
         return loss, gradient.double()
 
     return _maximise(rise, half, eps, iterations, seed)
@@ -120,14 +134,18 @@ def _maximise(
     return Sharpness(100 * (highest - here) / (1 + here), here, highest)
 
 
-def largest_curvature(objective: Objective, seed: int = 0, tolerance: float = 1e-6) -> float:
+def largest_curvature(
+    objective: Objective, seed: int = 0, tolerance: float = 1e-6, heard: Callable[[int], None] = _nobody
+) -> float:
     """Return the largest eigenvalue of the loss's Hessian at the objective's own weights.
 
     Args:
         objective: made with `dtype=torch.float64`.
         seed: of the vector that the search starts from.
         tolerance: relative, of the eigenvalue.
+        heard: told how often the Hessian was multiplied, after each time; how often it will be nobody knows.
     """
+    taken = count(1)
     start, size = objective.start, objective.size
     if size <= _SMALL:  # ARPACK wants more weights than eigenvalues
         columns = [objective.curvature(start, direction) for direction in torch.eye(size, dtype=start.dtype)]
@@ -136,7 +154,9 @@ def largest_curvature(objective: Objective, seed: int = 0, tolerance: float = 1e
 
     def product(direction: Any) -> Any:
         vector = torch.from_numpy(direction.reshape(-1).copy()).to(start.dtype)
-        return objective.curvature(start, vector).double().numpy()
+        found = objective.curvature(start, vector).double().numpy()
+        heard(next(taken))
+        return found
 
     operator = LinearOperator((size, size), matvec=product, dtype="float64")  # pyright: ignore[reportCallIssue]
     draw = torch.Generator().manual_seed(stream_seed(seed, "sample", 2))
