@@ -1,10 +1,12 @@
 """`fourfold landscape`."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
+import fourfold as ff
 from fourfold.cli import main, waiting
 
 CHANGES = ["model.widths=[6]", "budget.steps=12", "budget.epochs=null"]
@@ -70,6 +72,40 @@ def test_each_part_of_the_work_says_how_far_it_is(workspace: Path, capsys, monke
     for words in ("gradients for the sharpness", "products for the largest curvature"):
         numbers = [int(line.split()[-3]) for line in said if line.startswith(words)]
         assert numbers == list(range(1, len(numbers) + 1)) != []
+
+
+TASKS = {
+    "two players": {
+        "data": {"name": "gaussians", "examples": 40, "scored": 30},
+        "model": {"name": "gan", "latent": 2, "generator_widths": [6], "discriminator_widths": [6]},
+        "loss": "non_saturating",
+        "algorithm": "adversarial",
+    },
+    "two players of pictures": {
+        "data": {"name": "unlabelled_pictures", "of": "digits", "scored": 20},
+        "model": {"name": "dcgan", "width": 4, "latent": 5},
+        "loss": "minimax",
+        "algorithm": "adversarial",
+    },
+    "two views": {
+        "data": {"name": "two_views", "of": "digits"},
+        "model": {"name": "simclr", "encoder": {"name": "mlp", "widths": [12]}, "projected": 5},
+        "loss": "nt_xent",
+        "algorithm": "supervised",
+    },
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_networks_of_other_tasks_have_a_landscape_too(task: str, tmp_path: Path, capsys) -> None:
+    """Curvature is taken in float64, and what such a network draws for itself must follow."""
+    budget = {"budget": {"steps": 2, "batch_size": 16}, "runtime": {"device": "cpu", "threads": 1}}
+    run = ff.run({**TASKS[task], **budget}, workspace=tmp_path)
+    command = ["landscape", run.run_id, "--resolution", "3", "--examples", "40", "--workspace", str(tmp_path), "--json"]
+    assert main(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["losses"][1][1] == pytest.approx(found["loss"])
+    assert math.isfinite(found["largest_curvature"])
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,6 @@ def draw_latents(prior: Prior, count: int, size: int, generator: torch.Generator
 
 
 def latents_for(model: _Drawing, examples: Tensor) -> Tensor:
-    """Return latents for as many examples, where those are; out of training always the same, so that scores are."""
+    """Return latents for as many examples, where and as those are; out of training always the same: so are scores."""
     fixed = None if model.training else torch.Generator().manual_seed(0)
-    return model.latents(len(examples), fixed).to(examples.device)
+    return model.latents(len(examples), fixed).to(examples)  # float64 where the curvature of a landscape is taken
