@@ -3,9 +3,9 @@
     python benchmarks/returns.py                                 ten seeds: about half an hour of one core
     python benchmarks/returns.py --markdown docs/benchmarks.md   write the table where readers find it
 
-Both have the settings that Stable-Baselines3's authors tuned for CartPole, those of `beyond.py`, and the last weights are
-scored: no choice of the best on the way. The recipe `cartpole-dqn`, which is double Q-learning and keeps the best, is
-the third. All play the same 100 episodes, seeds 10,000 and on, always the action that seems best.
+Both have the settings that Stable-Baselines3's authors tuned for CartPole, those of `beyond.py`, and the last weights
+are scored: no choice of the best on the way. The recipe `cartpole-dqn`, which is double Q-learning and keeps the best,
+is the third. All play the same 100 episodes, seeds 10,000 and on, always the action that seems best.
 """
 
 import argparse
