@@ -1,5 +1,6 @@
 """BERT against Hugging Face's, whose weights are copied into it: outputs and gradients."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,8 +190,35 @@ def test_a_published_folder_begins_a_network_with_a_head_of_its_own(tmp_path) ->
     assert {name.split(".")[0] for name in notes[1].split()[1:7]} == {"words", "pairs"}
     other = MODELS.parse({**FIELDS, "layers": 2}, "model")
     assert isinstance(other, ModelConfig)
-    with pytest.raises(InputError, match=r"another network than this bert: num_hidden_layers is 3, here 2$"):
+    with pytest.raises(InputError, match=r"another network than this bert: model\.layers: 3 there, 2 here$"):
         locate(str(tmp_path), other)
+    file = (tmp_path / "config.json").rename(tmp_path / "sizes.json").with_name("model.safetensors")
+    smaller = other.build(ClassificationSpec(PAIRS, ("a", "b", "c")))
+    with pytest.raises(InputError, match=r"does not fit this bert: model\.layers: 3 there, 2 here$"):
+        put_weights(smaller, other, read_weights(file), 3, file)
+    wider = MODELS.parse({**FIELDS, "hidden": 7, "max_length": 77}, "model")
+    assert isinstance(wider, ModelConfig)
+    with pytest.raises(
+        InputError, match=r"bert: model\.hidden: \d+ there, 7 here; model\.max_length: \d+ there, 77 here$"
+    ):
+        put_weights(wider.build(ClassificationSpec(PAIRS, ("a", "b"))), wider, read_weights(file), 2, file)
+
+
+def test_a_padded_embedding_loses_the_rows_that_no_token_has_and_scores_stay_as_they_were() -> None:
+    theirs, _ = twins("BertForPreTraining", MaskedLanguageModellingSpec(PAIRS, ""))
+    known = 53  # of 60 rows
+    ours = config().build(MaskedLanguageModellingSpec(PAIRS._replace(vocab_size=known), "")).double().eval()
+    notes = put_weights(ours, config(), theirs.state_dict(), known, Path("F"), tokens=known)
+    assert notes == [
+        f"weights: the last 7 of 60 rows of {name} left out: they are no token's"
+        for name in ("embeddings.words.weight", "words.bias")
+    ]
+    tokens, mask, segments = inputs()
+    tokens = tokens.clamp(max=known - 1)
+    expected = theirs(tokens, mask, segments)
+    output = ours(tokens, LENGTHS, segments)
+    torch.testing.assert_close(output.tokens[mask.bool()], expected.prediction_logits[mask.bool()][:, :known])
+    torch.testing.assert_close(output.next_sentence, expected.seq_relationship_logits)
 
 
 def test_names_of_files_from_before_2019() -> None:

@@ -139,10 +139,14 @@ def test_the_names_of_sizes_are_attributes() -> None:
 
 
 def test_a_folder_of_another_size_says_what_differs(folder: Path) -> None:
-    line = f"weights: {folder / 'config.json'} is of another network than this gpt: n_layer is 2, here 12, n_embd is 12"
-    with pytest.raises(InputError, match=f"^{re.escape(line)}"):
+    line = (
+        f"weights: {folder} is of another network than this gpt: model.layers: 2 there, 12 here; "
+        f"model.width: 12 there, 768 here; model.heads: {HEADS} there, 12 here; "
+        f"model.context: {CONTEXT} there, 1024 here"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(line)}$"):
         ff.models.gpt2.from_huggingface(folder)
-    with pytest.raises(InputError, match=r"model_type is gpt2, here openai-gpt"):
+    with pytest.raises(InputError, match=r"model_type of config\.json: gpt2 there, openai-gpt here"):
         locate(str(folder), config_of("gpt1"))
 
 
@@ -159,6 +163,18 @@ def test_every_name_that_does_not_fit_is_listed(folder: Path) -> None:
         put_weights(ours(), config_of(), state, VOCAB, Path("F"))
 
 
+def test_weights_of_other_sizes_without_a_config_name_the_fields() -> None:
+    state = theirs().state_dict()
+    other = config_of(layers=3, width=24, context=CONTEXT + 1)
+    model = other.build(LanguageModellingSpec(Tokens(VOCAB, CONTEXT + 1, 1), ""))
+    line = (
+        "weights: F does not fit this gpt: model.layers: 2 there, 3 here; model.width: 12 there, 24 here; "
+        f"model.context: {CONTEXT} there, {CONTEXT + 1} here"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(line)}$"):
+        put_weights(model, other, state, VOCAB, Path("F"))
+
+
 def test_masks_in_a_file_are_left_out_and_an_output_layer_of_its_own_is_refused() -> None:
     state = dict(theirs().state_dict())
     state["transformer.h.0.attn.bias"] = torch.ones(1, 1, CONTEXT, CONTEXT)
@@ -173,6 +189,19 @@ def test_another_tokenizers_tokens_are_never_drawn_anew() -> None:
     state = theirs().state_dict()
     with pytest.raises(InputError, match=r"of another shape: tokens\.weight is 17x12, here 16x12"):
         put_weights(ours(vocab=16), config_of(), state, 16, Path("F"))
+
+
+def test_rows_beyond_the_tokens_are_left_out_where_the_tokenizer_is_known_and_nowhere_else() -> None:
+    state = theirs().state_dict()
+    model = ours(vocab=VOCAB - 3)
+    notes = put_weights(model, config_of(), state, VOCAB - 3, Path("F"), tokens=VOCAB - 3)
+    assert notes == [f"weights: the last 3 of {VOCAB} rows of tokens.weight left out: they are no token's"]
+    assert torch.equal(model.tokens.weight, state["transformer.wte.weight"][:-3])
+    for tokens in (None, VOCAB - 4, VOCAB):
+        with pytest.raises(InputError, match=r"of another shape: tokens\.weight is 17x12, here 14x12"):
+            put_weights(ours(vocab=VOCAB - 3), config_of(), state, VOCAB - 3, Path("F"), tokens=tokens)
+    with pytest.raises(InputError, match=r"of another shape: tokens\.weight is 17x12, here 18x12"):
+        put_weights(ours(vocab=VOCAB + 1), config_of(), state, VOCAB + 1, Path("F"), tokens=VOCAB + 1)
 
 
 def test_damaged_folders_are_one_line(folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ WORDS = ("good", "bad", "fine", "dull", "bright", "slow", "quick", "odd")
 TEXTS = [f"It is a {WORDS[i % 8]} and {WORDS[i // 8]} film" for i in range(64)]
 
 
-def test_a_published_bert_is_fine_tuned_with_its_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("padding", [0, 7])
+def test_a_published_bert_is_fine_tuned_with_its_tokens(
+    padding: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "bert"
     folder.mkdir()
     vocab = json.loads(train_tokenizer("wordpiece", TEXTS, 80, lowercase=True).text)["model"]["vocab"]
@@ -23,7 +26,8 @@ def test_a_published_bert_is_fine_tuned_with_its_tokens(tmp_path: Path, capsys: 
     BertTokenizer.from_pretrained(folder, do_lower_case=True).save_pretrained(folder)
     torch.manual_seed(0)
     sizes = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 32}
-    BertForPreTraining(BertConfig(**sizes, vocab_size=len(vocab), max_position_embeddings=16)).save_pretrained(folder)
+    padded = len(vocab) + padding
+    BertForPreTraining(BertConfig(**sizes, vocab_size=padded, max_position_embeddings=16)).save_pretrained(folder)
     table = tmp_path / "texts.csv"
     rows = [f"{text},{'yes' if i % 2 else 'no'}" for i, text in enumerate(TEXTS)]
     table.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
@@ -44,3 +48,5 @@ def test_a_published_bert_is_fine_tuned_with_its_tokens(tmp_path: Path, capsys: 
         expected = theirs(tokens, attention_mask=mask.long()).last_hidden_state[mask]
         torch.testing.assert_close(run.model.encode(tokens, lengths)[mask], expected, rtol=1e-4, atol=1e-5)  # type: ignore[operator]
     assert any("head.weight, head.bias drawn anew" in note for note in run.result["notes"])
+    said = f"weights: the last 7 of {padded} rows of embeddings.words.weight left out: they are no token's"
+    assert (said in run.result["notes"]) == bool(padding)

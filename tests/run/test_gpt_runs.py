@@ -128,13 +128,15 @@ def test_other_tokens_and_longer_rows_than_the_folders_are_one_line(text: Path, 
     with pytest.raises(InputError, match=r"its tokens are others than those of this data; give data\.tokenizer_from="):
         start("other", recipe(text, weights=str(folder), **{"data.tokenizer": "wordpiece"}), tmp_path)
     longer = {"weights": str(folder), "data.length": 16}
-    with pytest.raises(InputError, match=r"of another shape: positions\.weight is 8x8, here 16x8$"):
+    with pytest.raises(InputError, match=r"does not fit this gpt: model\.context: 8 there, 16 here$"):
         start("longer", recipe(text, **longer), tmp_path)
     with pytest.raises(
         InputError, match=r"^model\.context: gpt sees 8 tokens at once, but this data gives texts of up"
     ):
         start("longer", recipe(text, **longer, **{"model.context": 8}), tmp_path)
-    with pytest.raises(InputError, match=r"config\.json is of another network than this gpt: n_positions is 8, here 1"):
+    with pytest.raises(
+        InputError, match=r"gpt2 is of another network than this gpt: model\.context: 8 there, 16 here$"
+    ):
         start("longer", recipe(text, **longer, **{"model.context": 16}), tmp_path)
 
 

@@ -44,6 +44,20 @@ class BERTConfig(ModelConfig):
     """Fields of `model: bert`."""
 
     task_layers: ClassVar[tuple[str, ...]] = ("pooler", "words", "pairs", "head")
+    published_names: ClassVar[Mapping[str, str]] = {
+        "num_hidden_layers": "layers",
+        "hidden_size": "width",
+        "num_attention_heads": "heads",
+        "intermediate_size": "hidden",
+        "max_position_embeddings": "max_length",
+    }
+    shown_by: ClassVar[Mapping[str, tuple[str, int | None]]] = {
+        "layers": ("layers", None),
+        "width": ("embeddings.words.weight", 1),
+        "hidden": ("layers.0.widen.weight", 0),
+        "max_length": ("embeddings.positions.weight", 0),
+    }
+    token_rows: ClassVar[tuple[str, ...]] = ("embeddings.words.weight", "words.bias")
 
     name: Literal["bert"] = "bert"
     layers: int = Field(default=12, ge=1, le=256, description="L in the paper")

@@ -21,7 +21,7 @@ step by step with a cache against all at once; a row of several texts against ea
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field, model_validator
@@ -42,6 +42,19 @@ Norm = Literal["pre", "post"]
 
 class GPTConfig(ModelConfig):
     """Fields of `model: gpt`."""
+
+    published_names: ClassVar[Mapping[str, str]] = {
+        "n_layer": "layers",
+        "n_embd": "width",
+        "n_head": "heads",
+        "n_positions": "context",
+    }
+    shown_by: ClassVar[Mapping[str, tuple[str, int | None]]] = {
+        "layers": ("blocks", None),
+        "width": ("tokens.weight", 1),
+        "context": ("positions.weight", 0),
+    }
+    token_rows: ClassVar[tuple[str, ...]] = ("tokens.weight",)
 
     name: Literal["gpt"] = "gpt"
     layers: int = Field(default=12, ge=1, description="blocks of attention and feed-forward")

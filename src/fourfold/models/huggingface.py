@@ -71,9 +71,19 @@ def check_sizes(path: Path, config: ModelConfig) -> None:
     if not facts or path.name not in (WEIGHTS, INDEX) or not file.is_file():
         return
     theirs = _json(file)
-    wrong = [f"{name} is {theirs[name]}, here {fact}" for name, fact in facts.items() if theirs.get(name, fact) != fact]
+    wrong = [
+        f"{_field_of(name, config)}: {theirs[name]} there, {fact} here"
+        for name, fact in facts.items()
+        if theirs.get(name, fact) != fact
+    ]
     if wrong:
-        raise InputError(f"weights: {file} is of another network than this {config.name}: {', '.join(wrong)}")
+        raise InputError(f"weights: {path.parent} is of another network than this {config.name}: {'; '.join(wrong)}")
+
+
+def _field_of(name: str, config: ModelConfig) -> str:
+    """Return the field that a name of config.json is here, as it is typed; what no field changes keeps its name."""
+    field = config.published_names.get(name)
+    return f"{name} of config.json" if field is None else f"model.{field}"
 
 
 def sizes_in(folder: Path) -> dict[str, Any]:

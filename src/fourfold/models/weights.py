@@ -82,7 +82,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def put_weights(
-    model: nn.Module, config: ModelConfig, weights: Mapping[str, Tensor], num_outputs: int, file: Path
+    model: nn.Module,
+    config: ModelConfig,
+    weights: Mapping[str, Tensor],
+    num_outputs: int,
+    file: Path,
+    tokens: int | None = None,
 ) -> list[str]:
     """Copy weights into a network, and return what was not taken as it is, a line each.
 
@@ -92,13 +97,15 @@ def put_weights(
         weights: tensors by name.
         num_outputs: numbers the network returns for one example.
         file: where they come from, for messages.
+        tokens: that the file's own tokenizer has, if it is known to be the data's too; rows beyond them are left out.
 
     Raises:
-        InputError: names are unknown or missing, or shapes are others; all are listed, and nothing was copied.
+        InputError: sizes are others than the config's fields say, or else names are unknown or missing, or shapes are
+            others; all are listed, and nothing was copied.
     """
     places = model.state_dict()
     weights, beside = encoder_weights(weights, set(places))
-    named = config.adopted(weights)
+    named, notes = _without_padding(config.adopted(weights), places, config, tokens)
     unknown = [name for name in named if name not in places and not name.endswith(COUNTER)]
     missing = [name for name in places if name not in named and not name.endswith(COUNTER)]
     own = [output_layer(model)] if beside else []
@@ -120,6 +127,7 @@ def put_weights(
         else:
             wrong.append(f"{name} is {_shape(value)}, here {_shape(place)}")
     if unknown or missing or wrong:
+        _require_sizes(config, named, places, file)
         found = [("unknown", unknown), ("missing", missing), ("of another shape", wrong)]
         listed = "; ".join(f"{what}: {_some(names)}" for what, names in found if names)
         stem = ", or try model.stem=imagenet" if wrong and getattr(config, "stem", None) == "auto" else ""
@@ -127,7 +135,6 @@ def put_weights(
     for name, place in places.items():
         if name in named and name not in heads:
             place.copy_(named[name])
-    notes: list[str] = []
     if heads:
         others = named[heads[0]].shape[0]
         notes.append(f"weights: {_some(heads)} drawn anew: the file has {others} outputs, the data {num_outputs}")
@@ -136,6 +143,40 @@ def put_weights(
     if others_only := [*others_only, *beside]:
         notes.append(f"weights: {_some(others_only)} left out: they are another task's")
     return notes
+
+
+def _without_padding(
+    named: dict[str, Tensor], places: Mapping[str, Tensor], config: ModelConfig, tokens: int | None
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Return weights without the rows that no token has, and what was left out.
+
+    Published embeddings are often padded to a multiple of 64 or 128 rows, which is faster on a GPU.
+    """
+    cut: dict[str, Tensor] = {}
+    for name in config.token_rows:
+        if tokens is not None and name in named and name in places and len(places[name]) == tokens < len(named[name]):
+            cut[name] = named[name][:tokens]
+    notes = [
+        f"weights: the last {len(named[name]) - len(kept):,} of {len(named[name]):,} rows of {name} left out: "
+        "they are no token's"
+        for name, kept in cut.items()
+    ]
+    return {**named, **cut}, notes
+
+
+def _require_sizes(config: ModelConfig, named: Mapping[str, Tensor], places: Mapping[str, Tensor], file: Path) -> None:
+    """Raise InputError that names the fields where weights show other sizes than the network's.
+
+    One wrong field changes the shape of nearly every weight, and the name of the field says what to do about it.
+    """
+    theirs, ours = config.sizes_shown_by(named), config.sizes_shown_by(places)
+    others = [
+        f"model.{field}: {theirs[field]} there, {size} here"
+        for field, size in ours.items()
+        if theirs.get(field, size) != size
+    ]
+    if others:
+        raise InputError(f"weights: {file} does not fit this {config.name}: {'; '.join(others)}")
 
 
 def _why(error: Exception) -> str:

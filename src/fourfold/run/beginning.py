@@ -62,20 +62,22 @@ class Beginning:
         Raises:
             InputError: the file cannot be read, or does not fit; every name that does not is listed.
         """
-        left = put_weights(model, self._config, self._tensors, spec.num_outputs, self.path)
+        tokens = self._tokenizer.vocab_size if self._tokenizer else None  # the data's too, or check_tokens has refused
+        left = put_weights(model, self._config, self._tensors, spec.num_outputs, self.path, tokens)
         self.notes += [note for note in left if note not in self.notes]
         return model
 
     def check_tokens(self, source: Source) -> None:
         """Raise InputError where the weights came with a tokenizer, and the data's gives other numbers."""
         ours = getattr(source.spec, "tokenizer", None) or getattr(getattr(source, "encoding", None), "tokenizer", None)
-        theirs = self._tokenizer() if isinstance(ours, str) else None
+        theirs = self._tokenizer if isinstance(ours, str) else None
         if isinstance(ours, str) and theirs is not None and not theirs.numbers_as(tokenizer_of(ours)):
             folder = self._weights.file
             raise InputError(
                 f"weights: {folder}: its tokens are others than those of this data; give data.tokenizer_from={folder}"
             )
 
+    @cached_property
     def _tokenizer(self) -> Tokenizer | None:
         """Return the tokenizer of the weights: of the run that they are a checkpoint of, or in their folder."""
         folders = [self.path.parent, *self.path.parents[2:3]]
@@ -92,7 +94,7 @@ class Beginning:
         """
         changes: dict[str, Any] = {"weights": self._weights.model_copy(update={"sha256": self.sha256})}
         if getattr(recipe.data, "tokenizer_from", "") is None and Path(self._weights.file).is_dir():
-            theirs, asked = self._tokenizer(), getattr(recipe.data, "tokenizer", None)
+            theirs, asked = self._tokenizer, getattr(recipe.data, "tokenizer", None)
             usual = type(recipe.data).model_fields["tokenizer"].default  # a recipe that says no more asks for nothing
             if theirs is not None and asked in (usual, kind_of(theirs)):
                 changes["data"] = recipe.data.model_copy(update={"tokenizer_from": self._weights.file})
