@@ -138,6 +138,32 @@ def test_people_get_words_with_their_tags(workspace, capsys, monkeypatch) -> Non
     assert capsys.readouterr().out == "[Kim Lee person] flew [home]\n"
 
 
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [
+        ([["O", "O"]], "nothing found in this text: every word is tagged O\n"),
+        ([["O", "O"], ["B-person", "O"], ["O", "O"]], "nothing found in 2 of 3 texts: every word is tagged O\n"),
+        ([["B-person", "O"]], ""),
+    ],
+)
+def test_where_nothing_is_found_it_says_so(tags, says, workspace, capsys, monkeypatch) -> None:
+    from fourfold.run import tag
+    from fourfold.run.tag import Tagged, TaggedText
+
+    answer = Tagged([TaggedText(["Kim", "flew"], each, [1.0] * 2) for each in tags], [])
+    monkeypatch.setattr(tag, "tag", lambda run, texts: answer)
+    command = ["tag", "words-1", "x", "--workspace", str(workspace)]
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["[Kim person] flew" if "B-person" in each else "Kim flew" for each in tags]
+    assert err == says
+    assert main([*command, "--json"]) == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (err, told["notes"]) == ("", [])
+    assert [bool(each["entities"]) for each in told["texts"]] == ["B-person" in each for each in tags]
+
+
 def test_a_text_that_is_too_long_has_no_tags_at_its_end(ask) -> None:
     answer = ask("tag", "words-1", "word " * 400)
     (text,) = answer["texts"]

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+import sacrebleu
 import torch
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, root_mean_squared_error
+from whole_texts import sentence, tagged
 
 from fourfold.run.build import build_parts
-from fourfold.run.findings import BY_HEART, CAUSES, find
+from fourfold.run.findings import BY_HEART, CAUSES, LUCK, NEXT, find
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import start
+from fourfold.run.usual_translation import usual_translation
 
 NEVER = {"name": "supervised", "optimizer": {"name": "sgd", "lr": 1e-9}}
 CLASSES: dict[str, Any] = {
@@ -111,3 +115,79 @@ def test_a_density_is_compared_with_that_of_the_whole_training_split() -> None:
     assert find(source, {"train": {"nll": nll - 1e-3}}) == []
     (finding,) = find(source, {"train": {"nll": nll + 1e-3}})
     assert "which always answering the mean and deviation of the training split, would get" in finding
+
+
+def translations(place: Path) -> dict[str, Any]:
+    rows = "".join(f"{sentence(i)}\t문서 {sentence(i)}\n" for i in range(60))
+    (place / "pairs.tsv").write_text(rows, encoding="utf-8")
+    data = {"name": "pairs", "path": str(place / "pairs.tsv"), "vocab_size": 400}
+    return {
+        **CLASSES,
+        "data": {**data, "target_language": "ko"},
+        "model": {"name": "seq2seq", "width": 8, "embedding": 8},
+        "budget": {"steps": 2, "batch_size": 8},
+    }
+
+
+def test_a_translator_that_learned_nothing_says_so_and_what_to_try(tmp_path: Path) -> None:
+    run = start("run", load_recipe({**translations(tmp_path), "algorithm": NEVER})[1], tmp_path)
+    (finding,) = run.findings
+    source = run.parts.source
+    rows = {split: [text for _, text in source.raw(split, [*range(source.sizes[split])])] for split in source.sizes}
+    always = finding.split("always writing '")[1].split("', of training's")[0]
+    assert always in rows["train"]
+    likes = sorted(sacrebleu.corpus_chrf([text] * len(rows["train"]), [rows["train"]]).score for text in rows["train"])
+    chosen = sacrebleu.corpus_chrf([always] * len(rows["train"]), [rows["train"]]).score
+    assert chosen > likes[len(likes) // 2]  # of sixteen, the best
+    constant = sacrebleu.corpus_bleu([always] * len(rows["test"]), [rows["test"]], tokenize="char", force=True).score
+    bleu = run.metrics["test"]["bleu"]
+    assert bleu <= constant
+    assert finding == (
+        f"test bleu {bleu:.4g} is no better than {constant:.4g}, which always writing '{always}', of training's "
+        f"translations one that is like many others, would get; usual causes: {CAUSES}; {NEXT['translation']}"
+    )
+
+
+def test_the_border_of_a_translation_is_the_usual_sentence_s_bleu_or_of_next_to_none_its_chrf(tmp_path: Path) -> None:
+    source = build_parts(load_recipe(translations(tmp_path))[1]).source
+    scorer = source.spec.scorer()
+    usual = usual_translation(source, source.spec)  # type: ignore[arg-type]
+    for batch in source.split("test", 7):
+        scorer.ask(usual.model, batch)
+    border = scorer.compute()
+    assert border["bleu"] > LUCK  # by characters
+    assert find(source, {"test": {"bleu": border["bleu"] + 1e-6, "chrf": 0.0}}) == []
+    (finding,) = find(source, {"test": {"bleu": border["bleu"], "chrf": 99.0}})
+    assert finding.startswith(f"test bleu {border['bleu']:.4g} is no better than {border['bleu']:.4g}, which always")
+    (finding,) = find(source, {"train": {"bleu": 100.0}, "test": {"bleu": 0.0, "chrf": 0.0}})
+    assert f"(bleu 100) holds nowhere else; usual causes: {BY_HEART}; {NEXT['translation']}" in finding
+    with patch("fourfold.run.findings._scores_of", lambda *_: {"bleu": 0.04, "chrf": 18.0}):  # as of English sentences
+        (finding,) = find(source, {"test": {"bleu": 0.5, "chrf": 18.0}})
+        assert finding.startswith("test chrf 18 is no better than 18, which always")
+        assert find(source, {"test": {"bleu": 0.5, "chrf": 18.1}}) == []
+        assert find(source, {"test": {"bleu": LUCK, "chrf": 17.0}}) == []
+
+
+def test_a_tagger_that_finds_no_entity_says_so_and_what_to_try(tmp_path: Path) -> None:
+    (tmp_path / "words.conll").write_bytes(tagged())
+    data = {"name": "tagged_text", "path": str(tmp_path / "words.conll"), "vocab_size": 400}
+    recipe = {**CLASSES, "data": data, "model": {"name": "lstm", "width": 8}, "budget": {"steps": 40, "batch_size": 8}}
+    fast = {"name": "supervised", "optimizer": {"name": "adam", "lr": 0.02}}
+    runs = [start("run", load_recipe({**recipe, "algorithm": each})[1], tmp_path) for each in (NEVER, fast)]
+    for run in runs:
+        f1 = run.metrics["test"]["f1"]
+        assert run.findings == ([] if f1 > 0 else [find(run.parts.source, run.metrics)[0]])
+    assert runs[1].metrics["test"]["f1"] > 0
+    (finding,) = find(runs[0].parts.source, {"test": {"f1": 0.0, "accuracy": 0.9}})
+    assert finding == (
+        "test f1 0 is no better than 0, which always answering 'O', no entity anywhere, would get; "
+        f"usual causes: {CAUSES}; {NEXT['tagging']}"
+    )
+    assert find(runs[0].parts.source, {"test": {"f1": 1e-6, "accuracy": 0.9}}) == []
+
+
+def test_of_parts_of_speech_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "words.conll").write_text("the\tDET\ncat\tNOUN\n\n" * 40, encoding="utf-8")
+    data = {"name": "tagged_text", "path": str(tmp_path / "words.conll"), "vocab_size": 300}
+    source = build_parts(load_recipe({**CLASSES, "data": data, "model": {"name": "lstm", "width": 8}})[1]).source
+    assert find(source, {"test": {"accuracy": 0.0}}) == []

@@ -47,6 +47,12 @@ def tag(
     kinds = sorted({kind for each in tagged for kind, _, _ in _marked(each)})
     for each in tagged:
         console().print(_in_colour(each, kinds), soft_wrap=True)
+    without = sum(not _marked(each) for each in tagged)
+    if without:  # else a text that comes back as it went in looks like a mistake
+        from fourfold.tasks.tagging import OUTSIDE
+
+        where = "this text" if len(tagged) == 1 else f"{without:,} of {len(tagged):,} texts"
+        note(f"nothing found in {where}: every word is tagged {OUTSIDE}")
 
 
 def _marked(text: "TaggedText") -> list[tuple[str, int, int]]:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from fourfold.core.errors import InputError
 from fourfold.tasks.inputs import Tokens
-from fourfold.tasks.seam import Batch
+from fourfold.tasks.seam import Batch, Constant
 from fourfold.tasks.tokens import IGNORED, TokenScorer, TokenSpec
 
 OUTSIDE = "O"
@@ -65,6 +65,14 @@ class TaggingSpec(TokenSpec):
     def scorer(self) -> "TaggingScorer":
         """Return a scorer that has seen nothing."""
         return TaggingScorer(self.tag_names, self.has_entities)
+
+    def constant(self) -> Constant | None:
+        """Return O for every word; None where tags mark no entities, and the likeliest one is not known here."""
+        if not self.has_entities or OUTSIDE not in self.tag_names:
+            return None
+        scores = torch.zeros(1, 1, self.num_outputs)
+        scores[0, 0, self.tag_names.index(OUTSIDE)] = 1.0
+        return Constant(scores, f"always answering '{OUTSIDE}', no entity anywhere")
 
     def predictions(self, output: Tensor) -> list[dict[str, Any]]:
         """Return the likeliest tag of each token, padding included, and its probability."""
