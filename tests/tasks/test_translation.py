@@ -144,7 +144,10 @@ def test_drawn_texts_are_source_translation_and_model() -> None:
     scores = nn.functional.one_hot(batch.targets.clamp(min=0), SPEC.num_outputs).float()
     figure = SPEC.draw(batch, scores, [("I am in Seoul.", TEXTS[0]), ("A cat sits.", TEXTS[1])])
     drawn = [text.get_text() for text in figure.axes[0].texts]
-    assert drawn[1:7] == ["en", "I am in Seoul.", "ko", TEXTS[0], "model", TEXTS[0]]
+    assert drawn[:7] == [
+        "The model's next token after each true one",
+        *("en", "I am in Seoul.", "ko", TEXTS[0], "model", TEXTS[0]),
+    ]
     figure.canvas.draw()
 
 

@@ -14,6 +14,7 @@ from fourfold.report.predictions import Predictions, predict_split
 from fourfold.report.residuals import draw_against_truth, draw_numbers
 from fourfold.report.samples import draw_synthesis
 from fourfold.report.tokens import draw_texts
+from fourfold.report.translations import draw_translations
 from fourfold.report.views.look import what_it_sees
 from fourfold.report.weights import draw_weights
 from fourfold.run.run import Run
@@ -27,6 +28,7 @@ from fourfold.tasks.regression import RegressionSpec
 from fourfold.tasks.seam import Image, Tokens
 from fourfold.tasks.synthesis import SynthesisSpec
 from fourfold.tasks.tokens import TokenSpec
+from fourfold.tasks.translation import TranslationSpec
 
 PICTURES, ROWS = 12, 8  # examples drawn as best, and as worst
 
@@ -53,6 +55,8 @@ def show_predictions(run: Run) -> Shown:
         InputError: the data cannot be read any more.
         CheckpointError: the run has no weights, or they are damaged.
     """
+    if isinstance(run.spec, TranslationSpec):
+        return Shown(examples=draw_translations(run))
     if isinstance(run.spec, TokenSpec | MaskedLanguageModellingSpec):
         return Shown(examples=draw_texts(run))
     if isinstance(run.spec, SynthesisSpec):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 12
 LINES = 3  # of each text
+NOTHING = "(nothing)"  # is what a network writes that ends a text at once
 COLUMNS = 88  # Latin letters in a line, of the smallest size over the width of a figure and a half
 LINE = 0.155  # inches
 
@@ -72,18 +73,21 @@ def draw_classified_texts(spec: ClassificationSpec, batch: Batch, output: Tensor
     return figure
 
 
-def draw_translated(languages: tuple[str, str], raw: Sequence[tuple[str, str]], said: Sequence[str]) -> "Figure":
+def draw_translated(
+    languages: tuple[str, str], raw: Sequence[tuple[str, str]], said: Sequence[str], title: str
+) -> "Figure":
     """Draw texts, their translations, and what a model says.
 
     Args:
         languages: from which into which.
         raw: texts with their translations.
-        said: the model's next token after each true one, as texts.
+        said: by the model of each text.
+        title: says what that is.
     """
     blocks = [
         [(languages[0], line, MUTED) for line in _lines(source)]
         + [(languages[1], line, INK) for line in _lines(reference)]
-        + [("model", line, BLUE) for line in _lines(hypothesis)]
+        + [("model", line, BLUE) for line in _lines(hypothesis or NOTHING)]
         for (source, reference), hypothesis in zip(raw[:MAX_TEXTS], said, strict=False)
     ]
     height = sum(LINE * len(block) + 0.12 for block in blocks)
@@ -93,7 +97,7 @@ def draw_translated(languages: tuple[str, str], raw: Sequence[tuple[str, str]], 
         blank(axes)
         axes.set_xlim(0, 1)
         axes.set_ylim(height, -0.3)
-        axes.text(0, -0.16, "The model's next token after each true one", fontsize=9, fontweight="bold", va="center")
+        axes.text(0, -0.16, title, fontsize=9, fontweight="bold", va="center")
         y = 0.0
         for block in blocks:
             before = ""

@@ -100,11 +100,13 @@ class TranslationSpec(TokenSpec):
     def draw(self, batch: Batch, output: Tensor, raw: Any) -> Any:
         """Return a figure of texts, their translations, and what the model says next after each true token.
 
+        That is no translation, which `output` does not hold: `translate` makes one, and the report draws it.
         `raw` holds texts with their translations.
         """
         from fourfold.tasks.text_drawing import draw_translated  # matplotlib only when something is drawn
 
-        return draw_translated(self.languages, raw, self._texts(output.argmax(2).tolist()))
+        said = self._texts(output.argmax(2).tolist())
+        return draw_translated(self.languages, raw, said, "The model's next token after each true one")
 
     def _texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
         return texts_of(rows, tokenizer_of(self.tokenizer), self.end)
