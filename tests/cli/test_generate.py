@@ -2,7 +2,12 @@
 
 import io
 import json
+import re
+import shutil
+import subprocess
 import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +73,48 @@ def test_a_prompt_that_the_model_cannot_see_whole_is_told(workspace, write) -> N
 def test_the_prompt_from_stdin(write, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("갔다\n".encode()), encoding="utf-8"))
     assert write("--prompt", "-", "--tokens", 4, "--temperature", 0)[0] == "갔다. To\n"
+
+
+SHOTS = "sea => 바다\nsky => 하늘\ntree =>"
+
+
+@pytest.fixture(scope="module")
+def few_shot(workspace) -> str:
+    (workspace / "shots.txt").write_text("sea => 바다\nsky => 하늘\ntree => 나무\n" * 40, encoding="utf-8")
+    given = [f"data.path={workspace / 'shots.txt'}", "data.length=20", "model.order=6", "--workspace", str(workspace)]
+    with redirect_stdout(io.StringIO()) as out:
+        assert main(["run", "shakespeare-markov", "data=text", *given, "--quiet", "--json"]) == 0
+    return json.loads(out.getvalue())["run_id"]
+
+
+@pytest.mark.parametrize("ends", ["", "\n", "\n\n", "\r\n"])
+def test_examples_before_a_question_are_the_same_prompt_from_everywhere(ends, few_shot, write, monkeypatch) -> None:
+    asked = ["--tokens", 3, "--temperature", 0, "--json"]
+    expected = json.loads(write("--prompt", SHOTS, *asked, run=few_shot)[0])
+    assert (expected["prompt"], expected["text"], expected["unread"]) == (SHOTS, " 나무", 0)
+    lines = SHOTS.replace("\n", "\r\n") if "\r" in ends else SHOTS
+    for mark in ("", "\ufeff"):
+        piped = io.TextIOWrapper(io.BytesIO((mark + lines + ends).encode()), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", piped)
+        found = json.loads(write("--prompt", "-", *asked, run=few_shot)[0])
+        assert (found["prompt"], found["text"]) == (SHOTS, " 나무")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_example_of_the_guide_asks_the_same_from_file_pipe_and_argument(
+    few_shot, write, monkeypatch, tmp_path
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "text.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^<!-- few-shot -->\n```bash\n(.*?)^```", guide, flags=re.DOTALL | re.MULTILINE)
+    told = "import json, sys; given = '-' in sys.argv; print(json.dumps([sys.argv[1:], given and sys.stdin.read()]))"
+    shell = f'fourfold() {{ "{sys.executable}" -X utf8 -c "{told}" "$@"; }}\n{block}'
+    answer = subprocess.run(["bash", "-ec", shell], cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    calls = [json.loads(line) for line in answer.stdout.decode().splitlines()]
+    assert [typed for _, typed in calls] == [f"{SHOTS}\n", f"{SHOTS}\n", False, False]
+    for (command, run, *arguments), typed in calls:
+        assert (command, run) == ("generate", "RUN")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((typed or "").encode()), encoding="utf-8"))
+        assert write(*arguments, run=few_shot)[0] == f"{SHOTS} 나무\n"
 
 
 def test_a_seed_decides(write) -> None:

@@ -50,7 +50,8 @@ def generate(
     """
     opened = open_run(run, workspace, use)
     if prompt == STDIN:
-        prompt = sys.stdin.buffer.read().decode("utf-8", "replace").rstrip("\r\n")
+        # as training text is read: a file of Windows has a mark at its beginning, and two letters for a line break
+        prompt = sys.stdin.buffer.read().decode("utf-8-sig", "replace").replace("\r\n", "\n").rstrip("\n")
     from fourfold.run.generate import Sampling, unseen
     from fourfold.run.generate import generate as write
 
