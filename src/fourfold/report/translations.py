@@ -12,7 +12,7 @@ from fourfold.run.views.attention import looks
 from fourfold.tasks.text_drawing import draw_translated
 
 TEXTS = 6
-WORDS = 4, 24  # of a text whose map shows something, and fits the page
+WORDS = 4, 14  # of a text whose map shows something, and fits the page
 
 
 def draw_translations(run: Run) -> list[Drawn]:
@@ -38,13 +38,13 @@ def draw_translations(run: Run) -> list[Drawn]:
 
 
 def _map(run: Run, texts: list[str]) -> list[Drawn]:
-    """Return the map of one text, the shortest that has a few words; none of a model without attention."""
+    """Return the map of one text, the longest that fits the page; none of a model without attention."""
     fewest, most = WORDS
     suitable = [text for text in texts if fewest <= len(text.split()) <= most]
     if not suitable:
         return []
     try:
-        found = looks(run, min(suitable, key=len))
+        found = looks(run, max(suitable, key=len))
     except InputError:  # it does not look back
         return []
     if len(found.target) > 2 * most:  # a network that has learned little may write on and on
