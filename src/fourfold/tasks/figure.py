@@ -90,7 +90,7 @@ def style() -> Iterator[None]:
         fonts.setLevel(level)
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> dict[Any, Any]:
     return {
         "font.family": font_families(),
         "font.size": 10,
