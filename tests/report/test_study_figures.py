@@ -13,12 +13,13 @@ from fourfold.records.points import Point, append_points
 from fourfold.report.drawing import LEAST, PIXELS_PER_INCH, Drawn
 from fourfold.report.study_axes import WIDEST
 from fourfold.report.study_costs import cost_of, draw_costs
-from fourfold.report.study_curves import MOST_POINTS, band, draw_study_curves
+from fourfold.report.study_curves import MOST_POINTS, band, draw_study_curves, quarters
 from fourfold.report.study_intervals import draw_differences, draw_scores
 from fourfold.report.study_ranks import draw_profile, draw_ranks, groups
 from fourfold.report.study_tables import costs_table
 from fourfold.report.study_tuning import draw_tuning
 from fourfold.report.study_words import MOST_NAMED, difference, fit, named_arms, reason, verdict
+from fourfold.study.intervals import interquartile_mean_interval
 from fourfold.tasks.figure import GREEN, MUTED, ORANGE, display_width
 
 SGD, ADAM = [0.90, 0.92, None, 0.91, 0.93, 0.92, 0.90, 0.91], [0.95, 0.96, 0.97, 0.94, 0.97, 0.96, 0.96, 0.95]
@@ -80,10 +81,27 @@ def test_a_band_is_mean_and_range_over_seeds():
     found = band([[(0, 1.0), (10, 3.0), (20, 5.0)], [(0, 3.0), (20, 7.0)], [(5, 9.0)]])
     assert found is not None
     assert found.steps.tolist() == [0, 10, 20]
-    assert found.mean.tolist() == [2.0, 4.0, 6.0]  # of the second 5 at step 10, half way from 3 to 7
+    assert found.middle.tolist() == [2.0, 4.0, 6.0]  # of the second 5 at step 10, half way from 3 to 7
     assert found.low.tolist() == [1.0, 3.0, 5.0]
     assert found.high.tolist() == [3.0, 5.0, 7.0]
     assert found.seeds == 2  # one point is no curve
+
+
+def test_returns_are_the_interquartile_mean_and_its_interval():
+    last = [500.0, 20.0, 480.0, 490.0, 470.0, 500.0, 495.0, 10.0]
+    found = band([[(0, 10.0), (10, score)] for score in last], quarters)
+    assert found is not None
+    assert found.middle.tolist() == [10.0, (470 + 480 + 490 + 495) / 4]  # two of eight are left out at each end
+    assert (found.low[1], found.high[1]) == interquartile_mean_interval([last])
+    assert found.low[0] == found.high[0] == 10.0
+
+
+def test_a_study_of_returns_draws_them_so(write_study, tmp_path):
+    scores = {"sgd": [0.9, 0.1, 0.9, 0.8], "adam": [0.9, 0.9, 0.9, 0.2]}
+    problem = read(write_study({"r": scores}, metric="test.return"))["problems"][0]
+    loss, score = draw_study_curves(problem, {"sgd": GREEN, "adam": MUTED}, tmp_path / "cells", "")
+    assert "interquartile mean over the finished seeds; bands are its 95 % interval" in score.caption
+    assert "interquartile" not in loss.caption
 
 
 def test_a_band_goes_as_far_as_every_seed_and_no_further():
@@ -95,7 +113,7 @@ def test_a_band_goes_as_far_as_every_seed_and_no_further():
     long = band([[(step, float(step)) for step in range(5000)]])
     assert long is not None
     assert (len(long.steps), long.steps[0], long.steps[-1]) == (MOST_POINTS, 0, 4999)
-    assert np.array_equal(long.mean, long.steps)
+    assert np.array_equal(long.middle, long.steps)
 
 
 def test_curves_are_those_of_finished_seeds(write_study, tmp_path):
