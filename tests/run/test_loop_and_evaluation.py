@@ -1,9 +1,11 @@
 """When the loop looks up, what it reads, how a split is scored, and where arithmetic happens."""
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from typing import Any
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -11,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+import fourfold as ff
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Budget, Runtime
 from fourfold.run import evaluate as evaluation
 from fourfold.run import runtime
 from fourfold.run.build import build_parts
 from fourfold.run.evaluate import evaluate
-from fourfold.run.loop import MOST_VALIDATIONS, Progress, Schedule, Stop, plan_schedule, train
+from fourfold.run.loop import MOST_VALIDATIONS, Outcome, Progress, Schedule, Stop, plan_schedule, train
 from fourfold.run.parts import load_recipe
 from fourfold.run.watch import Watcher
 from fourfold.tasks.seam import LossValue, Training
@@ -323,3 +326,49 @@ def test_only_bf16_casts() -> None:
     for precision, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
         with runtime.autocast(Runtime(device="cpu", precision=precision))():  # type: ignore[arg-type]
             assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
+
+
+@pytest.mark.promise("R2")
+def test_by_the_clock_a_save_comes_soon_then_ever_more_rarely_and_never_takes_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step takes a second, a save two at first and then ten."""
+    now, saved = [0.0], []
+    monkeypatch.setattr("fourfold.run.loop.time.monotonic", lambda: now[0])
+    training = Counting()
+    step = training.step
+
+    def a_second() -> LossValue:
+        now[0] += 1
+        return step()
+
+    def save(outcome: Outcome, pending: list[LossValue]) -> None:
+        saved.append(outcome.step)
+        now[0] += 0.1 if len(saved) < 6 else 10
+
+    training.step = a_second  # type: ignore[method-assign]
+    train(
+        training, Schedule(600, 1, 600, None), Progress(0),
+        pending=[], record=lambda *_: None, validate=dict, checkpoint=save,
+        agree=None, watcher=Watcher(), stop=Stop(),
+    )  # fmt: skip
+    gaps = [after - before for before, after in pairwise(saved)]
+    assert saved[0] == 5  # steps without a validation between them
+    assert gaps == [6, 12, 24, 48, 60, 190, 190]
+
+
+def test_a_run_without_a_checkpoint_says_that_it_begins_again(tmp_path: Path) -> None:
+    class Killed(Watcher):
+        def progressed(self, step: int, metrics: Mapping[str, float], examples_per_second: float) -> None:
+            raise KeyboardInterrupt
+
+    class Heard(Watcher):
+        notices: ClassVar[list[str]] = []
+
+        def said(self, notice: str) -> None:
+            self.notices.append(notice)
+
+    with pytest.raises(KeyboardInterrupt):
+        ff.run("iris-softmax", workspace=tmp_path, watcher=Killed())
+    ff.resume(tmp_path / "iris-softmax-1", watcher=Heard())
+    assert Heard.notices == ["no checkpoint was saved before it ended; it begins again, from step 0"]

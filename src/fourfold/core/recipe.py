@@ -40,7 +40,9 @@ class Budget(Config):
         default=None, ge=1, description="steps between validations; null is once an epoch, at most 50 times"
     )
     checkpoint_every: int | None = Field(
-        default=None, ge=1, description="steps between checkpoints; null is every validation, but at most one a minute"
+        default=None,
+        ge=1,
+        description="steps between checkpoints; null is after 5 seconds, then ever more rarely, to once a minute",
     )
     log_every: int = Field(default=50, ge=1, description="steps between points of the training curve")
 

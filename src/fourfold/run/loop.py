@@ -3,7 +3,8 @@
 step, step, …      nothing is read back
 every log_every    losses so far are averaged and written to the curve
 every validation   the validation split, in order, once
-every checkpoint   everything the next step depends on
+every checkpoint   everything the next step depends on; unless told how often, soon after the beginning, then once a
+                   minute, and more rarely where it takes so long that the run would feel it
 """
 
 import signal
@@ -19,7 +20,8 @@ from fourfold.core.recipe import Budget
 from fourfold.run.watch import Watcher
 from fourfold.tasks.seam import LossValue, Training
 
-CHECKPOINT_SECONDS = 60.0
+FIRST_SAVE_SECONDS, SAVE_SECONDS = 5.0, 60.0  # after the beginning; between saves, once the run is as old as that
+STEPS_PER_SAVE = 19  # times as long as a save took are spent otherwise before the next one
 MOST_VALIDATIONS = 50
 
 
@@ -29,7 +31,7 @@ class Schedule(NamedTuple):
     steps: int
     log_every: int
     validate_every: int
-    checkpoint_every: int | None  # None: with a validation, at most once a minute
+    checkpoint_every: int | None  # None: by the clock, see `_Saves`
 
 
 @dataclass
@@ -49,6 +51,26 @@ class Outcome(NamedTuple):
     reason: str | None
     seconds: float  # in steps, validation and checkpoints left out
     examples: int
+
+
+class _Saves:
+    """When the next checkpoint is due by the clock: a kill costs at most as long as the run was old, and a minute.
+
+    Args:
+        began: when the loop began, in seconds.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began, self._next = began, began + FIRST_SAVE_SECONDS
+
+    def are_due(self, now: float) -> bool:
+        """Return whether it is time for one."""
+        return now >= self._next
+
+    def made(self, began: float, ended: float) -> None:
+        """Plan the next one after one that took from `began` to `ended`."""
+        wait = min(SAVE_SECONDS, max(FIRST_SAVE_SECONDS, ended - self._began))
+        self._next = ended + max(wait, STEPS_PER_SAVE * (ended - began))
 
 
 def plan_schedule(budget: Budget, steps_per_epoch: int) -> Schedule:
@@ -119,7 +141,7 @@ def train(
     """
     reason = None
     pending = list(pending)
-    last_save, began = time.monotonic(), time.monotonic()
+    saves, began = _Saves(time.monotonic()), time.monotonic()
     next_look = _next_look(progress.step, schedule)
     while progress.step < schedule.steps:
         pending.append(training.step())
@@ -150,10 +172,11 @@ def train(
             outcome = Outcome(step, "interrupted", stop.requested, progress.seconds, progress.examples)
             checkpoint(outcome, pending)
             return outcome
-        due = _is_due(step, schedule, last_save)
+        every, now = schedule.checkpoint_every, time.monotonic()
+        due = step % every == 0 if every else saves.are_due(now)
         if agree(due) if agree else due:
             checkpoint(Outcome(step, "running", None, progress.seconds, progress.examples), pending)
-            last_save = time.monotonic()
+            saves.made(now, time.monotonic())
         began = time.monotonic()
     return Outcome(progress.step, "done", None, progress.seconds, progress.examples)  # nothing was left to do
 
@@ -172,12 +195,6 @@ def _next_look(step: int, schedule: Schedule) -> int:
     """Return the next step at which the loop looks up."""
     intervals = [schedule.log_every, schedule.validate_every, schedule.checkpoint_every or schedule.steps]
     return min(schedule.steps, *((step // every + 1) * every for every in intervals))
-
-
-def _is_due(step: int, schedule: Schedule, last_save: float) -> bool:
-    if schedule.checkpoint_every is not None:
-        return step % schedule.checkpoint_every == 0
-    return step % schedule.validate_every == 0 and time.monotonic() - last_save > CHECKPOINT_SECONDS
 
 
 def _read(pending: list[LossValue]) -> tuple[dict[str, float], int]:

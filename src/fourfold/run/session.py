@@ -121,6 +121,8 @@ class Session:
             except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
                 raise InputError(f"{checkpoints}: does not fit this recipe: {str(error).splitlines()[0]}") from None
             self.progress.step = checkpoint.step
+        else:
+            self.watcher.said("no checkpoint was saved before it ended; it begins again, from step 0")
         if self.writer is not None:
             self.writer.truncate_after(self.progress.step)
 
