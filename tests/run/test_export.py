@@ -1,5 +1,6 @@
 """An export read back by safetensors and onnxruntime gives what the trained model gives, or nothing is written."""
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 
 from fourfold.core.errors import InputError
 from fourfold.run import export as module
-from fourfold.run.export import ExportError, export
+from fourfold.run.export import TOLD, ExportError, export
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import Run, start
 
@@ -74,6 +76,25 @@ def test_onnx_gives_what_the_model_gives_at_any_batch_size(name: str, trained: d
         with torch.inference_mode():
             expected = run.model(inputs).numpy()
         np.testing.assert_allclose(in_onnxruntime(report.path, inputs), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_onnx_says_how_its_inputs_are_made(trained: dict[str, Run], tmp_path: Path) -> None:
+    """Whoever has nothing but the file can use it."""
+    import onnxruntime
+
+    run = trained["lenet5"]
+    path = export(run, tmp_path / "model.onnx").path
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    told = json.loads(session.get_modelmeta().custom_metadata_map[TOLD])
+    (mean,), (deviation,) = told["encoding"]["mean"], told["encoding"]["deviation"]
+    assert told["spec"]["class_names"] == list("0123456789")
+    pixels = load_digits().images[:, None]
+    scores = in_onnxruntime(path, torch.tensor((pixels - mean) / deviation, dtype=torch.float32))
+    batch = next(iter(run.parts.source.split("test", 8)))
+    with torch.inference_mode():
+        own = run.model(*batch.inputs)
+    distances = np.abs(scores[:, None] - own.numpy()).max(2).min(0)
+    assert distances.max() < 1e-4  # each test picture's scores are among those of all pictures
 
 
 @pytest.mark.promise("R20")

@@ -161,13 +161,29 @@ def export(
       fourfold export digits-mlp-1 --to /tmp/digits.onnx
     """
     opened = open_run(run, workspace, use)
+    from fourfold.run.export import TOLD
     from fourfold.run.export import export as export_run
 
     path, kind, examples, difference = export_run(opened, to, format)
     note(f"{path}: {kind}, equal to the trained model on {examples} examples within {difference:.2g}")
+    if kind == "onnx":
+        note(f"it takes encoded inputs{_encoding(opened)}; its metadata '{TOLD}' says how they are made")
     if json:
         facts = {"format": kind, "examples": examples, "max_difference": difference}
         print_json({"run_id": opened.run_id, "path": str(path.resolve()), **facts})
+
+
+def _encoding(run: "Run") -> str:
+    """Return what an example's numbers become before the network sees them, where that is short to say."""
+    from fourfold.data.image_encoding import ImageEncoding
+
+    if not isinstance(run.encoding, ImageEncoding):
+        return ""
+    both = run.encoding.mean, run.encoding.deviation
+    mean, deviation = (", ".join(f"{number:.4g}" for number in each) for each in both)
+    return (
+        f", (pixel - {mean}) / {deviation}" if run.encoding.channels == 1 else f", pixels less {mean}, over {deviation}"
+    )
 
 
 def report(

@@ -1,10 +1,13 @@
 """Taking a trained model elsewhere: safetensors (weights) or ONNX (the whole network), checked before it is written.
 
-The exported file must give what the model gives, on real examples and on random ones, or nothing is written.
+The exported file must give what the model gives, on real examples and on random ones, or nothing is written. A network
+takes encoded inputs, pixels standardised, say; an ONNX file carries how they are made, and what its outputs are, in its
+metadata.
 """
 
 import contextlib
 import io
+import json
 import warnings
 from inspect import signature
 from itertools import starmap
@@ -17,11 +20,13 @@ from torch import Tensor
 from fourfold.core.errors import FourfoldError, InputError, did_you_mean
 from fourfold.core.extras import to_install
 from fourfold.records.atomic import write_atomically
+from fourfold.records.strict_json import read_mapping
 from fourfold.run.build import build_network
 from fourfold.run.run import Run
 from fourfold.tasks.synthesis import SynthesisSpec
 
 FORMATS = ("safetensors", "onnx")
+TOLD = "fourfold.inputs"  # the key of an ONNX file's metadata
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # float32 sums in another order; a wrong weight or layout is off by far more
 
 
@@ -135,7 +140,9 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[lis
             verbose=False,
         )
     assert program is not None
-    data: bytes = program.model_proto.SerializeToString()
+    proto = program.model_proto
+    proto.metadata_props.add(key=TOLD, value=_told(run))
+    data: bytes = proto.SerializeToString()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
@@ -145,6 +152,12 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[lis
         result: Any = session.run(None, feed)[0]
         outputs.append([torch.from_numpy(result)])
     return data, outputs
+
+
+def _told(run: Run) -> str:
+    """Return how an example becomes what the network takes, and what its outputs are, as JSON: part of inputs.json."""
+    known = read_mapping(run.folder.path / "inputs.json")
+    return json.dumps({name: known[name] for name in ("spec", "encoding") if name in known}, ensure_ascii=False)
 
 
 @contextlib.contextmanager
