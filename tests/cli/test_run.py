@@ -44,6 +44,26 @@ def test_run_answers_with_the_fixed_names(tmp_path, monkeypatch, capsys):
     assert "fourfold report digits-mlp-1" in err
 
 
+def test_what_to_type_next_names_the_run_where_it_is(tmp_path, monkeypatch, capsys):
+    """A name means the usual workspace, and another run of that name may stand there."""
+    monkeypatch.setenv("FOURFOLD_WORKSPACE", str(tmp_path / "usual"))
+    elsewhere = tmp_path / "my runs"
+    assert main(["run", "xor-mlp", "budget.epochs=1", "--workspace", str(elsewhere)]) == 0
+    run = f"'{elsewhere / 'xor-mlp-1'}'"
+    assert f"next:   fourfold report {run}   ·   fourfold predict {run} " in capsys.readouterr().err.replace("\n", "")
+    assert main(["show", str(elsewhere / "xor-mlp-1")]) == 0
+    assert f"next:   fourfold report {run}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_a_workspace_that_is_a_file_is_bad_input(command, tmp_path, capsys):
+    file = tmp_path / "houses.csv"
+    file.write_text("a,b\n")
+    varied = ["--vary", "model.widths=[2],[3]"] if command == "compare" else []
+    assert main([command, "xor-mlp", *varied, "--workspace", str(file)]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: workspace {file}: not a folder"
+
+
 def test_quiet_says_nothing(tmp_path, capsys):
     assert main(["run", "xor-mlp", "--workspace", str(tmp_path), "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
@@ -152,7 +172,7 @@ def test_an_interrupted_run_exits_130_and_is_resumed(tmp_path, capsys):
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert json.loads(out)["status"] == "interrupted"
-    assert "fourfold resume digits-mlp-1" in err
+    assert f"fourfold resume {tmp_path / 'digits-mlp-1'}" in err
     assert main(["list", "runs", "--workspace", str(tmp_path)]) == 0
     assert "interrupted" in capsys.readouterr().out
 

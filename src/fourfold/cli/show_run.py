@@ -1,9 +1,10 @@
 """A run for a person: what was trained, on what, and how it ended."""
 
+import shlex
 from typing import Any
 
 from fourfold.cli.output import console, hanging, print_finding, print_json
-from fourfold.cli.summary import metrics_table
+from fourfold.cli.summary import called, metrics_table
 from fourfold.core.document import to_yaml
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import PARTS
@@ -59,7 +60,7 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     out.print(f"[dim]{escape(where)}, {escape(str(environment.get('host')))}[/]")
     out.print(f"folder: {escape(str(folder.path.resolve()))}")
     more = "resume" if status == "interrupted" else "report"
-    out.print(f"next:   fourfold {more} {escape(folder.run_id)}")
+    out.print(f"next:   fourfold {more} {escape(shlex.quote(called(folder.path)))}", soft_wrap=True)
 
 
 def show_elsewhere(rows: list[RunRow], *, yaml: bool, json: bool) -> None:

@@ -2,11 +2,13 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fourfold.cli.by_task import hint
 from fourfold.cli.output import console, print_finding
 from fourfold.core.words import counted
+from fourfold.records.location import workspace_path
 from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
@@ -32,14 +34,19 @@ def print_summary(result: Mapping[str, Any]) -> None:
     for finding in result.get("findings", []):
         print_finding(finding, stderr=True)
     out.print(f"folder: {escape(str(result['folder']))}")
-    run = shlex.quote(result["run_id"])
+    run = shlex.quote(called(Path(result["folder"])))
     if "folds" in result:
         out.print(f"folds:  {escape(', '.join(result['folds']))}")
     if result["status"] == "done":
         used = hint(str(result.get("task")), run)
-        out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False)
+        out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False, soft_wrap=True)
     elif result["status"] == "interrupted":
-        out.print(f"next:   fourfold resume {run}", markup=False)
+        out.print(f"next:   fourfold resume {run}", markup=False, soft_wrap=True)
+
+
+def called(folder: Path) -> str:
+    """Return what a run is called on a command line: its name, or its folder where the name means another workspace."""
+    return folder.name if folder.resolve().parent == workspace_path(None).resolve() else str(folder)
 
 
 def metrics_table(

@@ -17,7 +17,7 @@ from fourfold.cli.options import (
 )
 from fourfold.cli.output import is_first_process, note, print_json
 from fourfold.core.errors import DONE, FAILED, INTERRUPTED, DivergedError
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_workspace, workspace_path
 
 if TYPE_CHECKING:
     from fourfold.cli.progress import Listener
@@ -77,6 +77,7 @@ def run(
             recipe, overrides or [], seed, weights, workspace, use, track, json, quiet, parsed.runtime.processes
         )
     place = workspace_path(workspace)
+    check_workspace(place)
     watcher = _watcher(quiet)
     try:
         result = _train(name, parsed, place, watcher, [track] if track is not None else [])
