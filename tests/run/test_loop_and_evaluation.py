@@ -372,3 +372,12 @@ def test_a_run_without_a_checkpoint_says_that_it_begins_again(tmp_path: Path) ->
         ff.run("iris-softmax", workspace=tmp_path, watcher=Killed())
     ff.resume(tmp_path / "iris-softmax-1", watcher=Heard())
     assert Heard.notices == ["no checkpoint was saved before it ended; it begins again, from step 0"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(106, []), (1000, ["budget.batch_size: 106, all training examples, where 1,000 were asked for"])],
+)
+def test_a_batch_that_is_cut_is_told(asked: int, told: list[str], tmp_path: Path) -> None:
+    run = ff.run("iris-softmax", {"budget.batch_size": asked, "budget.epochs": 2}, workspace=tmp_path)
+    assert [note for note in run.result["notes"] if "batch_size" in note] == told

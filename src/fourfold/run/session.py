@@ -61,6 +61,9 @@ class Session:
         model = runtime.place(parts.model, recipe.runtime, device)
         placed = Parts(self.source, model, self.loss)
         self.training, self.schedule, self.plan = build_training(recipe, placed, device, processes)
+        asked, used = recipe.budget.batch_size, self.plan.batch_size
+        if asked != "full" and asked > used:
+            self.beginning.append(f"budget.batch_size: {used:,}, all training examples, where {asked:,} were asked for")
         self.progress = Progress(step=0)
         self.earlier_seconds, self.earlier_examples = 0.0, 0
         self.pending: list[LossValue] = []
