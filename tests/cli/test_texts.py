@@ -183,11 +183,26 @@ def test_a_text_that_is_too_long_has_no_tags_at_its_end(ask) -> None:
         ("predict", "words-1", ["a"], "words-1: of this run ask fourfold tag"),
         ("tag", "words-1", [], "nothing to tag: give a text in quotes"),
         ("tag", "words-1", ["none.txt"], "none.txt: no such file"),
+        ("tag", "words-1", ["."], ".: a folder, not a file; give a text in quotes, a file of texts, a line each, or -"),
+        ("tag", "words-1", ["Kim flew.", ".."], "..: a folder, not a file; give a text in quotes"),
+        ("predict", "reviews-1", ["."], ".: a folder, not a file; give a text in quotes"),
         ("tag", "reviews-1", ["a"], "reviews-1: this run does not tag words; its data pose text classification"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(command, run, arguments, says, refuse) -> None:
     assert says in refuse(command, run, *arguments)
+
+
+@pytest.mark.parametrize("blank", ["", " \t", "\u3000"])
+def test_an_empty_text_is_refused_from_everywhere(blank, refuse, stdin, tmp_path) -> None:
+    for command, run in (("tag", "words-1"), ("predict", "reviews-1")):
+        assert refuse(command, run, blank).startswith(f"{blank!r}: empty text; give a text in quotes, a file of texts")
+        assert refuse(command, run, "Kim flew.", blank).startswith(f"{blank!r}: empty text; ")
+        assert refuse(command, run, stdin(f"{blank}\n")) == "stdin: empty text"
+    for given in ([f"text={blank}"], ["--row", json.dumps({"text": blank})]):
+        assert refuse("predict", "reviews-1", *given).startswith(f"{blank!r}: empty text; ")
+    (tmp_path / "some.json").write_text(json.dumps(["good", blank]), encoding="utf-8")
+    assert refuse("predict", "reviews-1", tmp_path / "some.json").startswith(f"{blank!r}: empty text; ")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Checked by: the commands that read them, with files of each form.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fourfold.data.table.reading import Table, decode, parse_table, read_bytes
 from fourfold.records import strict_json
 
 FILES = (*TABLES, ".json", ".jsonl", ".txt")
+WANTED = "give a text in quotes, a file of texts, a line each, or - for stdin"
 
 
 def read_lines(arguments: Sequence[str], what: str) -> list[str]:
@@ -25,19 +26,18 @@ def read_lines(arguments: Sequence[str], what: str) -> list[str]:
         what: is to be done with them, for messages.
 
     Raises:
-        InputError: none are given, or a file that cannot be read.
+        InputError: none are given, an empty one, or a file that cannot be read.
     """
     if not arguments:
-        raise InputError(f"nothing to {what}: give a text in quotes, a file of texts, a line each, or - for stdin")
+        raise InputError(f"nothing to {what}: {WANTED}")
+    _refuse_folders(arguments)
     if not any(_is_file(each) for each in arguments):
+        _refuse_empty(arguments)
         return list(arguments)
     if len(arguments) > 1:
         raise InputError(f"'{arguments[1]}': texts or one file, not both")
-    path, text = _content(arguments[0])
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise InputError(f"{path}: the file is empty")
-    return lines
+    _, text = _content(arguments[0])
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequence[str]) -> list[Any] | Table:
@@ -49,7 +49,7 @@ def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequen
         columns: what the text, or the two texts, are called.
 
     Raises:
-        InputError: nothing given, or a file or row that cannot be read.
+        InputError: nothing given, an empty text, or a file or row that cannot be read.
     """
     rows = [literal_row(text) for text in literal]
     named = [each for each in arguments if each.partition("=")[0] in columns and "=" in each]
@@ -57,12 +57,15 @@ def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequen
     if others and (named or rows):
         raise InputError(f"'{others[0]}': give texts, a file, {columns[0]}=TEXT or --row, one of them")
     if named:
-        return [*rows, {name: text for name, _, text in (each.partition("=") for each in named)}]
+        rows.append({name: text for name, _, text in (each.partition("=") for each in named)})
     if rows:
+        _refuse_empty(text for row in rows for text in (row.values() if isinstance(row, dict) else row))
         return rows
     if not others:
         raise InputError("nothing to predict: give a text in quotes, a file, --row '{…}', or - for stdin")
+    _refuse_folders(others)
     if not any(_is_file(each) for each in others):
+        _refuse_empty(others)
         if len(columns) == 1:
             return list(others)
         if len(others) % 2:
@@ -81,12 +84,28 @@ def _is_file(argument: str) -> bool:
     return is_name and (os.path.isfile(os.path.expanduser(argument)) or Path(argument).suffix.lower() in FILES)
 
 
+def _refuse_folders(arguments: Iterable[str]) -> None:
+    """Refuse the name of a folder, which is no text to anybody."""
+    for each in arguments:
+        if "\0" not in each and os.path.isdir(os.path.expanduser(each)):
+            raise InputError(f"{each}: a folder, not a file; {WANTED}")
+
+
+def _refuse_empty(texts: Iterable[Any]) -> None:
+    """Refuse a text of nothing but blanks, of which a network says no more than of any other."""
+    for each in texts:
+        if isinstance(each, str) and not each.strip():
+            raise InputError(f"{each!r}: empty text; {WANTED}")
+
+
 def _content(name: str) -> tuple[Path, str]:
+    """Return a file's name for messages, and its text, which is not empty."""
     path = Path("stdin" if name == STDIN else name)
     data = sys.stdin.buffer.read() if name == STDIN else read_bytes(path)
-    if not data.strip():
-        raise InputError(f"{path}: the file is empty")
-    return path, decode(path, data)[0]
+    text = decode(path, data)[0] if data.strip() else ""
+    if not text.strip():
+        raise InputError(f"{path}: {'empty text' if name == STDIN else 'the file is empty'}")
+    return path, text
 
 
 def _read_file(name: str, columns: Sequence[str]) -> list[Any] | Table:
@@ -120,5 +139,6 @@ def _json(text: str, path: Path, columns: Sequence[str]) -> list[Any] | None:
     except ValueError:
         return json_rows(text, path) if text.startswith("{") else None
     if len(columns) == 1 and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        _refuse_empty(value)
         return value
     return json_rows(text, path)
