@@ -125,7 +125,6 @@ def test_a_seed_decides(write) -> None:
 
 def test_without_a_prompt_a_text_begins(write) -> None:
     assert write("--tokens", 5, "--temperature", 0)[0] == "나는 학교\n"
-    assert write("--tokens", 0)[0] == "\n"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +133,10 @@ def test_without_a_prompt_a_text_begins(write) -> None:
         (["--temperature", -1], "temperature: -1; it must be 0 (always the likeliest) or above"),
         (["--top-k", 0], "top_k: 0; the nearest valid number is 1"),
         (["--top-p", 2], "top_p: 2; it must be above 0 and at most 1"),
-        (["--tokens", -3], "tokens: -3; the nearest valid number is 0"),
+        (["--tokens", -3], "tokens: -3; the nearest valid number is 1"),
+        (["--tokens", 0], "tokens: 0; the nearest valid number is 1"),
+        (["--seed", -1], "seed: input should be greater than or equal to 0 (got -1)"),
+        (["--seed", 2**31], "seed: input should be less than 2147483648 (got 2147483648)"),
     ],
 )
 def test_what_is_out_of_range_is_one_line(arguments, says, write) -> None:

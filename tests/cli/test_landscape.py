@@ -151,6 +151,7 @@ def test_what_has_no_line_is_one_line(arguments, says, two: Path, capsys) -> Non
     ("arguments", "says"),
     [
         (["digits-mlp-9"], "no run 'digits-mlp-9' in"),
+        (["digits-mlp-1", "--seed", "-1"], "seed: input should be greater than or equal to 0 (got -1)"),
         (["digits-mlp-1", "--split", "tets"], "--split: no split called 'tets'; did you mean 'test'?"),
         (
             ["digits-mlp-1", "--resolution", "10"],

@@ -11,6 +11,7 @@ from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.seeds import check_seed
 from fourfold.report.numbers import count, number, quantity
 
 REACH = 1.0
@@ -60,6 +61,7 @@ def landscape(
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, SPLITS)}")
     if examples < 0:
         raise InputError(f"--examples: expected at least 1, or 0 for all, got {examples}")
+    check_seed(seed)
     if len(runs) > 2:
         raise InputError(f"one run, or two for the line between them, and not {len(runs)}")
     folders = find_runs(runs, workspace, use)

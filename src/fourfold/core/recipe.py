@@ -10,6 +10,7 @@ from fourfold.core.config import Config, PartConfig, validate
 from fourfold.core.document import to_yaml
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.registry import Table
+from fourfold.core.seeds import Seed
 
 PARTS = ("data", "model", "loss", "algorithm")
 WORDS = ("title", "paper", "expected")  # what a recipe says about itself; these change no bit of the result
@@ -120,7 +121,7 @@ class Recipe(Config):
     budget: Budget = Budget(epochs=10)
     weights: Weights | None = Field(default=None, description="what the network begins from; null: drawn by the seed")
     runtime: Runtime = Runtime()
-    seed: int = Field(default=0, ge=0, lt=2**31, description="every random stream is derived from it")
+    seed: Seed = Field(default=0, description="every random stream is derived from it")
     expected: Expected | None = None
 
     @model_validator(mode="after")

@@ -6,7 +6,13 @@ to any step without replaying it.
 """
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fourfold.core.config import Config, validate
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Stream = Literal[
     "split",
@@ -21,6 +27,19 @@ Stream = Literal[
     "member",
     "generation",
 ]
+
+
+class _Seeded(Config):
+    seed: Seed
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no run could have.
+
+    Raises:
+        InputError: it is out of range, in the words that a recipe's seed is refused with.
+    """
+    validate(_Seeded, {"seed": seed}, "")
 
 
 def stream_seed(seed: int, stream: Stream, *key: int) -> int:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.core.seeds import stream_seed
+from fourfold.core.seeds import check_seed, stream_seed
 from fourfold.nn.int8_weights import TiedOutput, to_int8_
 from fourfold.run.run import Run
 from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
@@ -152,8 +152,9 @@ def generate(
         raise InputError(f"{run.run_id}: only a run of language modelling writes on, and this is one of {task}")
     sampling = sampling or Sampling()
     sampling.check()
-    if tokens < 0:
-        raise InputError(f"tokens: {tokens}; the nearest valid number is 0")
+    if tokens < 1:
+        raise InputError(f"tokens: {tokens}; the nearest valid number is 1")
+    check_seed(seed)
     if precision not in get_args(Precision):
         raise InputError(f"precision: '{precision}' is not a choice{did_you_mean(precision, get_args(Precision))}")
     return _written(_in_precision(run.model, precision), spec, prompt, tokens, sampling, seed)
