@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
-from fourfold.core.seeds import stream_seed
+from fourfold.core.seeds import check_seed, stream_seed
 from fourfold.run.run import Run
 from fourfold.tasks.synthesis import SynthesisSpec, TwoPlayers
 
@@ -38,7 +38,7 @@ def sample(run: Run, count: int = 64, seed: int = 0, interpolate: bool = False) 
         float32: pixels `[count, channels, height, width]`, whole numbers from 0; or points `[count, features]`.
 
     Raises:
-        InputError: another task's run, or fewer than one.
+        InputError: another task's run, fewer than one, or fewer than two of a walk; a seed out of range.
         CheckpointError: the run has no weights, or they are damaged.
     """
     spec, model = run.spec, run.model if isinstance(run.spec, SynthesisSpec) else None
@@ -47,6 +47,9 @@ def sample(run: Run, count: int = 64, seed: int = 0, interpolate: bool = False) 
         raise InputError(f"{run.run_id}: only a run of synthesis makes new examples, and this is one of {task}")
     if count < 1:
         raise InputError(f"num: {count}; the nearest valid number is 1")
+    if interpolate and count < 2:
+        raise InputError(f"num: {count}; a walk has two ends, and the nearest valid number is 2")
+    check_seed(seed)
     players: Any = model
     generator = torch.Generator().manual_seed(stream_seed(seed, "generation"))
     if interpolate:
