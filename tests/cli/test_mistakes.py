@@ -100,9 +100,11 @@ def test_a_name_that_no_run_can_have(command, name, refuse):
     ("arguments", "problem"),
     [
         (["report", "RUN", "--to", "."], ".: a folder; name the page in it, such as report.html"),
-        (["report", "RUN", "--to", "own.yaml/x.html"], "own.yaml/x.html: "),
+        (["report", "RUN", "--to", "own.yaml/x.html"], "own.yaml: not a folder"),
+        (["report", "RUN", "--to", "absent/x.html"], "absent: no such folder"),
+        (["export", "RUN", "--to", "absent/x.onnx"], "absent: no such folder"),
         (["export", "RUN", "--format", ""], "cannot export to ''; one of onnx, safetensors"),
-        (["show", "relu", "--png", "own.yaml/x.png"], "own.yaml/x.png: "),
+        (["show", "relu", "--png", "own.yaml/x.png"], "own.yaml: not a folder"),
         (["show", "relu", "--png", "relu.svg"], "relu.svg: the name of a PNG file must end in .png"),
         (["show", "adam", "--steps"], "--steps: 'adam' is a part, and a recipe is needed"),
         (["show", "data.mnist", "--yaml"], "--yaml: 'data.mnist' is a part, and a recipe is needed"),

@@ -60,6 +60,8 @@ def test_it_says_how_far_it_is(tmp_path: Path, capsys, monkeypatch: pytest.Monke
         (["--split", "train"], "--split: no split called 'train'"),
         (["--labels", "ten"], "--labels: expected shares such as 0.01,0.1,1.0, got 'ten'"),
         (["--labels", "2"], "--labels: a share is above 0 and at most 1 (got 2)"),
+        (["--out", "absent/curve.png"], "absent: no such folder"),
+        (["--seed", "-1"], "seed: input should be greater than or equal to 0 (got -1)"),
         (["--out", "curve.jpg"], "let its name end in .png"),
         ([], "'nothing'"),
     ],

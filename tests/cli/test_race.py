@@ -32,7 +32,7 @@ def test_a_race_is_filmed_and_its_facts_are_printed(tmp_path: Path, capsys) -> N
 
 
 def test_rates_are_one_s_own_then_all_s_then_the_surface_s(capsys) -> None:
-    command = ["race", "sgd,momentum,adam", "--surface", "wells", "--steps", "4", "--out", "new/w.html", "--json"]
+    command = ["race", "sgd,momentum,adam", "--surface", "wells", "--steps", "4", "--out", "w.html", "--json"]
     assert main([*command, "--lr", "adam=0.5", "--lr", "0.02"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {name: each["lr"] for name, each in found["optimizers"].items()} == {
@@ -71,9 +71,11 @@ def test_the_same_race_gives_the_same_bytes(capsys) -> None:
         (["sgd", "--lr", "-1"], "--lr -1: expected a number of at least 0"),
         (["sgd", "--lr", "sgd=inf"], "--lr sgd=inf: expected a number"),
         (["sgd", "--lr", "sdg=0.1"], "--lr sdg=0.1: 'sdg' does not race; did you mean 'sgd'?"),
+        (["sgd", "--seed", "-1"], "seed: input should be greater than or equal to 0 (got -1)"),
         (["sgd", "--noise", "-1"], "noise: expected a number of at least 0"),
         (["sgd", "--out", "race.mpg"], "--out: race.mpg: the name must end in one of .gif, .mp4, .html, .png"),
         (["sgd", "--out", "good.png", "--out", "race"], "--out: race: the name must end in"),
+        (["sgd", "--out", "good.png", "--out", "absent/race.gif"], "absent: no such folder"),
         (["sgd", "--out", "."], "--out: .: the name must end in"),
     ],
 )

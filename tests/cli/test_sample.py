@@ -46,7 +46,7 @@ def opened(workspace: Path, name: str) -> Run:
 
 
 def test_pictures_become_one_sheet(workspace, tmp_path, capsys) -> None:
-    file = tmp_path / "new folder" / "표본.png"
+    file = tmp_path / "표본.png"
     assert execute(["sample", "pictures-1", "--num", "6", "--png", str(file), "--workspace", str(workspace)]) == 0
     assert capsys.readouterr().err == f"figure: {file}\n"
     assert np.asarray(PIL.Image.open(file)).shape == (2 * 10 + 2, 3 * 10 + 2)
@@ -67,6 +67,12 @@ def test_points_are_numbers_in_json(workspace, capsys) -> None:
     [
         (["points-2"], "error: no run 'points-2' in "),
         (["points-1", "--num", "0"], "error: num: 0; the nearest valid number is 1"),
+        (
+            ["points-1", "--num", "1", "--interpolate"],
+            "error: num: 1; a walk has two ends, and the nearest valid number is 2",
+        ),
+        (["points-1", "--seed", "-1"], "error: seed: input should be greater than or equal to 0 (got -1)"),
+        (["points-1", "--png", "absent/a.png"], "error: absent: no such folder"),
         (["points-1", "--png", "a.jpg"], "error: a.jpg: the name of a PNG file must end in .png"),
     ],
 )

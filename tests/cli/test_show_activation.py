@@ -30,14 +30,15 @@ def test_the_softmax_is_no_choice_for_a_hidden_layer(capsys) -> None:
 
 @pytest.mark.parametrize("name", ["relu", "activations"])
 def test_the_figure_is_written(name, tmp_path, capsys) -> None:
-    assert main(["show", name, "--png", str(tmp_path / "new folder" / "그림.png")]) == 0
-    assert (tmp_path / "new folder" / "그림.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["show", name, "--png", str(tmp_path / "그림.png")]) == 0
+    assert (tmp_path / "그림.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["show", "digits-mlp", "--png", "x.png"], "fourfold report RUN --png"),
+        (["show", "relu", "--png", "absent/x.png"], "absent: no such folder"),
         (["show", "sigmod"], "did you mean 'sigmoid'"),
     ],
 )

@@ -97,6 +97,8 @@ def test_bleu_of_the_record_is_that_of_the_model_s_own_translations(workspace) -
         ("predict", ["a"], "echo-1: of this run ask fourfold translate"),
         ("tag", ["a"], "echo-1: this run does not tag words; its data pose translation"),
         ("translate", [], "nothing to translate: give a text in quotes"),
+        ("translate", [""], "'': empty text; give a text in quotes, a file of texts, a line each, or - for stdin"),
+        ("translate", ["."], ".: a folder, not a file; give a text in quotes"),
         ("translate", ["none.txt"], "none.txt: no such file"),
     ],
 )
@@ -105,6 +107,12 @@ def test_what_cannot_be_done_is_refused_in_one_line(command, arguments, says, wo
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert says in err
+
+
+def test_a_map_in_a_folder_that_is_not_there_is_refused_before_any_work(workspace, tmp_path, capsys) -> None:
+    given = ["a", "--attention", str(tmp_path / "absent" / "map.png"), "--workspace", str(workspace)]
+    assert main(["translate", "echo-1", *given]) == 2
+    assert capsys.readouterr() == ("", f"error: {tmp_path / 'absent'}: no such folder\n")
 
 
 @pytest.mark.parametrize(

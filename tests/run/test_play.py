@@ -48,7 +48,7 @@ def test_returns_are_those_of_gymnasium_s_own_loop(run) -> None:
 
 
 def test_a_gif_has_a_frame_for_each_move_and_one_before(run, tmp_path, capsys) -> None:
-    file = tmp_path / "그림" / "pole.gif"
+    file = tmp_path / "그림.gif"
     workspace = str(run.folder.path.parent)
     command = ["play", run.run_id, "--gif", str(file), "--episodes", "2", "--json", "--workspace", workspace]
     assert execute(command) == 0
@@ -65,6 +65,19 @@ def test_a_gif_has_a_frame_for_each_move_and_one_before(run, tmp_path, capsys) -
         assert shown == 40 * sum(episode["length"] + 1 for episode in said["episodes"])
 
 
+@pytest.mark.parametrize(
+    ("gif", "says"),
+    [
+        ("pole.xyz", "--gif: pole.xyz: the name must end in .gif"),
+        ("absent/pole.gif", "absent: no such folder"),
+    ],
+)
+def test_where_no_picture_can_be_written_is_said_before_any_work(gif, says, run, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("fourfold.cli.playing.open_run", lambda *_: pytest.fail("the run was opened"))
+    assert execute(["play", run.run_id, "--gif", gif, "--workspace", str(run.folder.path.parent)]) == 2
+    assert capsys.readouterr() == ("", f"error: {says}\n")
+
+
 def test_a_film_has_an_end(run, monkeypatch) -> None:
     monkeypatch.setattr(playing, "MOST_FRAMES", 4)
     film = Film()
@@ -77,6 +90,8 @@ def test_what_cannot_be_played_is_said_in_a_line(run, tmp_path) -> None:
         play_run(run, episodes=0)
     with pytest.raises(InputError, match="--epsilon: 2"):
         play_run(run, epsilon=2.0)
+    with pytest.raises(InputError, match="seed: input should be greater than or equal to 0"):
+        play_run(run, seed=-1)
     other = start("xor", load_recipe("xor-mlp", {"budget.steps": 1, "budget.epochs": None})[1], tmp_path)
     with pytest.raises(InputError, match="learned classification, in which nobody acts"):
         play_run(other)

@@ -8,7 +8,9 @@ import typer
 from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
+from fourfold.core.errors import InputError
 from fourfold.core.words import counted
+from fourfold.records.location import check_folder_of
 
 
 def play(
@@ -33,6 +35,10 @@ def play(
       fourfold play cartpole-dqn-1 --gif pole.gif
       fourfold play breakout-minatar-dqn-1 --gif bricks.gif --epsilon 0 --seed 3 --json
     """
+    if gif is not None:
+        if gif.suffix.lower() != ".gif":
+            raise InputError(f"--gif: {gif}: the name must end in .gif")
+        check_folder_of(gif)
     opened = open_run(run, workspace, use)
     from fourfold.run.play import Film, play_run
 

@@ -10,6 +10,8 @@ from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption
 from fourfold.cli.output import console, note, print_json
 from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.seeds import check_seed
+from fourfold.records.location import check_folder_of
 
 if TYPE_CHECKING:
     from fourfold.run.probe import Probed
@@ -50,6 +52,9 @@ def probe(
         raise InputError(f"--split: no split called '{split}'{did_you_mean(split, SPLITS)}")
     if out is not None and out.suffix.lower() != ".png":
         raise InputError(f"--out: {out}: the figure is a PNG; let its name end in .png")
+    if out is not None:
+        check_folder_of(out)
+    check_seed(seed)
     shares = _shares(labels)
     folders = find_runs(runs, workspace, use)
     from fourfold.run.probe import probe as probe_runs

@@ -10,7 +10,9 @@ import typer
 from fourfold.cli.options import JsonOption, UseOption, load_parts
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.seeds import check_seed
 from fourfold.core.words import counted
+from fourfold.records.location import check_folder_of
 from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def race(
     steps = chosen.steps if steps is None else steps
     if not 1 <= steps <= MOST_STEPS:
         raise InputError(f"--steps: expected 1 to {MOST_STEPS:,}, got {steps:,}")
+    check_seed(seed)
     rates = _rates(names, chosen.name, lr or [])
     files = _files(out, chosen.name)
     fields = {name: {"name": name} if rate is None else {"name": name, "lr": rate} for name, rate in rates.items()}
@@ -158,6 +161,7 @@ def _files(out: list[Path] | None, surface: str) -> list[Path]:
             raise InputError(f"--out: {file}: the name must end in one of {', '.join(KINDS)}")
         if file.is_dir():
             raise InputError(f"--out: {file}: a folder; name the file in it")
+        check_folder_of(file)
         if file.suffix.lower() == ".mp4":
             from fourfold.report.film import check_film
 

@@ -9,6 +9,7 @@ from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.core.errors import InputError
+from fourfold.records.location import check_folder_of
 
 
 def sample(
@@ -36,6 +37,8 @@ def sample(
     """
     if png is not None and png.suffix.lower() != ".png":
         raise InputError(f"{png}: the name of a PNG file must end in .png")
+    if png is not None:
+        check_folder_of(png)
     opened = open_run(run, workspace, use)
     from fourfold.report.samples import write_samples
     from fourfold.run.sample import sample as make

@@ -10,7 +10,7 @@ from fourfold.cli.options import JsonOption, UseOption, WorkspaceOption, load_pa
 from fourfold.cli.output import note
 from fourfold.cli.show_activation import ALL, NAMES, show_activation
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_folder_of, workspace_path
 
 
 def show(
@@ -55,6 +55,8 @@ def show(
     from fourfold.run.parts import TABLES, recipe_names
 
     place, kinds = workspace_path(workspace), _kinds_of(name)
+    if png is not None:
+        check_folder_of(png)
     if name in (*NAMES, ALL) and not kinds:
         return show_activation(name, png=png, json=json)
     if png is not None and not kinds:

@@ -10,7 +10,7 @@ from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption, load_parts
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.records.location import workspace_path
+from fourfold.records.location import check_folder_of, workspace_path
 from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ def export(
       fourfold export digits-mlp-1 --format onnx
       fourfold export digits-mlp-1 --to /tmp/digits.onnx
     """
+    if to is not None:
+        check_folder_of(to)
     opened = open_run(run, workspace, use)
     from fourfold.run.export import TOLD
     from fourfold.run.export import export as export_run
@@ -215,6 +217,8 @@ def report(
       fourfold report digits-mlp-1 --png --open
       fourfold report digits-mlp-optimizer-5d4b1cc4
     """
+    if to is not None:
+        check_folder_of(to)
     from fourfold.study.answer import find_study
 
     place = workspace_path(workspace)

@@ -9,6 +9,7 @@ from fourfold.cli.opening import open_run
 from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOption
 from fourfold.cli.output import note, print_json
 from fourfold.core.errors import InputError
+from fourfold.records.location import check_folder_of
 
 
 def translate(
@@ -36,6 +37,8 @@ def translate(
       fourfold translate help-ko-transformer-1 "Open the document." --attention map.png
       echo "Open the document." | fourfold translate help-ko-transformer-1 -
     """
+    if attention is not None:
+        check_folder_of(attention)
     opened = open_run(run, workspace, use)
     from fourfold.cli.texts import read_lines
     from fourfold.run.translate import translate as translate_texts

@@ -44,6 +44,17 @@ def check_workspace(workspace: Path) -> None:
             raise InputError(f"workspace {workspace}:{where} no permission to write in it")
 
 
+def check_folder_of(file: Path) -> None:
+    """Refuse a file in a folder that is not there, which is better said before the work than after; none is made.
+
+    Raises:
+        InputError: there is no such folder, or it is something else.
+    """
+    folder = file.parent
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'not a folder' if os.path.lexists(folder) else 'no such folder'}")
+
+
 def database_address() -> str | None:
     """Return the SQLAlchemy URL in `FOURFOLD_DB`, None where the workspace's own file is meant.
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from fourfold.core.errors import FourfoldError, InputError, did_you_mean
 from fourfold.core.extras import to_install
 from fourfold.records.atomic import write_atomically
+from fourfold.records.location import check_folder_of
 from fourfold.records.strict_json import read_mapping
 from fourfold.run.build import build_network
 from fourfold.run.run import Run
@@ -65,8 +66,7 @@ def export(run: Run, to: Path | None = None, format: str | None = None) -> Expor
     ending = path.suffix.removeprefix(".")
     if ending in FORMATS and ending != kind:
         raise InputError(f"{path}: the name says {ending}, the format {kind}; give one of the two")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder")
+    check_folder_of(path)
     examples = _examples(run)
     data, outputs = (_safetensors if kind == "safetensors" else _onnx)(run, examples)
     with torch.inference_mode():

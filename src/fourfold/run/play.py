@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from fourfold.core.errors import InputError
-from fourfold.core.seeds import stream_seed
+from fourfold.core.seeds import check_seed, stream_seed
 from fourfold.records.atomic import write_atomically
 from fourfold.run.run import Run
 from fourfold.tasks.control import ControlSource, Environment
@@ -56,7 +56,6 @@ class Film:
         first, *rest = self.frames
         first.save(data, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data.getvalue())
         except OSError as error:
             raise InputError(f"{path}: the picture was not written: {error.strerror or error}") from None
@@ -82,6 +81,7 @@ def play_run(
         raise InputError(f"{run.run_id}: this run learned {run.spec.task}, in which nobody acts; play is for control")
     if episodes < 1:
         raise InputError(f"--episodes: {episodes}; the nearest valid number is 1")
+    check_seed(seed)
     config: Any = run.recipe.data
     chance: float = config.evaluation_epsilon if epsilon is None else epsilon
     if not 0 <= chance <= 1:
