@@ -3,6 +3,7 @@
 Checked by: each kind of run has the figures that belong to it; numbers against the figures' own sources.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,6 +63,8 @@ def look_at_picture(run: Run, path: str, asked: str | None = None) -> tuple[Look
         InputError: the run or its network does not take such a look, or the file is no picture; or no such class.
         CheckpointError: the run has no weights, or they are damaged.
     """
+    if not os.path.lexists(path):  # said first: another network would not find it either
+        raise InputError(f"{path}: no such file")
     spec = require_classes(run)
     if not isinstance(spec.input, Image):
         raise InputError(
