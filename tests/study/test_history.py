@@ -37,6 +37,12 @@ def test_pictures_have_the_networks_of_the_last_decade() -> None:
     assert not {"alexnet", "nin", "vgg11", "googlenet", "resnet20", "densenet22"} & set(names("iris"))
 
 
+@pytest.mark.parametrize(("trials", "said"), [(-1, "-1"), (1, "1"), (20_000, "20,000")])
+def test_a_number_of_trials_is_none_or_at_least_two(trials: int, said: str) -> None:
+    with pytest.raises(InputError, match=f"^--trials: 0 for none, or 2 to 10,000, and not {said}$"):
+        history("digits", None, {}, [0], trials)
+
+
 @pytest.mark.promise("R15")
 def test_the_default_lengths_are_of_the_data_and_one_for_all() -> None:
     for data, overrides, steps, epochs in (

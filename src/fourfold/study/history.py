@@ -21,7 +21,7 @@ from fourfold.core.overrides import apply_overrides
 from fourfold.run.build import build_model, data_cache
 from fourfold.run.parts import TABLES, one_length, with_parts
 from fourfold.study.design import Arm, Space
-from fourfold.study.question import Question
+from fourfold.study.question import MAX_TRIALS, Question
 from fourfold.tasks.seam import Image, Spec
 
 TABLES_OF_ONES_OWN = (".csv", ".tsv", ".txt", ".parquet", ".pq")
@@ -115,8 +115,10 @@ def history(
         trials: learning rates tried for each landmark and seed; 0 leaves the default.
 
     Raises:
-        InputError: no such data, or nothing fits it.
+        InputError: no such data, or nothing fits it; or a number of trials that is out of range.
     """
+    if trials and not 2 <= trials <= MAX_TRIALS:
+        raise InputError(f"--trials: 0 for none, or 2 to {MAX_TRIALS:,}, and not {trials:,}")
     base, overrides = _recipe(data, target), one_length(overrides)
     recipe = with_parts(apply_overrides(base, overrides))
     spec: Spec = recipe.data.build(seeds[0], data_cache()).spec  # type: ignore[attr-defined]
