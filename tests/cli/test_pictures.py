@@ -104,6 +104,11 @@ def test_more_pictures_than_are_read_at_a_time(place, ask, monkeypatch) -> None:
     assert [row["class"] for row in parts["predictions"]] == [row["class"] for row in whole["predictions"]]
 
 
+def test_nothing_given_suggests_what_pictures_take(refuse) -> None:
+    wanted = "pictures, folders of them, or - for their paths from stdin, a line each"
+    assert refuse() == f"nothing to predict: give {wanted}"
+
+
 @pytest.mark.promise("R11")
 def test_a_picture_that_cannot_be_read_is_one_line(place, tmp_path, refuse) -> None:
     (tmp_path / "text.jpg").write_text("text", encoding="utf-8")

@@ -43,7 +43,9 @@ def read_rows(
     if rows:
         return rows
     if not others:
-        raise InputError("nothing to predict: give a file, NAME=VALUE pairs, --row '{…}', or - for stdin")
+        pictures = "pictures, folders of them, or - for their paths from stdin, a line each"
+        wanted = pictures if takes_pictures else "a file, NAME=VALUE pairs, --row '{…}', or - for stdin"
+        raise InputError(f"nothing to predict: give {wanted}")
     if others != [STDIN] and all(_may_be_pictures(each, takes_pictures) for each in others):
         return [picture for each in others for picture in _pictures(each)]
     if len(others) > 1:
