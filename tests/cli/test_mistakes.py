@@ -107,6 +107,11 @@ def test_a_name_that_no_run_can_have(command, name, refuse):
         (["show", "relu", "--png", "own.yaml/x.png"], "own.yaml: not a folder"),
         (["show", "relu", "--png", "relu.svg"], "relu.svg: the name of a PNG file must end in .png"),
         (["show", "adam", "--steps"], "--steps: 'adam' is a part, and a recipe is needed"),
+        (["show", "digits-mlp", "--yaml", "--steps"], "--steps and --yaml: one of the two at a time"),
+        (["show", "xor-needs-depth", "--yaml"], "--yaml: 'xor-needs-depth' is a claim, and a recipe is needed"),
+        (["show", "xor-needs-depth", "--steps"], "--steps: 'xor-needs-depth' is a claim, and a recipe is needed"),
+        (["show", "relu", "--yaml"], "--yaml: 'relu' is an activation, and a recipe is needed"),
+        (["show", "RUN", "--steps"], "--steps: "),
         (["show", "data.mnist", "--yaml"], "--yaml: 'data.mnist' is a part, and a recipe is needed"),
     ],
 )

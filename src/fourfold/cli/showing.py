@@ -50,6 +50,8 @@ def show(
       fourfold show digits-mlp-1
       fourfold show digits-mlp-optimizer-5d4b1cc4
     """
+    if steps and yaml:
+        raise InputError("--steps and --yaml: one of the two at a time; with --json both are told at once")
     load_parts(use)
     from fourfold.claims import CLAIMS
     from fourfold.run.parts import TABLES, recipe_names
@@ -58,6 +60,7 @@ def show(
     if png is not None:
         check_folder_of(png)
     if name in (*NAMES, ALL) and not kinds:
+        _refuse(name, "an activation", steps=steps, yaml=yaml)
         return show_activation(name, png=png, json=json)
     if png is not None and not kinds:
         raise InputError(
@@ -69,15 +72,14 @@ def show(
 
         return show_recipe(name, overrides or [], steps=steps, yaml=yaml, json=json)
     if name in CLAIMS and not overrides:
+        _refuse(name, "a claim", steps=steps, yaml=yaml)
         from fourfold.cli.claim_table import show_claim
 
         return show_claim(name, json=json)
     if overrides and not kinds:
         raise InputError(f"no recipe called '{name}'{did_you_mean(name, recipe_names())}")
     if kinds:
-        if steps or yaml:
-            wrong = "--steps" if steps else "--yaml"
-            raise InputError(f"{wrong}: '{name}' is a part, and a recipe is needed; fourfold list recipes names them")
+        _refuse(name, "a part", steps=steps, yaml=yaml)
         from fourfold.cli.show_part import show_part
 
         part, written = name.rpartition(".")[2], None
@@ -95,6 +97,7 @@ def show(
     if (study := find_study(place, name)) is not None:
         if yaml:
             raise InputError(f"--yaml: '{name}' is a study; fourfold report {name} says how to ask it again")
+        _refuse(name, "a study", steps=steps)
         from fourfold.cli.show_study import show_study
 
         return show_study(study, json=json)
@@ -108,6 +111,7 @@ def show(
     if name in runs or os.path.exists(Path(to_file_name(name)) / "run.json"):
         from fourfold.cli.show_run import show_run
 
+        _refuse(name, "a run", steps=steps)
         return show_run(RunFolder.find(place, name), yaml=yaml, json=json)
     if database_address() is not None:  # another workspace or machine may have it
         from fourfold.cli.show_run import show_elsewhere
@@ -115,6 +119,7 @@ def show(
 
         rows = list_runs(place)
         if found := [row for row in rows if row.run_id == name]:
+            _refuse(name, "a run", steps=steps)
             return show_elsewhere(found, yaml=yaml, json=json)
         runs = [row.run_id for row in rows]
     parts = [part for table in TABLES.values() for part in table]
@@ -123,6 +128,13 @@ def show(
     hint = did_you_mean(name, known)
     hint = hint if hint.startswith("; did") else "; fourfold list names what there is"
     raise InputError(f"no recipe, part, claim, run or study called '{name}'{hint}")
+
+
+def _refuse(name: str, what: str, *, steps: bool = False, yaml: bool = False) -> None:
+    """Refuse the options that only a recipe has."""
+    if steps or yaml:
+        wrong = "--steps" if steps else "--yaml"
+        raise InputError(f"{wrong}: '{name}' is {what}, and a recipe is needed; fourfold list recipes names them")
 
 
 def _kinds_of(name: str) -> list[str]:
