@@ -1,6 +1,7 @@
 """`fourfold race`."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def test_a_race_is_filmed_and_its_facts_are_printed(tmp_path: Path, capsys) -> N
     assert err.splitlines() == ["race: race-ravine.gif", "figure: race-ravine.png"]
     assert "lr 0.036" in out
     assert "not yet" in out
+    assert [part.split(": ")[0] for part in out.splitlines()[-1].split(" · ")] == [
+        "height",
+        "there",
+        "path",
+        "overshoot",
+    ]
+    assert out.endswith(" · path: its length · overshoot: how far past the minimum, along the valley\n")
     with Image.open("race-ravine.gif") as film:
         assert getattr(film, "n_frames", 0) == 10
 
@@ -55,6 +63,16 @@ def test_the_same_race_gives_the_same_bytes(capsys) -> None:
     assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
     assert main(["race", "sgd,adam", "--noise", "0.4", "--seed", "4", "--steps", "8", "--json", "--out", "c.png"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["optimizers"] != answers[0]
+
+
+@pytest.mark.parametrize("surface", ["ravine", "wells"])
+def test_matplotlib_says_nothing_of_one_who_goes_very_far(surface, capsys, caplog) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        files = ["--out", "r.png", "--out", "r.html", "--out", "r.gif"]
+        assert main(["race", "sgd", "--lr", "1e9", "--steps", "20", "--surface", surface, *files]) == 0
+    assert capsys.readouterr().err.splitlines() == ["figure: r.png", "race: r.html", "race: r.gif"]
+    assert not caplog.records
 
 
 @pytest.mark.promise("R9")

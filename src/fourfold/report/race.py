@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 POINTS = 320  # of a contour grid, along each side
 QUANTILES = (0.006, 0.018, 0.04, 0.08, 0.14, 0.22, 0.32, 0.44, 0.58, 0.72, 0.86)  # of the picture, below each line
 FAR = 4.0  # picture widths from the middle beyond which a path is drawn no further
+DRAWN = (1e-300, 1e150)  # a logarithmic axis has no 0, and matplotlib no room beside the largest of all numbers
 FLOOR = 1e-7  # of the start's height; what is lower is below the chart
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MARKED = 130  # steps up to which each is a dot
@@ -155,7 +156,7 @@ def put_heights(axes: "Axes", surface: Surface, paths: Mapping[str, Path]) -> No
     """Draw heights by step into axes."""
     top = max(float(heights(path, surface)[0]) for path in paths.values())
     for i, (name, path) in enumerate(paths.items()):
-        height = np.clip(heights(path, surface), 1e-300, None)  # a logarithmic axis has no 0
+        height = np.clip(heights(path, surface), *DRAWN)
         axes.plot(np.arange(len(height)), height, color=colour(i), label=name)
     logarithmic(axes, FLOOR * top, 20 * top)
     thousands(axes.xaxis)
@@ -179,7 +180,7 @@ def put_step_sizes(axes: "Axes", surface: Surface, paths: Mapping[str, Path]) ->
     staying = [each for name, each in sizes.items() if not has_left(paths[name], surface)]
     top = max((float(np.median(each)) for each in staying or sizes.values() if len(each)), default=1.0)
     for i, (name, each) in enumerate(sizes.items()):
-        axes.plot(np.arange(1, len(each) + 1), np.clip(each, 1e-300, None), color=colour(i), label=name)
+        axes.plot(np.arange(1, len(each) + 1), np.clip(each, *DRAWN), color=colour(i), label=name)
     logarithmic(axes, 1e-6 * top, 1e3 * top)
     thousands(axes.xaxis)
     axes.set_title("Size of the step")

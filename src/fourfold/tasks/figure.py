@@ -80,12 +80,18 @@ def style() -> Iterator[None]:
     """Be the context in which a figure must be made; it ends without leaving a trace in matplotlib's settings."""
     from matplotlib import rc_context
 
+    with quiet_fonts(), rc_context(_settings()):
+        yield
+
+
+@contextmanager
+def quiet_fonts() -> Iterator[None]:
+    """Be a context in which nothing is told each time that a font for Hangul has no bold of just this weight."""
     fonts = logging.getLogger("matplotlib.font_manager")
     level = fonts.level
-    fonts.setLevel(logging.ERROR)  # or it tells each time that a font for Hangul has no bold of just this weight
+    fonts.setLevel(logging.ERROR)
     try:
-        with rc_context(_settings()):
-            yield
+        yield
     finally:
         fonts.setLevel(level)
 
