@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 ALL = "sgd,momentum,nesterov,adagrad,adadelta,rmsprop,adam"
 KINDS = (".gif", ".mp4", ".html", ".png")
 MOST_STEPS = 20_000
+LEGEND = (
+    "height: above the deepest minimum at the end · there: within 0.1 of a minimum for good · path: its length · "
+    "overshoot: how far past the minimum, along the valley"
+)
 
 
 def race(
@@ -216,4 +220,4 @@ def _print(
     out = console()
     out.print(f"[bold]{surface.title}[/]  {surface.formula}", highlight=False)
     out.print(table)
-    out.print("[dim]height: above the deepest minimum at the end · there: within 0.1 of a minimum for good[/]")
+    out.print(f"[dim]{LEGEND}[/]")
