@@ -66,7 +66,8 @@ def test_it_says_how_far_it_is(tmp_path: Path, capsys, monkeypatch: pytest.Monke
         ([], "'nothing'"),
     ],
 )
-def test_mistakes_are_one_line(arguments, says, tmp_path, capsys) -> None:
+def test_mistakes_are_one_line(arguments, says, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["probe", "nothing", "--workspace", str(tmp_path), *arguments]) == 2
     told = capsys.readouterr().err
     assert says in told

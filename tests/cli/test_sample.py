@@ -76,7 +76,8 @@ def test_points_are_numbers_in_json(workspace, capsys) -> None:
         (["points-1", "--png", "a.jpg"], "error: a.jpg: the name of a PNG file must end in .png"),
     ],
 )
-def test_mistakes_are_told_in_one_line(arguments, says, workspace, capsys) -> None:
+def test_mistakes_are_told_in_one_line(arguments, says, workspace, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert execute(["sample", *arguments, "--workspace", str(workspace)]) == 2
     err = capsys.readouterr().err
     assert err.startswith(says)

@@ -42,6 +42,7 @@ def test_the_figure_is_written(name, tmp_path, capsys) -> None:
         (["show", "sigmod"], "did you mean 'sigmoid'"),
     ],
 )
-def test_a_mistake_is_one_line(arguments, says, capsys) -> None:
+def test_a_mistake_is_one_line(arguments, says, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
