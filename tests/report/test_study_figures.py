@@ -61,6 +61,19 @@ def test_differences_hold_means_intervals_and_each_seed(write_study):
     assert low < 0 < interval[1] < high
 
 
+def test_zero_and_the_shade_keep_clear_of_the_names(write_study):
+    worse = [None if score is None else score - 0.001 for score in SGD]
+    drawn = draw_differences(read(write_study({"r": {"sgd": SGD, "adam": ADAM, "worse": worse}}))["problems"][0], "")
+    assert drawn is not None
+    drawn.figure.draw_without_rendering()
+    (axes,) = drawn.figure.axes
+    marks = [path.transformed(axes.transData).get_extents() for each in axes.collections for path in each.get_paths()]
+    assert len(marks) == 4  # two rows: each has its zero, and its shade
+    for text in axes.texts:
+        extent = text.get_window_extent()
+        assert not any(extent.y0 < mark.y1 and mark.y0 < extent.y1 for mark in marks), text.get_text()
+
+
 def test_where_less_is_better_the_best_is_the_most_negative(write_study):
     scores = {
         "sgd": [2.0, 2.1, 2.0, 2.2, 2.1, 2.0],

@@ -296,3 +296,16 @@ def test_the_show_command_prints_a_study(write_study, tmp_path, capsys):
     assert main(["show", folder.name, *place, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["problems"][0]["arms"][1]["mean"] == pytest.approx(0.9543, abs=1e-4)
     assert main(["show", folder.name, *place, "--yaml"]) == 2
+
+
+def test_a_table_of_scores_fits_its_page(write_study):
+    """Intervals stand under their numbers; on a phone each arm is a block, whose numbers carry the heads' words."""
+    page = read(write_study(ONE))
+    (table,) = re.findall(r'<table class="scored">.*?</table>', page.source)
+    assert re.search(r'<td data-title="mean">[\d.]+\s% <span class="ends">\[[^<]*\]</span></td>', table)
+    assert re.search(r'<td data-title="difference \(points\)">\+\S+ <span class="ends">\[\+[^<]*\]</span></td>', table)
+    heads = re.findall(r'<th scope="col">([^<]*)</th>', table)
+    assert re.findall(r'data-title="([^"]*)"', table) == 2 * heads[1:]
+    styles = page.source.partition("</style>")[0]
+    assert ".scored td::before { content: attr(data-title)" in styles
+    assert re.search(r"\.scroll \{[^}]*var\(--shade\)", styles)  # what scrolls shows it

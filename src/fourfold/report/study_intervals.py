@@ -42,6 +42,7 @@ MOST_ROWS = 30
 COLOURS = {"better": GREEN, "worse": ORANGE, "no difference": BLUE, "undecided": MUTED}
 IN_WORDS = {"better": "green", "worse": "orange", "no difference": "blue", "undecided": "grey"}
 LETTERS = 56  # that fit on a row
+UNDER_NAME = 0.58, 0.1  # below and above a row's line, in rows: as far as the next name, and as its own
 
 
 class Row(NamedTuple):
@@ -120,9 +121,8 @@ def draw_differences(problem: Mapping[str, Any], suffix: str) -> Drawn | None:
     with style():
         figure = new_figure(WIDTH, 0.52 * len(rows) + 1.05)
         axes = figure.subplots()
-        axes.axvline(0, color=MUTED, linewidth=1, zorder=1)
         draw_rows(axes, rows)
-        _hold_zero(axes, factor * chosen[0]["smallest"])
+        _hold_zero(axes, factor * chosen[0]["smallest"], len(rows))
         thousands(axes.xaxis)
         what = quantity(name) if factor == 1 else f"{name.replace('_', ' ')} ({POINTS})"
         axes.set_xlabel(f"difference in {problem['metric'].partition('.')[0]} {what}")
@@ -164,14 +164,21 @@ def draw_rows(axes: "Axes", rows: Sequence[Row]) -> None:
     axes.grid(False, axis="y")
 
 
-def _hold_zero(axes: "Axes", smallest: float) -> None:
-    """Set limits that hold zero and every interval, and shade what is too little to matter; it may be out of sight."""
+def _hold_zero(axes: "Axes", smallest: float, rows: int) -> None:
+    """Set limits that hold zero and every interval; mark zero, and shade what is too little to matter.
+
+    Both stand beside a row's dots and not behind its name; the shade may reach out of sight.
+    """
     low, high = min(axes.dataLim.x0, 0.0), max(axes.dataLim.x1, 0.0)
     if 0 < smallest < 4 * max(high, -low) or low == high:
         low, high = min(low, -smallest), max(high, smallest)
     room = 0.05 * (high - low) or 1.0
+    bottoms = [max(-place - UNDER_NAME[0], 0.6 - rows) for place in range(rows)]  # not below the axis
+    for place, bottom in enumerate(bottoms):
+        span = [bottom, -place + UNDER_NAME[1]]
+        axes.fill_betweenx(span, -smallest, smallest, color=FAINT, alpha=0.7, linewidth=0, zorder=0)
+        axes.vlines(0, *span, color=MUTED, linewidth=1, zorder=1)
     axes.set_xlim(low - room, high + room)
-    axes.axvspan(-smallest, smallest, color=FAINT, alpha=0.7, linewidth=0, zorder=0)
 
 
 def _times(factor: float, value: float | None) -> float | None:

@@ -27,21 +27,20 @@ def arms_table(problem: Mapping[str, Any], named: Mapping[str, str]) -> str:
     for arm in best_first(problem):
         cells = [
             _with_ends(name, arm["mean"], arm["low"], arm["high"]),
-            _spread(name, arm["deviation"]),
+            escape(_spread(name, arm["deviation"])),
             _with_ends(name, arm["interquartile_mean"], arm["interquartile_low"], arm["interquartile_high"]),
             f"{arm['finished']} of {len(arm['cells'])}",
         ]
         row = compared.get(arm["name"])
         if row is not None:
             p = f"{row['p_holm']:.2g}" if "p_holm" in row else ""
-            cells += [difference(name, row).removesuffix(unit(name)), p, _chance(row.get("probability_of_improvement"))]
+            by = _over_ends(difference(name, row).removesuffix(unit(name)))
+            cells += [by, p, _chance(row.get("probability_of_improvement")), pill(row["verdict"])]
         elif against is not None:
-            cells += ["", "", ""]
-        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        if against is not None:
-            told += f"<td>{pill(row['verdict']) if row is not None else '<span class=muted>reference</span>'}</td>"
+            cells += ["", "", "", '<span class="muted">reference</span>']
+        told = "".join(f'<td data-title="{title}">{cell}</td>' for title, cell in zip(head, cells, strict=True))
         rows.append(f"<tr>{_named(arm['name'], named)}{told}</tr>")
-    return _table(["arm", *head], rows)
+    return _table(["arm", *head], rows, "scored")
 
 
 def verdict_table(study: Mapping[str, Any]) -> str:
@@ -68,7 +67,7 @@ def overall_table(study: Mapping[str, Any], named: Mapping[str, str]) -> str:
             middle = middles[place]
             cells.append(_with_ends(name, middle["mean"], middle["low"], middle["high"]))
         cells.append(_chance(overall["probability_of_improvement"][place]))
-        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        told = "".join(f"<td>{cell}</td>" for cell in cells)
         rows.append(f"<tr>{_named(overall['arms'][place], named)}{told}</tr>")
     return _table(head, rows)
 
@@ -128,13 +127,12 @@ def _named(name: str, named: Mapping[str, str]) -> str:
     return f'<th scope="row" class="name">{dot}{escape(name)}</th>'
 
 
-def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+def _table(head: Sequence[str], rows: Sequence[str], kind: str = "plain") -> str:
     titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
 
     def table(some: Sequence[str]) -> str:
-        return (
-            f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{"".join(some)}</tbody></table></div>'
-        )
+        inside = f"<thead><tr>{titles}</tr></thead><tbody>{''.join(some)}</tbody>"
+        return f'<div class="scroll"><table class="{kind}">{inside}</table></div>'
 
     if len(rows) <= MOST_ROWS:
         return table(rows)
@@ -147,7 +145,13 @@ def _with_ends(name: str, mean: float | None, low: float | None, high: float | N
         return "–"
     factor = scale(name)
     ends = "" if low is None or high is None else f" [{factor * low:.4g}, {factor * high:.4g}]".replace("-", "−")
-    return f"{score(name, mean)}{ends}"
+    return _over_ends(f"{score(name, mean)}{ends}")
+
+
+def _over_ends(text: str) -> str:
+    """Return a number as HTML, with its interval, if it has one, under it."""
+    middle, bracket, ends = escape(text).partition(" [")
+    return f'{middle} <span class="ends">[{ends}</span>' if bracket else middle
 
 
 def _chance(probability: float | None) -> str:
