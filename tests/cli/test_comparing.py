@@ -11,6 +11,7 @@ import pytest
 
 import fourfold as ff
 from fourfold.cli import main
+from fourfold.core.errors import InputError
 from fourfold.study.execute import Watcher
 
 WORDS = ["compare", "iris-softmax", "budget.steps=4", "--vary", "algorithm.optimizer=sgd,adam", "--seeds", "2"]
@@ -68,6 +69,26 @@ def test_a_mistake_is_one_line(options, problem, tmp_path, monkeypatch, capsys) 
     assert main([*WORDS, *options]) == 2
     assert capsys.readouterr().err == f"error: {problem}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_few_seeds_are_said_before_anything_runs(tmp_path, monkeypatch, capsys) -> None:
+    def compare(question, *_):
+        assert "note:" in capsys.readouterr().err or len(question.seeds) > 6
+        raise InputError("nothing is run here")
+
+    monkeypatch.setattr("fourfold.study.compare.compare", compare)
+    monkeypatch.setattr("fourfold.study.local_pool.warm_up", lambda: None)
+    said: list[str] = []
+    monkeypatch.setattr("fourfold.cli.comparing.note", lambda line: said.append(line) or print(line, file=sys.stderr))
+    place = ["--workspace", str(tmp_path)]
+    three = "algorithm.optimizer=sgd,adam,momentum"
+    assert main(["compare", "iris-softmax", "--vary", three, "--seeds", "4", *place]) == 2
+    because = "even a win at every seed could be chance; that takes"
+    assert said == [f"note: 4 seeds cannot decide 2 comparisons at once: {because} 7 (--seeds)"]
+    assert main([*WORDS, *place]) == 2
+    assert said[1:] == [f"note: 2 seeds cannot decide: {because} 6 (--seeds)"]
+    assert main(["compare", "iris-softmax", "--vary", three, "--seeds", "7", *place]) == 2
+    assert len(said) == 2
 
 
 COMMANDS = [WORDS, ["claim", "affine-collapse"], ["history", "--data", "iris"], ["decompose", "curve-mlp"]]

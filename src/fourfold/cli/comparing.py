@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fourfold.cli.options import JsonOption, OnOption, QuietOption, UseOption, WorkspaceOption, check_place, load_parts
-from fourfold.cli.output import print_json
+from fourfold.cli.output import note, print_json
 from fourfold.core.errors import DONE, INTERRUPTED
 from fourfold.records.location import check_workspace, workspace_path
 
@@ -125,6 +125,8 @@ def _read_or_run(
     if (study := read_answer(question, workspace)) is not None and (folder / "study.html").exists():
         return study
     check_workspace(workspace)
+    if not quiet:
+        _warn_of_too_few(question)
     if on == "local":
         from fourfold.study.local_pool import warm_up
 
@@ -147,6 +149,14 @@ def _read_or_run(
     if study is not None:
         write_study_page(folder)
     return study
+
+
+def _warn_of_too_few(question: "Question") -> None:
+    """Say, before anything runs, where so few seeds can decide nothing, whatever comes out."""
+    from fourfold.study.verdict import too_few
+
+    if said := too_few(len(question.seeds), len(question.problems) * (len(question.arms) - 1)):
+        note(f"note: {said} (--seeds)")
 
 
 def _get_ready() -> None:

@@ -34,6 +34,20 @@ def smallest_p(n: int) -> float:
     return 2.0 ** (1 - n) if n <= EXACT_PAIRS else 1 / (1 + RESAMPLES)
 
 
+def fewest_seeds(alpha: float = 0.05) -> int:
+    """Return how many pairs the permutation test needs to decide at all, when the arm wins at every seed.
+
+    Args:
+        alpha: level of the test; of k comparisons under Holm's correction, alpha / k.
+
+    Raises:
+        InputError: `alpha` is below what any number of seeds can decide.
+    """
+    if alpha < 1 / (1 + RESAMPLES):
+        raise InputError(f"no number of seeds decides at a level of {alpha:.2g}: too many comparisons at once")
+    return next(n for n in range(1, EXACT_PAIRS + 2) if smallest_p(n) <= alpha)
+
+
 def minimum_detectable_effect(deviation: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float:
     """Return the smallest true mean difference that a study of `n` pairs finds with probability `power`.
 
@@ -71,9 +85,7 @@ def seeds_needed(deviation: float, effect: float, alpha: float = 0.05, power: fl
     _check(alpha, power)
     if effect == 0 or not math.isfinite(effect) or not math.isfinite(deviation):
         raise InputError(f"no number of seeds shows a difference of {effect} with a spread of {deviation}")
-    if alpha < 1 / (1 + RESAMPLES):
-        raise InputError(f"no number of seeds decides at a level of {alpha:.2g}: too many comparisons at once")
-    fewest = next(n for n in range(1, EXACT_PAIRS + 2) if smallest_p(n) <= alpha)
+    fewest = fewest_seeds(alpha)
     if deviation == 0:
         return fewest
     d = abs(effect) / deviation

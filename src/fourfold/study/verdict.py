@@ -16,7 +16,8 @@ import math
 from typing import Literal, NamedTuple
 
 from fourfold.core.errors import InputError
-from fourfold.study.power import minimum_detectable_effect, seeds_needed, smallest_p
+from fourfold.core.words import counted
+from fourfold.study.power import fewest_seeds, minimum_detectable_effect, seeds_needed, smallest_p
 from fourfold.study.statistics import Difference
 
 Word = Literal["better", "worse", "no difference", "undecided"]
@@ -79,6 +80,19 @@ def judge(
     return Verdict("undecided", because, detectable, needed)
 
 
+def too_few(n: int, comparisons: int, alpha: float = 0.05) -> str:
+    """Return the sentence that says so, where `n` seeds can decide none of `comparisons`, and else an empty text.
+
+    Raises:
+        InputError: there are more comparisons than any number of seeds decides.
+    """
+    fewest = fewest_seeds(alpha / max(1, comparisons))
+    if comparisons < 1 or n >= fewest:
+        return ""
+    among = f" {comparisons} comparisons at once" if comparisons > 1 else ""
+    return f"{counted(n, 'seed')} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}"
+
+
 def _because_real(difference: Difference, p_holm: float, smallest: float) -> str:
     direction = "higher" if difference.mean > 0 else "lower"
     small = max(abs(difference.low), abs(difference.high)) < smallest
@@ -104,7 +118,7 @@ def _what_would_decide(
     """Return how many seeds would decide, and the sentence that says so."""
     n, share = difference.n, alpha / comparisons
     spread = difference.deviation if n > 1 else 0.0  # one seed knows none; the fewest that a test needs remain
-    fewest = seeds_needed(0.0, smallest, share)
+    fewest = fewest_seeds(share)
     seen = abs(difference.mean)
     if seen >= smallest:
         needed, plan = seeds_needed(spread, seen, share, SEEN), f"if it stays about {_number(difference.mean)}"
@@ -112,11 +126,8 @@ def _what_would_decide(
         needed, plan = seeds_needed(spread, smallest, share, SEEN), f"to see a difference of {_number(smallest)}"
     if n < fewest:
         assert smallest_p(n) > share
-        among = f" {comparisons} comparisons at once" if comparisons > 1 else ""
         more = f"; {plan}, about {needed:,} would tell" if needed > fewest else ""
-        one = "1 seed" if n == 1 else f"{n} seeds"
-        said = f"{one} cannot decide{among}: even a win at every seed could be chance; that takes {fewest}{more}"
-        return needed, said
+        return needed, too_few(n, comparisons, alpha) + more
     if needed <= n:
         # Enough seeds to see it, and yet the interval holds both zero and what matters. The difference that still has
         # to be seen is the farther one from the observed mean.
