@@ -59,6 +59,12 @@ def test_a_value_that_no_machine_can_use(change, problem, refuse):
 
 
 @pytest.mark.promise("R9")
+def test_a_table_is_no_recipe(refuse):
+    way = "fourfold run table-mlp data.path=houses.csv data.target=COLUMN learns from it"
+    assert refuse("run", "houses.csv") == f"houses.csv: a table, not a recipe; {way}"
+
+
+@pytest.mark.promise("R9")
 @pytest.mark.parametrize(
     ("options", "problem"),
     [

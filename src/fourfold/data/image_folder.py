@@ -128,7 +128,7 @@ class ImageFolderConfig(SplitDataConfig):
         file = path if path.suffix.lower() in LABEL_FILES and not path.is_dir() else None
         if self.labels is not None:
             file = Path(self.labels).expanduser()
-            file = path / file if not file.exists() and (path / file).exists() else file
+            file = path / file if not file.exists() and path.is_dir() else file
         if file is None:
             for field in ("picture_column", "label_column", "split_column"):
                 if getattr(self, field) is not None:

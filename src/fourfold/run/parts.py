@@ -36,6 +36,7 @@ TABLES: dict[str, Table] = {
     "schedule": SCHEDULES,
     "regularizer": REGULARIZERS,
 }
+OF_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")  # files that some take for recipes
 _USED: set[EntryPoint] = set()  # whose parts are in the tables
 _USED_FILES: list[Path] = []
 
@@ -56,6 +57,9 @@ def recipe_fields(recipe: str | Path | Mapping[str, Any]) -> tuple[str, dict[str
     path = Path(recipe)
     if path.suffix in (".yaml", ".yml"):
         return path.stem, read_yaml(path)
+    if path.suffix.lower() in OF_TABLES:
+        way = f"fourfold run table-mlp data.path={recipe} data.target=COLUMN learns from it"
+        raise InputError(f"{recipe}: a table, not a recipe; {way}")
     if str(recipe) not in recipe_names():
         hint = did_you_mean(str(recipe), recipe_names())
         raise InputError(f"no recipe called '{recipe}'{hint} (a recipe file of your own ends in .yaml)")

@@ -219,6 +219,14 @@ def test_a_table_and_its_pictures_are_told_together(tmp_path, cache) -> None:
 
 
 @pytest.mark.promise("R11")
+def test_a_table_of_labels_that_is_not_there_is_named_where_it_was_looked_for(tmp_path, cache) -> None:
+    root = folder(tmp_path / "photos", {"": 3})
+    with pytest.raises(InputError) as caught:
+        source(root, cache, labels="labels.csv")
+    assert str(caught.value) == f"{root / 'labels.csv'}: no such file"
+
+
+@pytest.mark.promise("R11")
 def test_a_class_too_small_to_be_divided(tmp_path, cache) -> None:
     root = folder(tmp_path / "a", {"x": 9, "y": 9, "z": 2})
     with pytest.raises(InputError, match=r"z/: 2 pictures of this class; at least 3 are needed, one for each split"):

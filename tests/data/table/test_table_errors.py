@@ -88,6 +88,60 @@ def test_too_few_rows_or_classes(tmp_path) -> None:
         build(save(path, [{"x": "1", "y": "1.5"}, {"x": "2", "y": "2.5"}]), "y", task="regression")
 
 
+@pytest.mark.promise("R11")
+@pytest.mark.parametrize("stray", ["12O", "inf"])
+def test_a_stray_among_numbers_is_named_with_its_row_and_the_choice(tmp_path, stray) -> None:
+    rows = [{"area": str(1.5 * i), "price": str(100 + 3 * i)} for i in range(60)]
+    rows[8]["price"] = stray
+    path = save(tmp_path / "b.csv", rows)
+    with pytest.raises(InputError) as caught:
+        build(path)
+    assert str(caught.value) == (
+        f"{path}: row 10, column 'price': '{stray}' is not a number (1 such row), and 59 of 60 values are; mend it to "
+        "predict a number, or choose classes with data.task=classification"
+    )
+    with pytest.raises(InputError, match=r"'.*' is not a number, which data.task=regression needs \(1 such row\)"):
+        build(path, task="regression")
+    rows[9]["price"] = "12l"
+    with pytest.raises(InputError, match=r"is not a number \(2 such rows\), and 58 of 60"):
+        build(save(path, rows))
+
+
+def test_few_numbers_and_a_word_are_classes(tmp_path) -> None:
+    rows = [{"area": str(1.5 * i), "stars": str(i % 5)} for i in range(200)]
+    for i in (3, 8, 13, 18):
+        rows[i]["stars"] = "none"
+    assert build(save(tmp_path / "t.csv", rows), "stars").spec.class_names == ("0", "1", "2", "3", "4", "none")
+
+
+@pytest.mark.promise("R11")
+def test_rare_classes_are_counted_in_words(tmp_path) -> None:
+    rows = [{"x": str(i), "y": "ab"[i % 2]} for i in range(20)] + [{"x": "1", "y": "c"}, {"x": "2", "y": "d"}]
+    with pytest.raises(InputError, match=r"'c' of 'y' has only 1 \(row 22\), and 1 more class is as rare;"):
+        build(save(tmp_path / "t.csv", rows), "y")
+
+
+@pytest.mark.promise("R11")
+def test_no_target_and_nothing_but_a_target(tmp_path) -> None:
+    path = save(tmp_path / "houses.csv", [{"area": str(1.5 * i), "price": str(i + 0.5)} for i in range(20)])
+    with pytest.raises(InputError) as caught:
+        build(path, "")
+    says = f"data.target: {path}: say which column to predict, data.target=COLUMN; one of area, price"
+    assert str(caught.value) == says
+    path = save(tmp_path / "one.csv", [{"price": str(i + 0.5)} for i in range(20)])
+    with pytest.raises(InputError) as caught:
+        build(path, "price")
+    assert str(caught.value) == f"{path}: no column can be used as an input: 'price', the target, is the only one"
+
+
+@pytest.mark.promise("R11")
+@pytest.mark.parametrize("name", ["x.json", "x.PNG"])
+def test_a_file_of_another_kind_says_what_is_read(tmp_path, name) -> None:
+    (tmp_path / name).write_bytes(b'[{"area": 1, "price": 2}]')
+    with pytest.raises(InputError, match=r"a table is read from CSV, TSV or Parquet, and not from \.(json|png);"):
+        build(tmp_path / name)
+
+
 def test_a_constant_training_target_is_named(tmp_path) -> None:
     rows = [{"x": str(i * 1.5), "y": "1.5"} for i in range(20)]
     path = tmp_path / "t.csv"

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor
 
 from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.words import counted
 from fourfold.data.base import SplitDataConfig
 from fourfold.data.in_memory import InMemorySource, take
 from fourfold.data.notes import classes_note, targets_note
@@ -79,6 +80,10 @@ class TableConfig(SplitDataConfig):
 
     def _check_names(self, table: Table) -> None:
         names = table.columns
+        if not self.target:
+            raise InputError(
+                f"data.target: {table.path}: say which column to predict, data.target=COLUMN{did_you_mean('', names)}"
+            )
         if self.target not in names:
             hint = did_you_mean(self.target, names)
             raise InputError(f"data.target: {table.path} has no column '{self.target}'{hint}")
@@ -101,10 +106,10 @@ class TableConfig(SplitDataConfig):
         listed = f"row{'s' * (count > 1)} {rows}"
         if not self.drop_unlabelled:
             raise InputError(
-                f"{table.path}: no '{self.target}' in {count:,} row{'s' * (count > 1)} ({listed}); fill in what is "
+                f"{table.path}: no '{self.target}' in {counted(count, 'row')} ({listed}); fill in what is "
                 "missing, or leave such rows out with data.drop_unlabelled=true"
             )
-        notes.append(f"{count:,} rows without '{self.target}' left out ({listed})")
+        notes.append(f"{counted(count, 'row')} without '{self.target}' left out ({listed})")
         return table.keep(~absent)
 
     def _divide(self, table: Table, target: Classes | Amounts, seed: int, notes: list[str]) -> Splits:
@@ -152,7 +157,9 @@ class TableConfig(SplitDataConfig):
                 line += f"; not readable in {bad:,} held-out rows, so missing there" if bad else ""
             notes.append(line)
         if not used:
-            raise InputError(f"{table.path}: no column can be used as an input; the last one: {notes[-1]}")
+            others = len(table.columns) - 1
+            why = f"; the last one: {notes[-1]}" if others else f": '{self.target}', the target, is the only one"
+            raise InputError(f"{table.path}: no column can be used as an input{why}")
         names = {column.name for column in used}
         ignored = [name for name in table.columns if name not in names]
         return TableEncoding(columns=used, ignored=ignored, decimal=self.decimal)

@@ -23,6 +23,10 @@ from fourfold.core.errors import InputError
 
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+DOCUMENTS = (".json", ".jsonl", ".xml", ".html", ".yaml", ".yml", ".xlsx", ".ods", ".pdf", ".zip", ".gz", ".sqlite")
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".svg")
+ARRAYS = (".npy", ".npz", ".pkl", ".h5", ".feather", ".pt", ".pth", ".safetensors", ".wav", ".mp3", ".mp4")
+NO_TABLES = frozenset((*DOCUMENTS, *PICTURES, *ARRAYS))  # endings of files that hold something else
 MISSING = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"))
 
 Texts = np.ndarray  # one column: object array [rows] of str, or None where a value is missing
@@ -105,6 +109,10 @@ def parse_table(path: Path, data: bytes, delimiter: str | None = None, decimal: 
     """
     if not data.strip():
         raise InputError(f"{path}: the file is empty")
+    if (suffix := path.suffix.lower()) in NO_TABLES:
+        raise InputError(
+            f"{path}: a table is read from CSV, TSV or Parquet, and not from {suffix}; save it as one of them"
+        )
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
     names, columns, rows, notes = _read_parquet(path, data) if is_parquet else _read_text(path, data, delimiter)
     if decimal == "," and not is_parquet:

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.data.rows import RegressionTask
 from fourfold.data.table.columns import parse_booleans, parse_numbers
+from fourfold.data.table.inference import MOSTLY
 from fourfold.data.table.reading import Table
 
 Task = Literal["auto", "classification", "regression", "probabilistic_regression"]
@@ -57,6 +59,7 @@ def read_target(table: Table, name: str, task: Task) -> Classes | Amounts:
     bad = np.isnan(numbers)
     why = f"as data.task={task} says"
     if task == "auto":
+        _refuse_strays(table, name, numbers)
         task, why = _decide(numbers, distinct)
     if task == "classification":
         labels, names = _classes(texts.astype(str), numbers)
@@ -65,10 +68,25 @@ def read_target(table: Table, name: str, task: Task) -> Classes | Amounts:
     if bad.any():
         raise InputError(
             f"{table.path}: row {table.rows[bad][0]}, column '{name}': '{texts[bad][0]}' is not a number, which "
-            f"data.task={task} needs ({int(bad.sum()):,} such rows)"
+            f"data.task={task} needs ({counted(int(bad.sum()), 'such row')})"
         )
     kind: RegressionTask = "regression" if task in ("auto", "regression") else "probabilistic_regression"
     return Amounts(torch.from_numpy(numbers)[:, None], kind, f"task: {kind} of '{name}', {why}")
+
+
+def _refuse_strays(table: Table, name: str, numbers: np.ndarray) -> None:
+    """Raise InputError where nearly all values are numbers, too many different ones for classes, and a few are not."""
+    bad = np.isnan(numbers)
+    strays, among = int(bad.sum()), len(np.unique(numbers[~bad]))
+    if strays == 0 or (strays > 1 and strays > (1 - MOSTLY) * len(numbers)):
+        return
+    if among > FEW or 3 * among > len(numbers) - strays > 1:
+        where = f"{table.path}: row {table.rows[bad][0]}, column '{name}'"
+        raise InputError(
+            f"{where}: '{table.columns[name][bad][0]}' is not a number ({counted(strays, 'such row')}), and "
+            f"{len(numbers) - strays:,} of {len(numbers):,} values are; mend it to predict a number, or choose classes "
+            "with data.task=classification"
+        )
 
 
 def _decide(numbers: np.ndarray, distinct: int) -> tuple[Task, str]:
@@ -98,7 +116,9 @@ def check_class_sizes(classes: Classes, table: Table, name: str, needed: int) ->
     if few:
         rows = table.rows[(classes.numbers == few[0]).numpy()].tolist()
         listed = f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:10]))}{', …' * (len(rows) > 10)}"
-        others = f", and {len(few) - 1:,} more classes are as rare" if len(few) > 1 else ""
+        more = len(few) - 1
+        rare = f"{counted(more, 'more class', 'more classes')} {'is' if more == 1 else 'are'} as rare"
+        others = f", and {rare}" if more else ""
         raise InputError(
             f"{table.path}: class '{classes.names[few[0]]}' of '{name}' has only {len(rows)} ({listed}){others}; "
             f"at least {needed} are needed, one for each split"
