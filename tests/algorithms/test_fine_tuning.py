@@ -229,11 +229,15 @@ def test_a_tied_weight_is_frozen_and_scaled_under_either_name() -> None:
         ("resnet18", {"freeze": ["layer"]}, "freeze.0: 'layer' names no parameter"),  # whole words only
         ("vgg11", {"freeze": ["features", "classifier"]}, "freeze: no parameter is left to move"),
         ("vgg11", {"freeze": [""]}, "freeze.0: '' names no parameter of VGG; one of classifier, features"),
-        ("vgg11", {"lr_factors": {"head": 2.0}}, "lr_factors.0: 'head' names no parameter of VGG; one of classifier"),
+        (
+            "vgg11",
+            {"lr_factors": {"head": 2.0}},
+            "lr_factors: 'head' names no parameter of VGG; one of classifier",
+        ),
         (
             "vgg11",
             {"freeze": ["features"], "lr_factors": {"classifier": 2.0, "features.0": 0.1}},
-            "lr_factors.1: all of 'features.0' is frozen, and has no learning rate",
+            "lr_factors: all of 'features.0' is frozen, and has no learning rate",
         ),
     ],
 )

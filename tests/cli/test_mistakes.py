@@ -48,7 +48,10 @@ def refuse(tmp_path, monkeypatch, capsys):
         ("runtime.threads=100000", "runtime.threads: input should be less than or equal to 1024"),
         ("budget.epochs=1e308", "budget.epochs: input should be less than or equal to 1000000000"),
         ("budget.steps=9999999999999", "budget.steps: input should be less than or equal to 1000000000000"),
-        ("model.widths=[1000000, 1000000, 1000000]", "model: mlp cannot be built like this: "),
+        (
+            "model.widths=[1000000, 1000000]",
+            "model: this mlp does not fit into memory: its weights alone take 4,000 GB",
+        ),
         ("model.widths=[99999999999999999999]", "model.widths.0: input should be less than or equal to 1000000"),
         ("title=\x1b[31m", "title: not YAML: unacceptable character"),
         ("model.\x1b[31m=1", "model.\\x1b[31m: no such field"),

@@ -1,6 +1,6 @@
 """Strict configs: a typo is never ignored, and every message is one line that says where and what."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, ValidationError
@@ -21,6 +21,7 @@ class MLP(PartConfig):
     crop: Crop = Crop()
     crops: list[Crop] = Field(default=[])
     size: int | None = None
+    sides: Annotated[int, Field(ge=1)] | list[int] | None = None
 
 
 class Needs(Config):
@@ -47,6 +48,11 @@ def message(fields: dict, cls: type[Config] = MLP, at: str = "model") -> str:
         ({"activation": "rellu"}, "model.activation: 'rellu' is not a choice; did you mean 'relu'?"),
         ({"activation": "swish"}, "model.activation: 'swish' is not a choice; one of relu, sigmoid, tanh"),
         ({"dropout": 1.0}, "model.dropout: input should be less than 1 (got 1.0)"),
+        ({"sides": 0}, "model.sides: input should be greater than or equal to 1 (got 0)"),
+        ({"widths": 64}, "model.widths: input should be a valid list (got 64); did you mean [64]?"),
+        ({"dropout": None}, "model.dropout: input should be a valid number (got nothing)"),
+        ({"dropout": ".nan"}, "model.dropout: input should be a finite number (got '.nan')"),
+        ({"dropout": float("inf")}, "model.dropout: input should be a finite number (got inf)"),
         ({"crop": {"pad": -1}}, "model.crop.pad: input should be greater than or equal to 0 (got -1)"),
     ],
 )
@@ -99,4 +105,5 @@ def test_a_mapping_holds_every_default() -> None:
         "crop": {"pad": 4},
         "crops": [],
         "size": None,
+        "sides": None,
     }

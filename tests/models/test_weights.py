@@ -203,6 +203,14 @@ def test_damaged_files_are_one_line(tmp_path: Path, name: str, content: bytes) -
     assert "\n" not in str(told.value)
 
 
+def test_junk_is_said_to_be_no_file_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "junk.pth").write_bytes(b"junk not weights at all")
+    with pytest.raises(InputError) as told:
+        read_weights(tmp_path / "junk.pth")
+    why = "not a file of weights that can be read: it is damaged, or was never saved by torch"
+    assert str(told.value) == f"weights: {tmp_path / 'junk.pth'}: {why}"
+
+
 def test_other_contents_and_other_files_are_refused(tmp_path: Path) -> None:
     torch.save([torch.zeros(1)], tmp_path / "list.pth")
     with pytest.raises(InputError, match="expected tensors by name"):

@@ -74,10 +74,10 @@ class FineTuning:
         self._counts = every - moving, every
         if freeze and not moving:
             raise InputError("algorithm.freeze: no parameter is left to move")
-        for i, factor in enumerate(factors):
-            found = _require(list(params), factor.of, f"algorithm.lr_factors.{i}", model)
+        for factor in factors:
+            found = _require(list(params), factor.of, "algorithm.lr_factors", model)
             if not any(params[name].requires_grad for name in found):
-                raise InputError(f"algorithm.lr_factors.{i}: all of '{factor.of}' is frozen, and has no learning rate")
+                raise InputError(f"algorithm.lr_factors: all of '{factor.of}' is frozen, and has no learning rate")
         chosen: dict[nn.Parameter, int] = {param: 0 for param in model.parameters() if param.requires_grad}
         for name, param in params.items():
             for number, factor in enumerate(factors, start=1):

@@ -30,7 +30,8 @@ class PartConfig(Config):
 
 
 C = TypeVar("C", bound=Config)
-_UNION_MEMBER = re.compile(r"int|float|str|bool|[a-z]+\[.*\]")
+_UNION_MEMBER = re.compile(r"(constrained-)?(int|float|str|bool)|[a-z]+\[.*\]")
+_NOT_FINITE = re.compile(r"[-+.]*(nan|inf|infinity)", re.IGNORECASE)
 
 
 def validate(cls: type[C], fields: Mapping[str, Any], at: str) -> C:
@@ -65,7 +66,7 @@ def explain(cls: type[BaseModel], error: ErrorDetails, at: str) -> str:
     if error["type"] == "value_error":
         message = str(error["ctx"]["error"]) if "ctx" in error else error["msg"]
         return message if message.startswith(at + ".") or message.startswith(key) else f"{key}: {message}"
-    shown = repr(error["input"])
+    shown = "nothing" if error["input"] is None else repr(error["input"])
     shown = shown if len(shown) <= 60 else shown[:57] + "…"
     if error["type"] == "missing":
         return f"{key}: this field is required"
@@ -73,6 +74,10 @@ def explain(cls: type[BaseModel], error: ErrorDetails, at: str) -> str:
         choices = [choice.strip().strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return f"{key}: {shown} is not a choice{did_you_mean(error['input'], choices)}"
     message = error["msg"][0].lower() + error["msg"][1:]
+    if error["type"] in ("float_type", "int_type") and _NOT_FINITE.fullmatch(str(error["input"])):
+        message = "input should be a finite number"
+    if error["type"] == "list_type" and type(error["input"]) in (str, int, float) and len(shown) < 60:
+        return f"{key}: {message} (got {shown}); did you mean [{error['input']}]?"
     return f"{key}: {message} (got {shown})"
 
 

@@ -183,6 +183,8 @@ def _why(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
         return "it holds something else than tensors, which is not loaded, for it could run code"
+    if isinstance(error, LookupError | EOFError | ValueError | TypeError | AttributeError | pickle.UnpicklingError):
+        return "it is damaged, or was never saved by torch"  # whatever a reader of pickles stumbled over
     return ": ".join(filter(None, (type(error).__name__, first[:200])))
 
 

@@ -86,8 +86,21 @@ def build_model(config: PartConfig, spec: Spec, seed: int) -> nn.Module:
         try:
             return config.build(spec)  # type: ignore[attr-defined]
         except (RuntimeError, MemoryError) as error:  # torch cannot have that much memory, or cannot even count it
+            if isinstance(error, MemoryError) or "allocate" in str(error):
+                raise InputError(f"model: this {config.name} does not fit into memory{_takes(config, spec)}") from error
             first = str(error).strip().splitlines()[:1] or [type(error).__name__]
             raise InputError(f"model: {config.name} cannot be built like this: {first[0]}") from error
+
+
+def _takes(config: PartConfig, spec: Spec) -> str:
+    """Return how much memory a network's weights take, in words to end an error with; empty where nobody can tell."""
+    try:
+        with torch.device("meta"):
+            model = config.build(spec)  # type: ignore[attr-defined]
+    except (RuntimeError, MemoryError):  # drawn by a rule that needs numbers
+        return ""
+    size = sum(param.numel() * param.element_size() for param in model.parameters())
+    return f": its weights alone take {max(1, round(size / 1e9)):,} GB"
 
 
 def _models_for(spec: Spec) -> str:
