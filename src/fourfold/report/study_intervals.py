@@ -175,9 +175,9 @@ def _hold_zero(axes: "Axes", smallest: float, rows: int) -> None:
     room = 0.05 * (high - low) or 1.0
     bottoms = [max(-place - UNDER_NAME[0], 0.6 - rows) for place in range(rows)]  # not below the axis
     for place, bottom in enumerate(bottoms):
-        span = [bottom, -place + UNDER_NAME[1]]
-        axes.fill_betweenx(span, -smallest, smallest, color=FAINT, alpha=0.7, linewidth=0, zorder=0)
-        axes.vlines(0, *span, color=MUTED, linewidth=1, zorder=1)
+        top = -place + UNDER_NAME[1]
+        axes.fill_betweenx([bottom, top], -smallest, smallest, color=FAINT, alpha=0.7, linewidth=0, zorder=0)
+        axes.vlines(0, bottom, top, color=MUTED, linewidth=1, zorder=1)
     axes.set_xlim(low - room, high + room)
 
 
