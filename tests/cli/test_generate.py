@@ -30,7 +30,7 @@ def workspace(tmp_path_factory):
 def test_what_to_type_next_is_told_after_a_run(workspace, capsys) -> None:
     data = [f"data.path={workspace / 'a.txt'}", "data.length=20"]
     assert main(["run", "shakespeare-markov", "data=text", *data, "--workspace", str(workspace)]) == 0
-    assert "fourfold generate shakespeare-markov-2\n" in capsys.readouterr().err
+    assert f"fourfold generate '{workspace / 'shakespeare-markov-2'}'\n" in capsys.readouterr().err
 
 
 @pytest.fixture

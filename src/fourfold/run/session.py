@@ -62,8 +62,9 @@ class Session:
         placed = Parts(self.source, model, self.loss)
         self.training, self.schedule, self.plan = build_training(recipe, placed, device, processes)
         asked, used = recipe.budget.batch_size, self.plan.batch_size
+        self.choices: list[str] = []
         if asked != "full" and asked > used:
-            self.beginning.append(f"budget.batch_size: {used:,}, all training examples, where {asked:,} were asked for")
+            self.choices.append(f"budget.batch_size: {used:,}, all training examples, where {asked:,} were asked for")
         self.progress = Progress(step=0)
         self.earlier_seconds, self.earlier_examples = 0.0, 0
         self.pending: list[LossValue] = []
@@ -172,6 +173,10 @@ class Session:
         finally:
             self._end(status, reason, metrics, findings)
 
+    def _notes(self) -> list[str]:
+        """Return what the data, the weights it begins from and the run itself have to say; a source may be replaced."""
+        return [*self.source.notes, *self.beginning, *self.choices]
+
     def _setup(self) -> Setup:
         return Setup(
             run_id=self.folder.run_id if self.folder else "",
@@ -179,7 +184,7 @@ class Session:
             start=self.progress.step,
             params=self.params,
             sizes=self.source.sizes,
-            notes=[*self.source.notes, *self.beginning],
+            notes=self._notes(),
             device=self.recipe.runtime.device,
             precision=self.recipe.runtime.precision,
             headline=self.source.spec.headline,
@@ -262,7 +267,7 @@ class Session:
             "seconds": round(seconds, 3),
             "examples_per_second": round(examples / seconds, 1) if seconds else 0.0,
             "findings": findings,
-            "notes": [*self.source.notes, *self.beginning],
+            "notes": self._notes(),
         }
         try:
             self.writer.finish(status, result)
