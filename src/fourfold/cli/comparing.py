@@ -125,12 +125,12 @@ def _read_or_run(
     if (study := read_answer(question, workspace)) is not None and (folder / "study.html").exists():
         return study
     check_workspace(workspace)
-    if not quiet:
-        _warn_of_too_few(question)
     if on == "local":
         from fourfold.study.local_pool import warm_up
 
         warm_up()  # it loads torch in a process of its own, while this one does
+    if not quiet:
+        _warn_of_too_few(question)
     load_parts(use)
     from fourfold.cli.study_progress import watched
     from fourfold.report.study_page import write_study_page

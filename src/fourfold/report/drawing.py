@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fourfold.core.errors import InputError
+from fourfold.core.quiet import quiet
 from fourfold.records.atomic import write_atomically
-from fourfold.tasks.figure import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, SERIES, new_figure, quiet_fonts, style
+from fourfold.tasks.figure import BLUE, FAINT, FONTS, GREEN, INK, MUTED, ORANGE, PAPER, SERIES, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,6 +137,6 @@ def _page_font(found: re.Match[str]) -> str:
 def _save(figure: "Figure", buffer: "io.StringIO | io.BytesIO", kind: str) -> None:
     from matplotlib import rc_context
 
-    with quiet_fonts(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourfold"}):
+    with quiet(FONTS), rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourfold"}):
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(buffer, format=kind, dpi=RASTER_DPI, metadata=metadata)  # pyright: ignore[reportArgumentType]

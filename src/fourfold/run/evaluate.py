@@ -15,7 +15,7 @@ from fourfold.tasks.seam import Loss, Source
 BATCH_SIZE = 1024
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Look for nothing."""
 
 
@@ -27,7 +27,7 @@ def evaluate(
     split: str,
     autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
     processes: ManyProcesses | SingleProcess | None = None,
-    look: Callable[[], None] = _nobody,
+    look: Callable[[], None] = nobody,
 ) -> dict[str, float]:
     """Return the mean loss and the task's metrics on what `split` is scored on, or what the source itself measures.
 
@@ -49,7 +49,7 @@ def evaluate(
     training = model.training
     model.eval()
     try:
-        with _before_each_layer(look) if alone and look is not _nobody else nullcontext():
+        with _before_each_layer(look) if alone and look is not nobody else nullcontext():
             look()
             measured = source.evaluate(model, split)
             if measured is not None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from fourfold.core.errors import FourfoldError, InputError, did_you_mean
 from fourfold.core.extras import to_install
+from fourfold.core.quiet import quiet
 from fourfold.records.atomic import write_atomically
 from fourfold.records.location import check_folder_of
 from fourfold.records.strict_json import read_mapping
@@ -128,7 +129,7 @@ def _onnx(run: Run, examples: list[tuple[Tensor, ...]]) -> tuple[bytes, list[lis
     shapes = tuple({0: batch} for _ in examples[0])
     takes_any = any(each.kind is each.VAR_POSITIONAL for each in signature(run.model.forward).parameters.values())
     names = [f"input{i}" if i else "input" for i in range(len(examples[0]))]
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
             run.model,
@@ -158,19 +159,6 @@ def _told(run: Run) -> str:
     """Return how an example becomes what the network takes, and what its outputs are, as JSON: part of inputs.json."""
     known = read_mapping(run.folder.path / "inputs.json")
     return json.dumps({name: known[name] for name in ("spec", "encoding") if name in known}, ensure_ascii=False)
-
-
-@contextlib.contextmanager
-def _quiet_logs() -> Any:
-    import logging
-
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _compare(expected: list[Tensor], outputs: list[Tensor]) -> float:

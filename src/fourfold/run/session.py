@@ -15,7 +15,7 @@ from fourfold.records.strict_json import encode
 from fourfold.run import runtime, snapshots
 from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
-from fourfold.run.evaluate import evaluate
+from fourfold.run.evaluate import evaluate, nobody
 from fourfold.run.findings import find
 from fourfold.run.loop import Outcome, Progress, Stop, StopHeardError, pack_pending, train, unpack_pending
 from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
@@ -208,10 +208,10 @@ class Session:
                     raise cannot_write(error, self.folder.path) from None
         return self._evaluate("validation")
 
-    def _evaluate(self, split: str, *look: Callable[[], None]) -> dict[str, float]:
+    def _evaluate(self, split: str, look: Callable[[], None] = nobody) -> dict[str, float]:
         if not self.source.sizes.get(split):
             return {}
-        return evaluate(self.training.model, self.loss, self.source, split, self.plan.autocast, self.processes, *look)
+        return evaluate(self.training.model, self.loss, self.source, split, self.plan.autocast, self.processes, look)
 
     def _scores(self, stop: Stop) -> dict[str, dict[str, float]]:
         """Score every split there is.

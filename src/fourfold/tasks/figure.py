@@ -6,7 +6,6 @@ changed and then put back, so figures are drawn by one thread at a time. matplot
 Checked by: class names in Hangul draw without a warning, with and without a font that holds them.
 """
 
-import logging
 import unicodedata
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fourfold.core.extras import to_install
+from fourfold.core.quiet import quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ BLUE = "#2f6fab"  # what the model says
 ORANGE = "#c44f17"  # what it gets wrong; 4.7 : 1 on PAPER, apart from BLUE for colour-blind readers too
 GREEN = "#3f8f6b"
 WIDTH = 4.4  # inches of an ordinary figure: two stand side by side on a page, one is read on a phone
+FONTS = "matplotlib.font_manager"  # whose log tells each time that a font for Hangul has no bold of just this weight
 SERIES = (BLUE, ORANGE, GREEN, "#8a5a9e", "#b8902f", "#4aa3b5", "#a6475c", "#6b7a3a", "#5d6d9e", "#8c6d5a")
 
 _HANGUL_FONTS = (
@@ -80,20 +81,8 @@ def style() -> Iterator[None]:
     """Be the context in which a figure must be made; it ends without leaving a trace in matplotlib's settings."""
     from matplotlib import rc_context
 
-    with quiet_fonts(), rc_context(_settings()):
+    with quiet(FONTS), rc_context(_settings()):
         yield
-
-
-@contextmanager
-def quiet_fonts() -> Iterator[None]:
-    """Be a context in which nothing is told each time that a font for Hangul has no bold of just this weight."""
-    fonts = logging.getLogger("matplotlib.font_manager")
-    level = fonts.level
-    fonts.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        fonts.setLevel(level)
 
 
 def _settings() -> dict[Any, Any]:
