@@ -1,8 +1,8 @@
 """What an engine costs: each trains the same network on the same data, epochs interleaved, against a raw loop.
 
-    python benchmarks/engine.py                                 all of it: about an hour
+    python benchmarks/engine.py                                 all of it: about two hours
     python benchmarks/engine.py --quick                         a look: a few minutes, numbers good to some percent
-    python benchmarks/engine.py --markdown docs/benchmarks.md   write the table where readers find it
+    python benchmarks/engine.py --launches 2 --rounds 6 --markdown docs/benchmarks.md     the published tables: an hour
     python benchmarks/engine.py --only raw fourfold --networks mlp --threads 1
 
 An epoch is training and validation, with the loss read every 50 steps. Overhead is the difference to the raw loop's
@@ -23,9 +23,9 @@ ENGINES = {
     "raw": ("peers.raw:default", "raw PyTorch loop, `torch.optim.SGD`"),
     "raw-fused": ("peers.raw:fused", "raw PyTorch loop, `torch.optim.SGD(fused=True)`"),
     "fourfold": ("peers.fourfold_run:default", "**Fourfold**, defaults"),
-    "fourfold-bf16": ("peers.fourfold_run:bf16", "**Fourfold**, `runtime.precision=bf16`"),
+    "fourfold-fp32": ("peers.fourfold_run:fp32", "**Fourfold**, `runtime.precision=fp32`"),
     "fourfold-step": ("peers.fourfold_run:one_graph", "**Fourfold**, `runtime.compile=step`"),
-    "fourfold-step-bf16": ("peers.fourfold_run:one_graph_bf16", "**Fourfold**, `compile=step precision=bf16`"),
+    "fourfold-step-fp32": ("peers.fourfold_run:one_graph_fp32", "**Fourfold**, `compile=step precision=fp32`"),
     "fabric": ("peers.fabric:loop", "Lightning Fabric"),
     "skorch": ("peers.skorch_net:fit", "skorch"),
     "accelerate": ("peers.accelerated:loop", "Accelerate"),
@@ -42,9 +42,10 @@ PREFACE = """## Engines
 
 {machine}. Load before: {load:.2f}. Made-up pictures of MNIST's shape, in memory. Each engine in its own process, on as
 many cores as threads, epochs interleaved. Plain SGD; the loss is read every 50 steps. Where an engine takes batches
-from outside it gets the raw loop's, which are faster than its own DataLoader's. Where no bf16 instructions stand behind
-the processor's name, bf16 is emulated, and `runtime.precision=auto` stays with fp32. Keras on TensorFlow has threads of
-its own; they wait for each other here, and the spread says how little its row means."""
+from outside it gets the raw loop's, which are faster than its own DataLoader's. Fourfold's default precision is bf16
+where the processor's name is followed by its bf16 instructions, and fp32 elsewhere; all others compute in fp32, as
+their defaults are. Keras on TensorFlow has threads of its own; they wait for each other here, and the spread says how
+little its row means."""
 COLUMNS = ["engine", "µs a step", "overhead, µs a step", "throughput, raw = 1", "first epoch, s more", "loss"]
 
 

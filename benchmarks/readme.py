@@ -15,7 +15,7 @@ TABLES = {
     "engine lenet5 1": "LeNet-5, 1 core",
     "engine lenet5 2": "LeNet-5, 2 cores",
 }
-LEFT_OUT = ("bf16", "fused", "TensorFlow")  # told where all is told; TensorFlow's own threads make its times leap
+LEFT_OUT = ("fused", "TensorFlow")  # told where all is told; TensorFlow's own threads make its times leap
 
 SYSTEMS = [  # what is done, beside what, the section that has it, and the row and column of the ratio
     ("ResNet-18 on 32x32, training", "torchvision in a raw loop", "vision resnet18", "**Fourfold**, defaults", 2),

@@ -35,9 +35,7 @@ def our_training(parts: dict[str, Any]) -> Any:
     recipe = load_recipe(parts, {})[1]
     built = build_parts(recipe)
     machine_known = runtime.resolve_machine(recipe.runtime)
-    resolved = runtime.resolve_model(
-        machine_known, built.model, recipe.budget.batch_size, runtime.places_of(built.source.spec)
-    )
+    resolved = runtime.resolve_model(machine_known, built.model, recipe.budget.batch_size, built.source.spec)
     placed = built._replace(model=runtime.place(built.model, resolved, torch.device("cpu")))
     recipe = recipe.model_copy(update={"runtime": resolved})
     training, _, _ = build_training(recipe, placed, torch.device("cpu"), SingleProcess())

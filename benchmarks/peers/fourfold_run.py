@@ -26,9 +26,9 @@ def default(workload: Workload, gate: Gate) -> None:
     _run({}, workload, gate)
 
 
-def bf16(workload: Workload, gate: Gate) -> None:
-    """runtime.precision=bf16."""
-    _run({"precision": "bf16"}, workload, gate)
+def fp32(workload: Workload, gate: Gate) -> None:
+    """runtime.precision=fp32, as all others compute."""
+    _run({"precision": "fp32"}, workload, gate)
 
 
 def one_graph(workload: Workload, gate: Gate) -> None:
@@ -36,9 +36,9 @@ def one_graph(workload: Workload, gate: Gate) -> None:
     _run({"compile": "step"}, workload, gate)
 
 
-def one_graph_bf16(workload: Workload, gate: Gate) -> None:
-    """runtime.compile=step runtime.precision=bf16."""
-    _run({"compile": "step", "precision": "bf16"}, workload, gate)
+def one_graph_fp32(workload: Workload, gate: Gate) -> None:
+    """runtime.compile=step runtime.precision=fp32."""
+    _run({"compile": "step", "precision": "fp32"}, workload, gate)
 
 
 class PicturesConfig(DataConfig):

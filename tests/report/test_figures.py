@@ -55,7 +55,7 @@ def test_svg_is_well_formed_and_its_colours_are_the_pages():
 @pytest.mark.promise("R22")
 def test_hangul_stays_text_which_the_browser_draws(recwarn):
     spec = ClassificationSpec(Features(("가로", "세로")), ("고양이", "강아지"))
-    drawn = draw_confusion(spec, torch.eye(2), torch.tensor([0, 1]))
+    drawn = draw_confusion(spec, torch.eye(2), torch.tensor([0, 1]), "test")
     assert ">고양이<" in drawn.to_html()
     assert not recwarn.list
 
@@ -120,7 +120,7 @@ def test_confusion_cells_are_scikit_learns():
     generator = torch.Generator().manual_seed(0)
     targets = torch.randint(0, 4, (200,), generator=generator)
     output = torch.randn(200, 4, generator=generator)
-    drawn = draw_confusion(ClassificationSpec(Features(("x",)), tuple("abcd")), output, targets)
+    drawn = draw_confusion(ClassificationSpec(Features(("x",)), tuple("abcd")), output, targets, "test")
     shown = np.zeros((4, 4), dtype=int)
     for text in drawn.figure.axes[0].texts:
         column, row = text.get_position()
@@ -135,11 +135,11 @@ def test_many_classes_list_the_commonest_mistakes():
         ClassificationSpec(Features(("x",)), names),
         nn.functional.one_hot(torch.tensor([4, 4, 3, 6, 7]), 60).float(),
         targets,
+        "validation",
     )
     labels = [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
     assert labels == ["c3 taken for c4", "c5 taken for c6"]
-    assert "3 of 5 are right" not in drawn.caption
-    assert "2 of 5 are right" in drawn.caption
+    assert drawn.caption.startswith("2 of 5 validation examples are right.")
 
 
 class Fake:

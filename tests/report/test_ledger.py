@@ -72,8 +72,8 @@ def test_the_effect_shown_is_one_that_decided():
     """Of a rule that fails for one of its comparisons, that one."""
     holds = {**record()["comparisons"][0], "outcome": "holds", "effect": 3.0, "low": 2.5, "high": 3.5}
     fails = {**holds, "outcome": "fails", "unit": "ratio", "effect": 0.5, "low": 0.4, "high": 0.6}
-    assert effect_words(record(comparisons=[holds, fails])) == "×0.5 [0.4, 0.6] and 1 more"
-    assert effect_words(record(comparisons=[holds, fails], verdict="holds")) == "+3 [2.5, 3.5] and 1 more"
+    assert effect_words(record(comparisons=[holds, fails])) == "×0.5 [0.4, 0.6], 1 of 2 comparisons"
+    assert effect_words(record(comparisons=[holds, fails], verdict="holds")) == "+3 [2.5, 3.5], 1 of 2 comparisons"
     assert effect_words(record(comparisons=[holds], verdict="undecided")) == "+3 [2.5, 3.5]"
     assert effect_words(EXACT) == "computed"
 

@@ -19,7 +19,8 @@ from fourfold.run import runtime
 from fourfold.run.api import run
 from fourfold.run.launch import launch
 from fourfold.tasks.classification import ClassificationSpec
-from fourfold.tasks.seam import Image, Tokens
+from fourfold.tasks.regression import RegressionSpec
+from fourfold.tasks.seam import Features, Image, Spec, Tokens
 
 RECIPE: dict[str, Any] = {
     "data": "digits",
@@ -94,20 +95,34 @@ def test_auto_precision(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert precision(large(), "fp32") == "fp32"
 
 
-def test_weights_count_as_often_as_an_example_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_count_as_often_as_a_step_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "has_native_bf16", lambda device: True)
     monkeypatch.setattr(runtime, "cores", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
-    def chosen(places: int, batch_size: int = 64) -> tuple[str, int | None]:
-        resolved = runtime.resolve_model(Runtime(device="cpu"), small(), batch_size, places)
+    def chosen(spec: Spec | None, batch_size: int) -> tuple[str, int | None]:
+        resolved = runtime.resolve_model(Runtime(device="cpu"), small(), batch_size, spec)
         return resolved.precision, resolved.threads
 
-    assert [chosen(9_090), chosen(9_091)] == [("fp32", 8), ("bf16", 8)]  # 110 x 9,091 is over a million
-    assert [chosen(100, 454), chosen(100, 455)] == [("fp32", 1), ("fp32", 8)]
-    texts = ClassificationSpec(Tokens(11, 7, 1), ("a", "b"))
-    assert runtime.places_of(texts) == 7
-    assert runtime.places_of(ClassificationSpec(Image(1, 7, 7), ("a", "b"))) == 1
+    texts = ClassificationSpec(Tokens(11, 100, 1), ("a", "b"))
+    assert [chosen(texts, 727), chosen(texts, 728)] == [("fp32", 8), ("bf16", 8)]  # 110 x 72,728 is over 8 million
+    assert [chosen(texts, 454), chosen(texts, 455)] == [("fp32", 1), ("fp32", 8)]
+    pictures = ClassificationSpec(Image(1, 7, 7), ("a", "b"))
+    assert [chosen(spec, 72_728)[0] for spec in (pictures, None)] == ["bf16", "bf16"]
+    assert [chosen(spec, 72_727)[0] for spec in (pictures, None)] == ["fp32", "fp32"]
+
+
+def test_numbers_made_of_numbers_keep_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "has_native_bf16", lambda device: True)
+
+    def precision(spec: Spec, asked: str = "auto") -> str:
+        return runtime.resolve_model(Runtime(device="cpu", precision=asked), large(), 64, spec).precision  # type: ignore[arg-type]
+
+    row = Features(("x",))
+    assert precision(ClassificationSpec(row, ("a", "b"))) == "bf16"
+    assert precision(RegressionSpec(row, ("price",), (0.0,), (1.0,))) == "fp32"
+    assert precision(RegressionSpec(row, ("price",), (0.0,), (1.0,)), "bf16") == "bf16"
+    assert precision(RegressionSpec(Image(1, 7, 7), ("age",), (0.0,), (1.0,))) == "bf16"
 
 
 def test_channels_last_for_convolutions_unless_told_otherwise() -> None:

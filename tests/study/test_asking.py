@@ -64,6 +64,15 @@ def test_files_of_ones_own_are_known_by_what_they_hold(tmp_path: Path) -> None:
         ({"trials": 0, "tune": [SPACE]}, "--tune and --trials: one needs the other"),
         ({"against": "lr=1"}, "--against: no arm called 'lr=1'"),
         ({"use": [Path("gone.py")]}, "gone.py: no such file"),
+        ({"overrides": {"algorithm.optimizer.lr": 1.0}}, "'algorithm.optimizer.lr' is set for every arm, and varied"),
+        (
+            {"vary": {"model.name": ["mlp", "softmax_regression"]}, "overrides": {"model": "mlp"}},
+            "'model' is set for every arm, and varied",
+        ),
+        (
+            {"vary": {"algorithm.optimizer": ["sgd", "adam"]}, "overrides": {"algorithm.optimizer.lr": 0.1}},
+            "--vary 'algorithm.optimizer={name: A, lr: 0.1},B'",
+        ),
     ],
 )
 def test_what_cannot_be_asked(change: dict[str, Any], says: str) -> None:

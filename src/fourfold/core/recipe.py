@@ -63,7 +63,7 @@ class Runtime(Config):
         default="auto", description="auto is cuda, else mps, else cpu"
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="auto: bf16 autocast where it is native and the model is large, else fp32"
+        default="auto", description="auto: bf16 autocast where it is native and pays, else fp32"
     )
     compile: Literal["none", "model", "step"] = Field(
         default="none", description="model: torch.compile the network; step: the whole step as one graph"

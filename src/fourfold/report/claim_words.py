@@ -13,13 +13,13 @@ from fourfold.report.numbers import number
 def effect_words(record: Mapping[str, Any]) -> str:
     """Return the effect and interval of the first comparison that came out as the whole did, `+0.031 [0.02, 0.041]`.
 
-    An exact claim has none: "computed".
+    With how many there are where it is not the only one; an exact claim has none: "computed".
     """
     if record["kind"] == "exact":
         return "computed"
-    comparisons, more = record["comparisons"], len(record["comparisons"]) - 1
+    comparisons = record["comparisons"]
     decisive = next((each for each in comparisons if each["outcome"] == record["verdict"]), comparisons[0])
-    return interval_words(decisive) + (f" and {more} more" if more else "")
+    return interval_words(decisive) + (f", 1 of {len(comparisons)} comparisons" if len(comparisons) > 1 else "")
 
 
 def interval_words(comparison: Mapping[str, Any]) -> str:

@@ -20,17 +20,18 @@ def confusion_matrix(output: Tensor, targets: Tensor, num_classes: int) -> Tenso
     return torch.bincount(cells, minlength=num_classes**2).view(num_classes, num_classes)
 
 
-def draw_confusion(spec: ClassificationSpec, output: Tensor, targets: Tensor) -> Drawn:
+def draw_confusion(spec: ClassificationSpec, output: Tensor, targets: Tensor, split: str) -> Drawn:
     """Draw the matrix, or the commonest mistakes where there are too many classes for one.
 
     Args:
         spec: the task.
         output: scores `[examples, classes]`.
         targets: true classes, int64 `[examples]`.
+        split: which examples they are, for the caption.
     """
     matrix = confusion_matrix(output, targets, spec.num_classes)
     wrong = matrix.clone().fill_diagonal_(0)
-    caption = _caption(spec.class_names, matrix, wrong)
+    caption = _caption(spec.class_names, matrix, wrong, split)
     if spec.num_classes > MOST_CLASSES:
         return _pairs(spec.class_names, wrong, caption)
     return _matrix(spec.class_names, matrix, caption)
@@ -95,13 +96,13 @@ def _pairs(names: tuple[str, ...], wrong: Tensor, caption: str) -> Drawn:
     return Drawn("confusion", figure, caption)
 
 
-def _caption(names: tuple[str, ...], matrix: Tensor, wrong: Tensor) -> str:
+def _caption(names: tuple[str, ...], matrix: Tensor, wrong: Tensor, split: str) -> str:
     total, mistakes = int(matrix.sum()), int(wrong.sum())
     if not mistakes:
-        return f"All {total:,} examples are right."
+        return f"All {total:,} {split} examples are right."
     true, predicted = divmod(int(wrong.flatten().argmax()), len(names))
     times = int(wrong[true, predicted])
     return (
-        f"{total - mistakes:,} of {total:,} are right. The commonest mistake: {names[true]} is taken for "
-        f"{names[predicted]}, {times:,} {'time' if times == 1 else 'times'}."
+        f"{total - mistakes:,} of {total:,} {split} examples are right. The commonest mistake: {names[true]} is taken "
+        f"for {names[predicted]}, {times:,} {'time' if times == 1 else 'times'}."
     )

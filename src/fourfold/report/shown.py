@@ -80,7 +80,7 @@ def _overview(run: Run, predictions: Predictions) -> list[Drawn]:
         known = predictions.split == "test" and predictions.source.sizes.get("validation")
         return draw_over_time(spec, predictions, predict_split(run, "validation") if known else None)
     if isinstance(spec, ClassificationSpec):
-        return [draw_confusion(spec, predictions.output, predictions.batch.targets)]
+        return [draw_confusion(spec, predictions.output, predictions.batch.targets, predictions.split)]
     assert isinstance(spec, RegressionSpec | ProbabilisticRegressionSpec), spec.task
     return draw_against_truth(spec, predictions)
 

@@ -240,7 +240,7 @@ def start_among(
     recipe = recipe if beginning is None else beginning.recorded(recipe)
     parts = _readable(build_parts(recipe, beginning), splits)
     batch_size = batch_size_of(recipe, parts.source)
-    resolved = runtime.resolve_model(recipe.runtime, parts.model, batch_size, runtime.places_of(parts.source.spec))
+    resolved = runtime.resolve_model(recipe.runtime, parts.model, batch_size, parts.source.spec)
     recipe = recipe.model_copy(update={"runtime": resolved})
     runtime.apply(recipe.runtime)
     session = Session(

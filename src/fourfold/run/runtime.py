@@ -13,12 +13,13 @@ from torch import nn
 from fourfold.algorithms.ensemble import Ensemble
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Runtime
-from fourfold.tasks.seam import Series, Spec, Tokens
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Features, Series, Spec, Tokens
 
 SMALL_STEP = 30e6  # floating-point operations that one core does before a second one has been woken and waited for
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 LARGEST_KEPT = 1 << 30, 1 << 25  # bytes; older versions of glibc refuse more than the second
-MANY_PARAMS = 1_000_000  # below this, casting costs a CPU more than bf16 arithmetic saves
+MANY_PRODUCTS = 8e6  # of weights and activations in one forward pass; below, casting costs more than bf16 saves
 
 
 def available_devices() -> list[str]:
@@ -64,40 +65,42 @@ def resolve_machine(runtime: Runtime) -> Runtime:
     return runtime.model_copy(update={"device": device})
 
 
-def places_of(spec: Spec) -> int:
-    """Return how often one example goes through the same weights: once a token or time step, else once."""
-    return spec.input.length if isinstance(spec.input, Tokens | Series) else 1
-
-
-def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int, places: int = 1) -> Runtime:
+def resolve_model(runtime: Runtime, model: nn.Module, batch_size: int, spec: Spec | None = None) -> Runtime:
     """Return `runtime` with precision, memory layout and threads decided for this model.
 
-    `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or an example
-    meets a million parameters, each as often as it is used; smaller models are bound by the number of operations, which
-    casting raises. Of an ensemble one member decides, for a step moves one.
+    `auto` precision is bf16 where the hardware multiplies it natively and the model is convolutional or a step has
+    enough products for it, batch x places x parameters, where places are the tokens or time steps of an example, else
+    1; smaller steps are bound by the number of operations, which casting raises. Numbers made of numbers stay with
+    fp32, for bf16 has three digits. Of an ensemble one member decides, for a step moves one.
 
     Args:
         runtime: with its device decided.
         model: in its final form.
         batch_size: examples of a step.
-        places: how often an example goes through the weights, see `places_of`.
+        spec: what the data ask for; None where each example is one place, and rounding does not matter.
     """
     if isinstance(model, Ensemble):
         model = model.members[0]
     convolutional = is_convolutional(model)
+    places = spec.input.length if spec is not None and isinstance(spec.input, Tokens | Series) else 1
+    products = batch_size * places * sum(p.numel() for p in model.parameters())
     precision = runtime.precision
     if precision == "auto":
-        large = convolutional or places * sum(p.numel() for p in model.parameters()) >= MANY_PARAMS
-        precision = "bf16" if large and has_native_bf16(runtime.device) else "fp32"
+        pays = convolutional or products >= MANY_PRODUCTS
+        precision = "bf16" if pays and has_native_bf16(runtime.device) and not _is_exacting(spec) else "fp32"
     channels_last = convolutional if runtime.channels_last is None else runtime.channels_last
-    threads = runtime.threads or _threads(runtime, model, convolutional, batch_size * places)
+    threads = runtime.threads or _threads(runtime, convolutional, products)
     return runtime.model_copy(update={"precision": precision, "channels_last": channels_last, "threads": threads})
 
 
-def _threads(runtime: Runtime, model: nn.Module, convolutional: bool, uses: int) -> int:
+def _is_exacting(spec: Spec | None) -> bool:
+    """Return whether a number's fourth digit may matter: a price, a forecast, what a move is worth, a point."""
+    return spec is not None and isinstance(spec.input, Features | Series) and not isinstance(spec, ClassificationSpec)
+
+
+def _threads(runtime: Runtime, convolutional: bool, products: int) -> int:
     """Return one thread for a step too small to share, else this process's part of the cores."""
-    operations = 6 * sum(p.numel() for p in model.parameters()) * uses  # two forward, four backward
-    if not convolutional and operations < SMALL_STEP:
+    if not convolutional and 6 * products < SMALL_STEP:  # each two operations forward, four backward
         return 1
     return max(1, min(cores() // runtime.processes, _most_threads()))
 

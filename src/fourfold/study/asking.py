@@ -55,6 +55,7 @@ def ask(
     """
     if not recipes:
         raise InputError("which recipe? for example fourfold compare digits-mlp --vary algorithm.optimizer=sgd,adam")
+    _refuse_set_and_varied(overrides, vary)
     changes, problems = one_length(overrides), {}
     for recipe in recipes:
         name, fields = recipe_fields(recipe)
@@ -78,3 +79,18 @@ def ask(
     )
     question.check()
     return question
+
+
+def _refuse_set_and_varied(overrides: Mapping[str, Any], vary: Mapping[str, Any]) -> None:
+    """Raise InputError where what is set for every arm would not stand in each of them."""
+    for varied in vary:
+        key = varied.removesuffix(".name")
+        for given in overrides:
+            if given.removesuffix(".name") == key:
+                raise InputError(f"'{given}' is set for every arm, and varied by --vary; leave one of the two")
+            if given.startswith(f"{key}."):
+                field = given.removeprefix(f"{key}.")
+                raise InputError(
+                    f"'{given}': --vary {varied} chooses what that is a field of, so it would not reach every arm; "
+                    f"write it into the values, as in --vary '{key}={{name: A, {field}: {overrides[given]}}},B'"
+                )

@@ -109,8 +109,8 @@ def _reason_in_parts(recipe: Recipe, parts: Parts) -> str | None:
     model, machine = parts.model, runtime.resolve_machine(recipe.runtime)
     if not isinstance(parts.source, InMemorySource):
         return f"data: {recipe.data.name} is not held in memory"
-    places = runtime.places_of(parts.source.spec)
-    precision = runtime.resolve_model(machine, model, batch_size_of(recipe, parts.source), places).precision
+    batch_size = batch_size_of(recipe, parts.source)
+    precision = runtime.resolve_model(machine, model, batch_size, parts.source.spec).precision
     if precision != "fp32":
         return f"runtime.precision: a stack computes in fp32, and not in {precision}"
     for name, module in model.named_modules():

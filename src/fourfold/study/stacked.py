@@ -117,8 +117,7 @@ def _build(cell: Cell, sources: dict[str, InMemorySource]) -> _Built:
         source = without("test", source)
     model = build_model(recipe.model, source.spec, recipe.seed)
     parts = Parts(source, model, recipe.loss.build(source.spec))  # type: ignore[attr-defined]
-    places = runtime.places_of(source.spec)
-    resolved = runtime.resolve_model(recipe.runtime, model, batch_size_of(recipe, source), places)
+    resolved = runtime.resolve_model(recipe.runtime, model, batch_size_of(recipe, source), source.spec)
     recipe = recipe.model_copy(update={"runtime": resolved})
     session = Session(cell.recipe, recipe, parts, device, SingleProcess(), Watcher())
     return _Built(cell, session, random_state(device))
