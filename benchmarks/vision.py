@@ -26,6 +26,7 @@ LOOPS = {
     "fourfold": ("peers.vision_fourfold:default", "**Fourfold**, defaults"),
     "fourfold-step": ("peers.vision_fourfold:compiled", "**Fourfold**, `runtime.compile=step`"),
     "lightning": ("peers.vision_lightning:fit", "Lightning Trainer, all off, the raw loop's loaders"),
+    "timm": ("peers.vision_timm:fit", "timm's loop, loader and optimizer"),
 }
 EXAMPLES = {"resnet18": 1024, "alexnet": 512}
 PARTS = ("training", "inference", "folder")

@@ -1,12 +1,22 @@
-"""The option that writes docs/verification.md, from what the oracle tests measure; and a terminal of no known width."""
+"""Every test draws the same numbers each time; and the option that writes docs/verification.md, from the oracle tests.
+
+Models that a parametrisation builds are drawn while tests are collected, in an order that a choice of tests changes.
+"""
 
 import os
 
 import pytest
+import torch
 
-os.environ.pop(
-    "COLUMNS", None
-)  # processes that run tests side by side are told the width of a terminal they do not have
+# processes that run tests side by side are told the width of a terminal they do not have
+os.environ.pop("COLUMNS", None)
+
+torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _the_same_draws() -> None:
+    torch.manual_seed(0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,6 +20,7 @@ def test_a_run_s_id_is_its_folder_where_nothing_else_is_called_so(run: Path, tmp
     assert place_of(run.name, run.parent) == str(run)
     assert place_of("no-such-run-1", run.parent) == "no-such-run-1"
     assert place_of("torchvision", run.parent) == "torchvision"
+    assert place_of(None, run.parent) is None
     monkeypatch.chdir(tmp_path)
     (tmp_path / run.name).mkdir()
     assert place_of(run.name, run.parent) == run.name

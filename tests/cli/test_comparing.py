@@ -137,3 +137,12 @@ def test_a_random_search_is_called_one(answered: Path, capsys: pytest.CaptureFix
         out = capsys.readouterr().out
         assert f"tuned algorithm.optimizer.lr=0.001:1:log: TPE, {trials} trials for each arm and seed" in out
         assert ("TPE draws its first 10 at random, so this is a random search" in out) == is_random
+
+
+def test_an_arm_may_begin_from_a_run_by_its_id(answered: Path, capsys) -> None:
+    place = ["--workspace", str(answered), "--quiet"]
+    assert main(["run", "iris-softmax", "budget.steps=4", "budget.epochs=null", *place]) == 0
+    words = ["compare", "iris-softmax", "budget.steps=4", "--vary", "weights=null,iris-softmax-1", "--seeds", "1"]
+    assert main([*words, *place, "--json"]) == 0
+    (problem,) = json.loads(capsys.readouterr().out.splitlines()[-1])["problems"]
+    assert [arm["overrides"]["weights"] for arm in problem["arms"]] == [None, str(answered / "iris-softmax-1")]

@@ -239,6 +239,13 @@ def test_a_part_of_ones_own(tmp_path, capsys):
         capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
     assert json.loads(done.stdout)["params"] == 784 * 128 + 128 + 1280 + 10, done.stderr
+    place = ["--workspace", str(tmp_path / "runs")]
+    words = ["run", "digits-mlp", "model=own_for_test", "budget.steps=2", "budget.epochs=null", *place, "--quiet"]
+    assert subprocess.run([sys.executable, "-m", "fourfold", *words, "--use", str(own)], check=False).returncode == 0
+    assert main(["evaluate", "digits-mlp-1", *place]) == 2
+    said = capsys.readouterr().err
+    assert "digits-mlp-1: model: no model called 'own_for_test'" in said
+    assert "needs --use FILE again" in said
 
 
 def test_import_copies_a_run(workspace, tmp_path, capsys):

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 import struct
@@ -22,6 +23,7 @@ from fourfold.data.emoji import EmojiConfig
 from fourfold.data.encoding import encoding_from_mapping
 from fourfold.data.fashion_mnist import FashionMnistConfig
 from fourfold.data.mnist import MnistConfig
+from fourfold.data.mnist_5k import FILE, Mnist5kConfig
 from fourfold.data.mnist_like import NAMES
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.forecasting import ForecastingSpec
@@ -34,7 +36,7 @@ NUMBERS = [name for name in DATA if name not in (*TOKENS, *WHOLE_TEXTS, "masked_
 IMAGES = [name for name in DATA if "augment" in DATA.config_class(name).model_fields and name not in PICTURES_OF]
 ACTED_IN = ("gym", "minatar", "atari")  # whose examples are made by acting: tests/data/control
 NUMBERS = [name for name in NUMBERS if name not in ACTED_IN]
-GREY = ("digits", "mnist", "fashion_mnist")
+GREY = ("digits", "mnist", "mnist_5k", "fashion_mnist")
 SEQUENCES = ("sunspots", "co2", "seattle_temps", "series", "adding", "copy")  # tests/data/series has their statistics
 
 
@@ -57,6 +59,12 @@ def fields(tmp_path, monkeypatch) -> dict[str, dict[str, object]]:
         (tmp_path / name).mkdir()
         for file, data in files.items():
             (tmp_path / name / file).write_bytes(data)
+    digits = generator.integers(0, 256, (120, 784), dtype=np.uint8)
+    rows = "".join(f"{','.join(map(str, row))},{i % 10}\n" for i, row in enumerate(digits))
+    (tmp_path / "mnist_5k").mkdir()
+    (tmp_path / "mnist_5k" / FILE).write_bytes(gzip.compress(rows.encode()))
+    digest = hashlib.sha256((tmp_path / "mnist_5k" / FILE).read_bytes()).hexdigest()
+    monkeypatch.setattr(Mnist5kConfig, "digests", {FILE: digest})
     table = tmp_path / "table.csv"
     lines = [f"{i / 7},{'abc'[i % 3]},{i % 5}" for i in range(90)]
     table.write_text("\n".join(["x,kind,y", *lines]), encoding="utf-8")
@@ -209,7 +217,8 @@ def test_every_picture_source_takes_every_augmentation(name, augment, fields, tm
 
 
 def test_the_picture_sources_are_known() -> None:
-    assert IMAGES == ["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "emoji", "image_folder", "imagenet"]
+    fetched = ["mnist", "mnist_5k", "fashion_mnist", "cifar10", "cifar100", "emoji"]
+    assert list(IMAGES) == ["digits", *fetched, "image_folder", "imagenet"]
 
 
 @pytest.mark.promise("R21")

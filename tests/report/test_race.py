@@ -115,7 +115,9 @@ def test_frames_are_all_steps_or_evenly_spaced_ones() -> None:
 
 
 def test_the_film_ends_with_everyone_where_the_path_ends(paths: dict[str, Path], tmp_path: File) -> None:
-    file = write_film(RAVINE, paths, LABELS, 30, tmp_path / "new" / "경주.gif")
+    told: list[tuple[int, int]] = []
+    file = write_film(RAVINE, paths, LABELS, 30, tmp_path / "new" / "경주.gif", lambda *count: told.append(count))
+    assert told == [(done, 31) for done in range(1, 32)]
     with Image.open(file) as picture:
         assert getattr(picture, "n_frames", 0) == 31
         times, sizes = [], []

@@ -1,12 +1,14 @@
-"""What `fourfold run --weights` names: a file, a folder, or a run of the workspace.
+"""What `--weights` of a run, and `weights` of a comparison, names: a file, a folder, or a run of the workspace.
 
-Checked by: names of each kind; a run on texts that begins from another one's id alone.
+Checked by: names of each kind; a run on texts that begins from another one's id alone, and an arm that does.
 """
 
 from pathlib import Path
+from typing import Any
 
 
-def place_of(weights: str, workspace: Path) -> str:
+def place_of(weights: Any, workspace: Path) -> Any:
     """Return the path that is meant: where nothing is called so from here, a run's id is that run's folder."""
-    run = workspace / weights
-    return str(run) if not Path(weights).exists() and (run / "run.json").is_file() else weights
+    if not isinstance(weights, str) or Path(weights).exists() or not (workspace / weights / "run.json").is_file():
+        return weights
+    return str(workspace / weights)

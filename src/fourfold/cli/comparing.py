@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fourfold.cli.begun import place_of
 from fourfold.cli.options import JsonOption, OnOption, QuietOption, UseOption, WorkspaceOption, check_place, load_parts
 from fourfold.cli.output import note, print_json
 from fourfold.core.errors import DONE, INTERRUPTED
@@ -87,10 +88,16 @@ def compare(
     from fourfold.study.design import parse_vary
 
     check_place(on)
+    place = workspace_path(workspace)
+    varied, changes = parse_vary(vary or []), parse_overrides(word for word in recipe if "=" in word)
+    if "weights" in varied:
+        varied["weights"] = [place_of(value, place) for value in varied["weights"]]
+    if "weights" in changes:
+        changes["weights"] = place_of(changes["weights"], place)
     question = ask(
         [word for word in recipe if "=" not in word],
-        parse_vary(vary or []),
-        parse_overrides(word for word in recipe if "=" in word),
+        varied,
+        changes,
         seeds=seeds,
         metric=metric,
         tune=tune or [],
@@ -101,7 +108,6 @@ def compare(
         stack=stack,  # type: ignore[arg-type]
         use=use or [],
     )
-    place = workspace_path(workspace)
     folder = question.folder(place)
     study = _read_or_run(question, place, use, on, quiet)
     if study is None:

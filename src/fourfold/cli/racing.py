@@ -9,6 +9,7 @@ import typer
 
 from fourfold.cli.options import JsonOption, UseOption, load_parts
 from fourfold.cli.output import console, note, print_json
+from fourfold.cli.waiting import waiting
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.seeds import check_seed
 from fourfold.core.words import counted
@@ -195,7 +196,8 @@ def _write(
     else:
         from fourfold.report.film import write_film
 
-        write_film(surface, paths, labels, steps, file)
+        with waiting(f"drawing {file.name}, frames", None) as heard:
+            write_film(surface, paths, labels, steps, file, heard)
 
 
 def _print(

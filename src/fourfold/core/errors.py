@@ -22,6 +22,10 @@ class InputError(FourfoldError, ValueError):
     exit_code = BAD_INPUT
 
 
+class UnknownPartError(InputError):
+    """No part has the name that was given."""
+
+
 class ListedError(InputError):
     """Several things the user gave that cannot be used, told at once.
 

@@ -12,7 +12,7 @@ from typing import Any, Iterator, Mapping
 from pydantic import BeforeValidator
 
 from fourfold.core.config import PartConfig, validate
-from fourfold.core.errors import InputError, did_you_mean
+from fourfold.core.errors import InputError, UnknownPartError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Table(Mapping[str, Entry]):
         if not isinstance(name := fields.get("name"), str):
             raise InputError(f"{at}.name: which {self.kind}? one of {', '.join(self)}")
         if name not in self._entries:
-            raise InputError(f"{at}: no {self.kind} called '{name}'{did_you_mean(name, self)}")
+            raise UnknownPartError(f"{at}: no {self.kind} called '{name}'{did_you_mean(name, self)}")
         entry = self._entries[name]
         cls = entry.load()
         own_name = cls.model_fields["name"].default if entry.preset else name

@@ -27,6 +27,9 @@ DATA = Table(
         ),
         "curve": Entry("fourfold.data.curve:CurveConfig", "a noisy sine, one number to predict, its noise known"),
         "mnist": Entry("fourfold.data.mnist:MnistConfig", "70,000 handwritten digits, 28x28 grey; fetched once"),
+        "mnist_5k": Entry(
+            "fourfold.data.mnist_5k:Mnist5kConfig", "the first 500 training pictures of each of MNIST's digits; fetched"
+        ),
         "fashion_mnist": Entry(
             "fourfold.data.fashion_mnist:FashionMnistConfig", "70,000 articles of clothing, 28x28 grey; fetched once"
         ),

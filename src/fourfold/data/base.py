@@ -27,11 +27,13 @@ class DataConfig(PartConfig):
         licence: what the data may be used for, for `fourfold show data NAME`.
         origin: who made the data, and where this copy comes from.
         fetched_files: what the first run fetches into the cache, in a folder of the part's name; empty for most.
+        client: the program that fetches them; empty where none is needed.
     """
 
     licence: ClassVar[str]
     origin: ClassVar[str]
     fetched_files: ClassVar[tuple[str, ...]] = ()
+    client: ClassVar[str] = "pip"
 
     @classmethod
     def is_here(cls, cache: Path) -> bool:

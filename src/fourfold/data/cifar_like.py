@@ -31,6 +31,7 @@ class CifarLikeConfig(FixedPicturesConfig):
         label_bytes: before each picture; the last one is the class.
     """
 
+    client: ClassVar[str] = ""
     url: ClassVar[str]
     inside: ClassVar[str]
     digests: ClassVar[dict[str, str]]

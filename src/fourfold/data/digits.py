@@ -10,42 +10,24 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 
-from fourfold.data.augment.base import AnyAugment
-from fourfold.data.base import SplitDataConfig
 from fourfold.data.embedded import read_sklearn_csv
-from fourfold.data.image_encoding import ImageEncoding
-from fourfold.data.in_memory import InMemorySource, take
-from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
-from fourfold.data.rows import class_counts
-from fourfold.tasks.classification import ClassificationSpec
+from fourfold.data.fixed_pictures import Labelled
+from fourfold.data.in_memory import InMemorySource
+from fourfold.data.pooled_pictures import PooledPicturesConfig
 
 
-class DigitsConfig(SplitDataConfig):
+class DigitsConfig(PooledPicturesConfig):
     """Fields of `data: digits`."""
 
     licence: ClassVar[str] = "CC BY 4.0 (UCI); the copy inside scikit-learn BSD-3-Clause"
     origin: ClassVar[str] = "E. Alpaydin and C. Kaynak, UCI 1998; comes with scikit-learn"
 
     name: Literal["digits"] = "digits"
-    augment: list[AnyAugment] = Field(default=[], description="changes to training pictures, in this order")
 
     def build(self, seed: int, cache: Path) -> InMemorySource:
         """Read the digits that come with scikit-learn; nothing is downloaded."""
         table = read_sklearn_csv("digits.csv.gz", header=0)
         images = torch.from_numpy(table[:, :-1].astype(np.uint8)).view(-1, 1, 8, 8)
         labels = torch.from_numpy(table[:, -1].astype(np.int64))
-        splits = self.splits(len(labels), labels, seed)
-        examples, targets = take(images, splits), take(labels, splits)
-        encoding = ImageEncoding.fit(examples["train"], maximum=16)
-        names, counts = tuple("0123456789"), class_counts(targets["train"], 10)
-        augment = [part.build(encoding.image) for part in self.augment]
-        notes = [
-            split_note(splits, self.drawn(seed, in_proportion=True)),
-            classes_note(names, counts),
-            pictures_note(encoding),
-            *augment_note([part.name for part in self.augment]),
-        ]
-        spec = ClassificationSpec(encoding.image, names, counts)
-        return InMemorySource(spec, examples, targets, encoding, augment, notes)
+        return self.source_of(Labelled(images, labels), tuple("0123456789"), seed, [], maximum=16)

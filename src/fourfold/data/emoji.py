@@ -24,15 +24,11 @@ import torch
 from pydantic import Field
 
 from fourfold.core.errors import InputError
-from fourfold.data.augment.base import AnyAugment
-from fourfold.data.base import SplitDataConfig
 from fourfold.data.cache import CachedFile, ensure
-from fourfold.data.image_encoding import ImageEncoding
-from fourfold.data.in_memory import InMemorySource, take
-from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
+from fourfold.data.fixed_pictures import Labelled
+from fourfold.data.in_memory import InMemorySource
+from fourfold.data.pooled_pictures import PooledPicturesConfig
 from fourfold.data.registries import from_npm
-from fourfold.data.rows import class_counts
-from fourfold.tasks.classification import ClassificationSpec
 
 VERSION = "16.0.0"
 TABLE = "emoji.json"
@@ -40,12 +36,13 @@ CELL = 64  # pixels of a picture in the sheet, with one transparent pixel around
 GENDERS = re.compile(r"(?<![a-z])(?:wo)?m[ae]n(?![a-z])|(?<![a-z])(?:male|female|person|people|facing|right)(?![a-z])")
 
 
-class EmojiConfig(SplitDataConfig):
+class EmojiConfig(PooledPicturesConfig):
     """Fields of `data: emoji`."""
 
     licence: ClassVar[str] = "drawings of Google Apache-2.0, of Twitter CC BY 4.0; the packages that carry them MIT"
     origin: ClassVar[str] = "C. Henderson's emoji-data 16.0.0; npm emoji-datasource-google, emoji-datasource-twitter"
     fetched_files: ClassVar[tuple[str, ...]] = (TABLE, "google.png")
+    client: ClassVar[str] = "npm"
     digests: ClassVar[dict[str, str]] = {
         TABLE: "1d602e65be88772bf8cc368ce16b855d719eeddbafe128d471b80203f494d29f",
         "google.png": "795a0c598d162c9a4aae23f2188c607b8c9bc1912cb7d84382459f8de91a3ae1",
@@ -56,7 +53,6 @@ class EmojiConfig(SplitDataConfig):
     drawn_by: Literal["google", "twitter"] = Field(default="google", description="whose drawings")
     size: Literal[32, 64] = Field(default=32, description="pixels of a side; they are drawn at 64")
     skin_tones: bool = Field(default=False, description="also the same people and hands in five tones of skin")
-    augment: list[AnyAugment] = Field(default=[], description="changes to training pictures, in this order")
 
     def build(self, seed: int, cache: Path) -> InMemorySource:
         """Cut the sheet of all drawings into pictures, fetching it where it is missing or damaged."""
@@ -66,20 +62,9 @@ class EmojiConfig(SplitDataConfig):
         names, labels, groups, places = _read_table(folder / TABLE, self.drawn_by, self.skin_tones)
         pixels = _cut(folder / sheet, self.size, tuple(places))
         groups = _joined(groups, pixels)
-        images, classes = torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.tensor(labels)
-        splits = self.splits(len(labels), classes, seed, torch.tensor(groups))
-        examples, targets = take(images, splits), take(classes, splits)
-        encoding = ImageEncoding.fit(examples["train"])
-        counts = class_counts(targets["train"], len(names))
-        notes += [
-            split_note(splits, f"{self.drawn(seed, in_proportion=True)}; what shows one thing is in one split"),
-            classes_note(names, counts),
-            pictures_note(encoding),
-            *augment_note([part.name for part in self.augment]),
-        ]
-        spec = ClassificationSpec(encoding.image, names, counts)
-        augment = [part.build(encoding.image) for part in self.augment]
-        return InMemorySource(spec, examples, targets, encoding, augment, notes)
+        pool = Labelled(torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.tensor(labels))
+        said = "; what shows one thing is in one split"
+        return self.source_of(pool, names, seed, notes, groups=torch.tensor(groups), of_groups=said)
 
     def _fetch(self, into: Path) -> None:
         sheet = f"package/img/{self.drawn_by}/sheets/{CELL}.png"

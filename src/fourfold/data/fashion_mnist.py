@@ -26,6 +26,7 @@ class FashionMnistConfig(MnistLikeConfig):
         "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     }
+    client: ClassVar[str] = "apt-get"
     class_names: ClassVar[tuple[str, ...]] = (
         "T-shirt/top",
         "Trouser",

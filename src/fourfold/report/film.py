@@ -7,7 +7,7 @@ Checked by: a GIF's frames are counted and timed; its last frame has every racer
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,14 @@ def frame_steps(steps: int, frames: int = FRAMES) -> list[int]:
     return sorted({round(i * steps / (frames - 1)) for i in range(frames)})
 
 
-def write_film(surface: Surface, paths: Mapping[str, Path], labels: Mapping[str, str], steps: int, file: File) -> File:
+def write_film(
+    surface: Surface,
+    paths: Mapping[str, Path],
+    labels: Mapping[str, str],
+    steps: int,
+    file: File,
+    heard: Callable[[int, int], None] | None = None,
+) -> File:
     """Write a race as `.gif` or `.mp4` and return the file's path.
 
     Args:
@@ -50,19 +57,20 @@ def write_film(surface: Surface, paths: Mapping[str, Path], labels: Mapping[str,
         labels: a few words on each racer, such as `lr 0.1`.
         steps: how many were asked for; a path may have ended before.
         file: where it goes.
+        heard: told after each frame how many are drawn, and how many there are to draw.
 
     Raises:
         InputError: the file cannot be written, or it is an `.mp4` and there is no ffmpeg.
         FourfoldError: ffmpeg failed.
     """
     check_film(file)
-    shown = frame_steps(steps)
+    frames = _frames(surface, paths, labels, steps, frame_steps(steps), heard or (lambda done, total: None))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix.lower() == ".mp4":
-            _write_mp4(_frames(surface, paths, labels, steps, shown), file)
+            _write_mp4(frames, file)
         else:
-            write_atomically(file, _to_gif(list(_frames(surface, paths, labels, steps, shown))))
+            write_atomically(file, _to_gif(list(frames)))
     except OSError as error:
         raise InputError(f"{file}: {(error.strerror or str(error)).lower()}") from None
     return file
@@ -75,7 +83,12 @@ def check_film(file: File) -> None:
 
 
 def _frames(
-    surface: Surface, paths: Mapping[str, Path], labels: Mapping[str, str], steps: int, shown: list[int]
+    surface: Surface,
+    paths: Mapping[str, Path],
+    labels: Mapping[str, str],
+    steps: int,
+    shown: list[int],
+    heard: Callable[[int, int], None],
 ) -> "Iterator[Image]":
     """Yield each frame as a picture."""
     from PIL import Image
@@ -100,7 +113,7 @@ def _frames(
             artist.set_animated(True)
         canvas.draw()
         background = canvas.copy_from_bbox(figure.bbox)
-        for step in shown:
+        for done, step in enumerate(shown, 1):
             canvas.restore_region(background)
             title.set_text(f"{surface.title}: step {step} of {steps}")
             rows.show(step, [racer.height_at(step) for racer in moving])
@@ -113,6 +126,7 @@ def _frames(
                 for artist in layer:
                     artist.axes.draw_artist(artist)
             yield Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+            heard(done, len(shown))
 
 
 class _Racer:

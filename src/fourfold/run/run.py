@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fourfold.core.errors import CheckpointError, InputError
+from fourfold.core.errors import CheckpointError, InputError, UnknownPartError
 from fourfold.core.recipe import Recipe
 from fourfold.data.encoding import Encoding, encoding_from_mapping
 from fourfold.records.environment import describe_environment
@@ -57,7 +57,7 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe with every default filled in."""
-        return with_parts(self.folder.recipe())
+        return _recorded(self.folder)
 
     @property
     def result(self) -> dict[str, Any]:
@@ -284,7 +284,7 @@ def resume(
         check_trackers(trackers)
     if folder.status == "done":
         return Run(folder)
-    recipe = with_parts(folder.recipe())
+    recipe = _recorded(folder)
     recipe = recipe.model_copy(update={"runtime": runtime.resolve_machine(recipe.runtime)})
     runtime.apply(recipe.runtime)
     device = device_of(recipe.runtime.device)
@@ -301,6 +301,16 @@ def resume(
         session.execute()
         processes.share(None)
         return Run(folder)
+
+
+def _recorded(folder: RunFolder) -> Recipe:
+    """Return a run's recipe, its parts read."""
+    try:
+        return with_parts(folder.recipe())
+    except UnknownPartError as error:
+        raise UnknownPartError(
+            f"{folder.run_id}: {error}; a part in a file of your own needs --use FILE again"
+        ) from None
 
 
 def _readable(parts: Parts, splits: Sequence[str]) -> Parts:

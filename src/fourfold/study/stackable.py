@@ -112,7 +112,7 @@ def _reason_in_parts(recipe: Recipe, parts: Parts) -> str | None:
     batch_size = batch_size_of(recipe, parts.source)
     precision = runtime.resolve_model(machine, model, batch_size, parts.source.spec).precision
     if precision != "fp32":
-        return f"runtime.precision: a stack computes in fp32, and not in {precision}"
+        return f"runtime.precision: a stack computes in fp32, and not in {precision}; set runtime.precision=fp32"
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.modules.dropout._DropoutNd):
             return f"model: its layer '{name}' draws at random ({type(module).__name__})"

