@@ -146,3 +146,20 @@ def test_an_arm_may_begin_from_a_run_by_its_id(answered: Path, capsys) -> None:
     assert main([*words, *place, "--json"]) == 0
     (problem,) = json.loads(capsys.readouterr().out.splitlines()[-1])["problems"]
     assert [arm["overrides"]["weights"] for arm in problem["arms"]] == [None, str(answered / "iris-softmax-1")]
+
+
+def test_studies_are_listed_with_what_they_compared(answered: Path, tmp_path: Path, capsys) -> None:
+    (name,) = (path.name for path in (answered / "studies").glob("iris-softmax-optimizer-*"))
+    assert main(["list", "studies", "--workspace", str(answered)]) == 0
+    assert f"{name}  iris-softmax: sgd, adam; 2 seeds" in capsys.readouterr().out
+    assert main(["list", "studies", "--workspace", str(answered), "--json"]) == 0
+    assert name in json.loads(capsys.readouterr().out)["studies"]
+    assert main(["list", "--workspace", str(answered)]) == 0
+    assert f"{name}" in capsys.readouterr().out
+    damaged = tmp_path / "studies" / "a-1"
+    damaged.mkdir(parents=True)
+    (damaged / "study.json").write_text("{}", encoding="utf-8")
+    assert main(["list", "studies", "--workspace", str(tmp_path)]) == 0
+    assert "written by another version" in " ".join(capsys.readouterr().out.split())
+    assert main(["list", "studies", "--workspace", str(tmp_path / "none")]) == 0
+    assert "no studies in" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """A finished run that is no better than an answer that ignores the inputs says so; one that is better does not."""
 
+import math
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -11,8 +12,9 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, root_mean_squared_error
 from whole_texts import sentence, tagged
 
+from fourfold.losses import CrossEntropy, Focal
 from fourfold.run.build import build_parts
-from fourfold.run.findings import BY_HEART, CAUSES, LUCK, NEXT, find
+from fourfold.run.findings import BY_HEART, CAUSES, LUCK, NEXT, find, find_misplaced_certainty
 from fourfold.run.parts import load_recipe
 from fourfold.run.run import start
 from fourfold.run.usual_translation import usual_translation
@@ -46,6 +48,19 @@ def test_a_huge_learning_rate_that_ends_at_chance_says_so(tmp_path: Path) -> Non
         f"test accuracy {accuracy:.4g} is no better than {chance:.4g}, which always answering '{most}', "
         f"the most frequent class in training, would get; usual causes: {CAUSES}"
     )
+
+
+def test_a_network_that_is_sure_where_it_is_wrong_says_so(tmp_path: Path) -> None:
+    changes = {"algorithm.optimizer.lr": 10.0, "budget.epochs": 3, "runtime.device": "cpu", "runtime.threads": 1}
+    run = start("run", load_recipe("digits-mlp", changes)[1], tmp_path)
+    (finding,) = run.findings
+    loss = run.metrics["train"]["loss"]
+    assert loss > math.log(10)
+    assert finding.startswith(f"train loss {loss:.4g} is above 2.303, that of finding all 10 classes equally likely")
+    spec, even = run.spec, {"train": {"loss": math.log(10)}}
+    assert find_misplaced_certainty(spec, CrossEntropy(), even) == []
+    assert find_misplaced_certainty(spec, CrossEntropy(0.1), run.metrics) == []
+    assert find_misplaced_certainty(spec, Focal(), run.metrics) == []
 
 
 def test_numbers_that_are_no_better_than_the_mean_say_so(tmp_path: Path) -> None:

@@ -16,22 +16,22 @@ from fourfold.report.numbers import number
 if TYPE_CHECKING:
     from fourfold.records.listing import RunRow
 
-KINDS = ("recipes", "parts", "claims", "runs")
-NEWEST = 5  # runs that are named where everything is listed
+KINDS = ("recipes", "parts", "claims", "runs", "studies")
+NEWEST = 5  # runs, and studies, that are named where everything is listed
 
 
 def list_names(
     kind: Annotated[
         str | None,
         typer.Argument(
-            metavar="[recipes|parts|claims|runs]", help="What to list; models, losses … are parts of a kind."
+            metavar="[recipes|parts|claims|runs|studies]", help="What to list; models, losses … are parts of a kind."
         ),
     ] = None,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List what there is to choose from: recipes, parts, claims, and your own runs.
+    """List what there is to choose from: recipes, parts, claims, and your own runs and studies.
 
     \b
     Examples:
@@ -50,6 +50,7 @@ def list_names(
         "parts": _parts,
         "claims": _claims,
         "runs": lambda: _runs(place, kind),
+        "studies": lambda: _studies(place),
     }
     if json:
         found = {each: collect[each]() for each in ([kind] if kind else KINDS)}
@@ -57,7 +58,13 @@ def list_names(
     elif kind is None:
         _print_all({each: collect[each]() for each in KINDS}, str(place))
     else:
-        printers = {"recipes": _print_recipes, "parts": _print_parts, "claims": _print_claims, "runs": _print_runs}
+        printers = {
+            "recipes": _print_recipes,
+            "parts": _print_parts,
+            "claims": _print_claims,
+            "runs": _print_runs,
+            "studies": _print_studies,
+        }
         printers[kind](collect[kind](), str(place))
 
 
@@ -113,6 +120,13 @@ def _runs(workspace: Path, kind: str | None) -> list["RunRow"]:
     return sorted(found, key=lambda row: row.created, reverse=True)
 
 
+def _studies(workspace: Path) -> list[str]:
+    """Return the names of the studies in a workspace."""
+    from fourfold.study.answer import study_names
+
+    return study_names(workspace)
+
+
 def _names(kind: str, found: Any) -> Any:
     if kind == "runs":
         return [row.to_mapping() for row in found]
@@ -132,7 +146,12 @@ def _print_all(found: dict[str, Any], workspace: str) -> None:
     runs = found["runs"]
     shown = escape(", ".join(map(_scored, runs[:NEWEST])) + (", …" if len(runs) > NEWEST else ""))
     out.print(f"[bold]runs[/] ({len(runs)} in {escape(workspace)}) {shown}")
-    out.print("[dim]more: fourfold list recipes|parts|claims|runs · fourfold show NAME · fourfold run RECIPE[/]")
+    if studies := found["studies"]:
+        named = escape(_printable(", ".join(studies[:NEWEST]) + (", …" if len(studies) > NEWEST else "")))
+        out.print(f"[bold]studies[/] ({len(studies)}) {named}")
+    out.print(
+        "[dim]more: fourfold list recipes|parts|claims|runs|studies · fourfold show NAME · fourfold run RECIPE[/]"
+    )
 
 
 def _scored(row: "RunRow") -> str:
@@ -197,6 +216,20 @@ def _print_runs(found: list["RunRow"], workspace: str) -> None:
         if coloured:
             padded[1] = styles[cells[1]].render(padded[1])
         print("  ".join([*padded, cells[-1]]).rstrip())
+
+
+def _print_studies(found: list[str], workspace: str) -> None:
+    from rich.markup import escape
+
+    from fourfold.study.answer import asked_of
+
+    if not found:
+        print(f"no studies in {workspace}; make one: fourfold compare digits-mlp --vary algorithm.optimizer=sgd,adam")
+        return
+    table = _table("study", "what was compared")
+    for name in found:
+        table.add_row(escape(_printable(name)), escape(_printable(asked_of(Path(workspace) / "studies" / name))))
+    console().print(table)
 
 
 def _cells(row: "RunRow", here: set[str]) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 Checked by: scores counted by hand; networks that never learn, that learn by heart, and ones that do learn.
 """
 
+import math
 from collections.abc import Mapping
 
 from fourfold.core.words import counted
+from fourfold.losses.cross_entropy import CrossEntropy
 from fourfold.run.evaluate import BATCH_SIZE
 from fourfold.run.usual_translation import Usual, usual_translation
-from fourfold.tasks.seam import Constant, Source, Spec
+from fourfold.tasks.classification import ClassificationSpec
+from fourfold.tasks.seam import Constant, Loss, Source, Spec
 from fourfold.tasks.translation import TranslationSpec
 
 CAUSES = "a learning rate far too high or too low, too few steps, a model too simple, or inputs that do not tell"
@@ -50,6 +53,28 @@ def find(
     return [
         f"{split} {name.replace('_', ' ')} {score:.4g} is no better than {ignorant:.4g}, which {constant.says}, would "
         f"get; {_causes(source, constant, metrics, steps, kept)}{tried}"
+    ]
+
+
+def find_misplaced_certainty(
+    spec: Spec, loss: Loss, metrics: Mapping[str, Mapping[str, float]], split: str = "train"
+) -> list[str]:
+    """Return a finding if a classifier's cross-entropy on what it was trained on is above that of an even guess.
+
+    Args:
+        spec: the run's task.
+        loss: what it was trained by; no other loss has this bound.
+        metrics: each split's, by name.
+        split: which of them is looked at.
+    """
+    if not isinstance(spec, ClassificationSpec) or not isinstance(loss, CrossEntropy) or loss.label_smoothing:
+        return []
+    value, even = metrics.get(split, {}).get("loss", 0.0), math.log(spec.num_classes)
+    if value <= even:
+        return []
+    return [
+        f"{split} loss {value:.4g} is above {even:.4g}, that of finding all {spec.num_classes} classes equally likely: "
+        "the network is sure of itself where it is wrong; the usual cause is a learning rate far too high"
     ]
 
 

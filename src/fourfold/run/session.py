@@ -16,7 +16,7 @@ from fourfold.run import runtime, snapshots
 from fourfold.run.build import Parts, build_training
 from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, save_checkpoint, set_random_state
 from fourfold.run.evaluate import evaluate, nobody
-from fourfold.run.findings import find
+from fourfold.run.findings import find, find_misplaced_certainty
 from fourfold.run.loop import Outcome, Progress, Stop, StopHeardError, pack_pending, train, unpack_pending
 from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
 from fourfold.run.watch import Setup, Watcher
@@ -158,7 +158,8 @@ class Session:
                     self._checkpoint(outcome, [])
                     try:
                         metrics = self._scores(stop)
-                        findings += find(self.source, metrics, self.schedule.steps, self.training.kept_step())
+                        poor = find(self.source, metrics, self.schedule.steps, self.training.kept_step())
+                        findings += poor or find_misplaced_certainty(self.source.spec, self.loss, metrics)
                     except StopHeardError:  # what is saved says that the steps are done: resuming only scores
                         outcome, findings = outcome._replace(status="interrupted", reason=stop.requested), []
                 reason, status = outcome.reason, "done" if outcome.status == "done" else "interrupted"

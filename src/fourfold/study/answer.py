@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fourfold.core.errors import InputError
+from fourfold.core.words import counted
 from fourfold.records.naming import is_plain_name, to_file_name, to_text
 from fourfold.records.strict_json import read_mapping
 from fourfold.study.files import digest
@@ -48,6 +49,18 @@ def find_study(workspace: Path, name: str) -> Path | None:
 def study_names(workspace: Path) -> list[str]:
     """Return the names of the studies in a workspace, sorted."""
     return sorted(to_text(path.parent.name) for path in (workspace / "studies").glob("*/study.json"))
+
+
+def asked_of(folder: Path) -> str:
+    """Return what a study compared, in a line, `digits-mlp: sgd, adam; 10 seeds`; of a damaged one, what is wrong."""
+    from fourfold.study.content import read_study
+
+    try:
+        asked = read_study(folder)[0]["asked"]
+    except InputError as error:
+        return str(error)
+    arms = ", ".join(arm["name"] for arm in asked["arms"])
+    return f"{', '.join(asked['problems'])}: {arms}; {counted(len(asked['seeds']), 'seed')}"
 
 
 def _stands(study: Mapping[str, Any], cells: Path) -> bool:

@@ -154,3 +154,16 @@ def test_a_constant_training_target_is_named(tmp_path) -> None:
             errors += 1
             assert "the target 'y' is 1.5 in every training example" in str(error)  # noqa: PT017
     assert errors > 0
+
+
+@pytest.mark.promise("R11")
+def test_decimal_commas_are_not_taken_for_names(tmp_path) -> None:
+    path = tmp_path / "euro.csv"
+    lines = [f"{20 + i},{i % 7};{i % 3};{i * 3},5" for i in range(60)]
+    path.write_text("\n".join(["flaeche;zimmer;preis", *lines]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"'flaeche' has decimal commas, such as 20,0; say data\.decimal=,"):
+        build(path, "preis")
+    assert build(path, "preis", decimal=",").spec.input.size == 2
+    thousands = [f'"{i + 1},000",{i}' for i in range(60)]  # three digits: thousands, as ever
+    path.write_text("\n".join(["flaeche,preis", *thousands]), encoding="utf-8")
+    assert build(path, "preis").raw("train", [0]) is not None

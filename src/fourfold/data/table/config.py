@@ -26,7 +26,7 @@ from fourfold.data.table.columns import Column, missing
 from fourfold.data.table.copies import content_numbers, groups_of_copies, report_twins
 from fourfold.data.table.encoding import TableEncoding
 from fourfold.data.table.inference import Rules, infer, names_rows
-from fourfold.data.table.reading import Table, read_table
+from fourfold.data.table.reading import Table, decimal_comma, read_table
 from fourfold.data.table.target import Amounts, Classes, Task, check_class_sizes, read_target
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Features
@@ -62,6 +62,7 @@ class TableConfig(SplitDataConfig):
         table = read_table(Path(self.path), self.delimiter, self.decimal)
         notes = table.notes
         self._check_names(table)
+        self._check_decimals(table)
         table = self._labelled(table, notes)
         target = read_target(table, self.target, self.task)
         notes.append(target.note)
@@ -93,6 +94,15 @@ class TableConfig(SplitDataConfig):
                     raise InputError(f"data.{field}: {table.path} has no column '{name}'{did_you_mean(name, names)}")
         if self.target in self.drop:
             raise InputError(f"data.drop: '{self.target}' is the target; it cannot be left out")
+
+    def _check_decimals(self, table: Table) -> None:
+        """Raise InputError where numbers have commas before their fractions, and nobody said so."""
+        for name, texts in table.columns.items() if self.decimal == "." else ():
+            if name not in (*self.drop, *self.categorical) and (example := decimal_comma(texts)) is not None:
+                raise InputError(
+                    f"{table.path}: '{name}' has decimal commas, such as {example}; say data.decimal=, "
+                    f"(or data.categorical=[{name}] if they are names)"
+                )
 
     def _labelled(self, table: Table, notes: list[str]) -> Table:
         """Return the rows that have a target."""

@@ -23,6 +23,7 @@ from fourfold.core.errors import InputError
 
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+COMMA_FRACTION = re.compile(r",(\d{1,2}|\d{4,})$")  # three digits may be thousands
 DOCUMENTS = (".json", ".jsonl", ".xml", ".html", ".yaml", ".yml", ".xlsx", ".ods", ".pdf", ".zip", ".gz", ".sqlite")
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".svg")
 ARRAYS = (".npy", ".npz", ".pkl", ".h5", ".feather", ".pt", ".pth", ".safetensors", ".wav", ".mp3", ".mp4")
@@ -151,6 +152,14 @@ def with_point(text: str | None) -> str | None:
     if text is None or not DECIMAL_COMMA.fullmatch(text):
         return text
     return text.replace(".", "").replace(",", ".")
+
+
+def decimal_comma(texts: Texts) -> str | None:
+    """Return a value that shows a column to be of numbers with decimal commas, such as `192,5`, or None."""
+    present = [text for text in texts if text is not None]
+    if not all(DECIMAL_COMMA.fullmatch(text) for text in present):
+        return None
+    return next((text for text in present if COMMA_FRACTION.search(text)), None)
 
 
 def as_texts(values: list[str | None]) -> Texts:
