@@ -15,8 +15,9 @@ from pydantic import Field
 from fourfold.core.errors import InputError
 from fourfold.data.cache import CachedFile, ensure, unsound
 from fourfold.data.download import download, unpack
-from fourfold.data.fixed_pictures import FixedPicturesConfig, Labelled
+from fourfold.data.fixed_pictures import FixedPicturesConfig
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.labelled_pictures import Labelled
 
 SIDE = 32
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from fourfold.data.embedded import read_sklearn_csv
-from fourfold.data.fixed_pictures import Labelled
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.labelled_pictures import Labelled
 from fourfold.data.pooled_pictures import PooledPicturesConfig
 
 

@@ -25,8 +25,8 @@ from pydantic import Field
 
 from fourfold.core.errors import InputError
 from fourfold.data.cache import CachedFile, ensure
-from fourfold.data.fixed_pictures import Labelled
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.labelled_pictures import Labelled
 from fourfold.data.pooled_pictures import PooledPicturesConfig
 from fourfold.data.registries import from_npm
 

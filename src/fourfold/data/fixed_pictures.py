@@ -1,24 +1,14 @@
 """What sets of pictures have in common whose makers set the test split: validation pictures come from training ones."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from pydantic import Field
-from torch import Tensor
 
 from fourfold.data.augment.base import AnyAugment
 from fourfold.data.base import FixedTestDataConfig
-from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource
-from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
-from fourfold.data.rows import class_counts
-from fourfold.tasks.classification import ClassificationSpec
-
-
-class Labelled(NamedTuple):
-    """Pictures, uint8 `[examples, channels, height, width]`, and their classes, int64 `[examples]`."""
-
-    images: Tensor
-    labels: Tensor
+from fourfold.data.labelled_pictures import Labelled, source_of_pictures
+from fourfold.data.notes import split_note
 
 
 class FixedPicturesConfig(FixedTestDataConfig):
@@ -45,10 +35,4 @@ class FixedPicturesConfig(FixedTestDataConfig):
         notes = [*notes, split_note(targets, f"test as its makers set it, the others {drawn}")]
         if self.train_examples is not None:
             notes.append(f"training examples: at most {self.train_examples:,}, as data.train_examples says")
-        encoding = ImageEncoding.fit(examples["train"])
-        counts = class_counts(targets["train"], len(self.class_names))
-        spec = ClassificationSpec(encoding.image, self.class_names, counts)
-        augment = [part.build(encoding.image) for part in self.augment]
-        notes += [classes_note(self.class_names, counts), pictures_note(encoding)]
-        notes += augment_note([part.name for part in self.augment])
-        return InMemorySource(spec, examples, targets, encoding, augment, notes)
+        return source_of_pictures(examples, targets, self.class_names, self.augment, notes)

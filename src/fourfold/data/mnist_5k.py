@@ -17,8 +17,8 @@ import torch
 
 from fourfold.core.errors import InputError
 from fourfold.data.cache import CachedFile, ensure
-from fourfold.data.fixed_pictures import Labelled
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.labelled_pictures import Labelled
 from fourfold.data.pooled_pictures import PooledPicturesConfig
 from fourfold.data.registries import from_pypi
 

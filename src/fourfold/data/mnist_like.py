@@ -13,9 +13,10 @@ from pydantic import Field
 
 from fourfold.core.errors import InputError
 from fourfold.data.cache import CachedFile, ensure
-from fourfold.data.fixed_pictures import FixedPicturesConfig, Labelled
+from fourfold.data.fixed_pictures import FixedPicturesConfig
 from fourfold.data.idx import parse_idx
 from fourfold.data.in_memory import InMemorySource
+from fourfold.data.labelled_pictures import Labelled
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 

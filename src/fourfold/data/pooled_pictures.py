@@ -5,12 +5,9 @@ from torch import Tensor
 
 from fourfold.data.augment.base import AnyAugment
 from fourfold.data.base import SplitDataConfig
-from fourfold.data.fixed_pictures import Labelled
-from fourfold.data.image_encoding import ImageEncoding
 from fourfold.data.in_memory import InMemorySource, take
-from fourfold.data.notes import augment_note, classes_note, pictures_note, split_note
-from fourfold.data.rows import class_counts
-from fourfold.tasks.classification import ClassificationSpec
+from fourfold.data.labelled_pictures import Labelled, source_of_pictures
+from fourfold.data.notes import split_note
 
 
 class PooledPicturesConfig(SplitDataConfig):
@@ -45,15 +42,5 @@ class PooledPicturesConfig(SplitDataConfig):
         """
         splits = self.splits(len(pool.labels), pool.labels, seed, groups)
         examples, targets = take(pool.images, splits), take(pool.labels, splits)
-        encoding = ImageEncoding.fit(examples["train"], maximum=maximum)
-        counts = class_counts(targets["train"], len(class_names))
-        notes = [
-            *notes,
-            split_note(splits, f"{self.drawn(seed, in_proportion=True)}{of_groups}"),
-            classes_note(class_names, counts),
-            pictures_note(encoding),
-            *augment_note([part.name for part in self.augment]),
-        ]
-        spec = ClassificationSpec(encoding.image, class_names, counts)
-        augment = [part.build(encoding.image) for part in self.augment]
-        return InMemorySource(spec, examples, targets, encoding, augment, notes)
+        notes = [*notes, split_note(splits, f"{self.drawn(seed, in_proportion=True)}{of_groups}")]
+        return source_of_pictures(examples, targets, class_names, self.augment, notes, maximum)

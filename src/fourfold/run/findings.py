@@ -56,24 +56,21 @@ def find(
     ]
 
 
-def find_misplaced_certainty(
-    spec: Spec, loss: Loss, metrics: Mapping[str, Mapping[str, float]], split: str = "train"
-) -> list[str]:
+def find_misplaced_certainty(spec: Spec, loss: Loss, metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Return a finding if a classifier's cross-entropy on what it was trained on is above that of an even guess.
 
     Args:
         spec: the run's task.
         loss: what it was trained by; no other loss has this bound.
         metrics: each split's, by name.
-        split: which of them is looked at.
     """
     if not isinstance(spec, ClassificationSpec) or not isinstance(loss, CrossEntropy) or loss.label_smoothing:
         return []
-    value, even = metrics.get(split, {}).get("loss", 0.0), math.log(spec.num_classes)
+    value, even = metrics.get("train", {}).get("loss", 0.0), math.log(spec.num_classes)
     if value <= even:
         return []
     return [
-        f"{split} loss {value:.4g} is above {even:.4g}, that of finding all {spec.num_classes} classes equally likely: "
+        f"train loss {value:.4g} is above {even:.4g}, that of finding all {spec.num_classes} classes equally likely: "
         "the network is sure of itself where it is wrong; the usual cause is a learning rate far too high"
     ]
 
