@@ -1,5 +1,6 @@
 """k-fold cross-validation: folds that partition, means and spreads as the statistics module gives them."""
 
+import json
 import math
 import signal
 import statistics
@@ -13,7 +14,9 @@ import torch
 from stopping import around_steps, interrupted_after
 
 import fourfold as ff
+from fourfold.cli import main
 from fourfold.core.errors import InputError
+from fourfold.report.page import write_report
 from fourfold.run.crossvalidate import CrossValidation, cross_validate, summarise
 from fourfold.run.parts import load_recipe
 from fourfold.tasks.seam import LossValue, Training
@@ -76,6 +79,21 @@ def test_as_one_result(validated: CrossValidation) -> None:
     assert result["folds"] == [f"recipe-{i}" for i in range(1, FOLDS + 1)]
     fields = {"run_id", "folder", "recipe", "seed", "status", "steps", "metrics", "params", "seconds"}
     assert fields | {"examples_per_second"} <= set(result)
+
+
+def test_what_the_folds_scored_together_is_shown_with_each_of_them(
+    validated: CrossValidation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = validated.runs[-1]
+    assert main(["show", str(last.folder.path), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])["cross_validation"]
+    assert (shown["mean"], shown["spread"]) == (validated.mean, validated.spread)
+    assert shown["runs"] == [run.run_id for run in validated.runs]
+    assert main(["show", str(last.folder.path)]) == 0
+    assert "mean ± standard deviation over 4 folds" in capsys.readouterr().out
+    page = write_report(last).read_text(encoding="utf-8")
+    accuracy, deviation = (100 * each["test"]["accuracy"] for each in (validated.mean, validated.spread))
+    assert f"{accuracy:.2f}\u00a0% ± {deviation:.2f}\u00a0%" in page
 
 
 def test_one_fold_alone_is_that_fold_of_the_series(validated: CrossValidation, tmp_path: Path) -> None:

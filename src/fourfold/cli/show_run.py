@@ -10,6 +10,7 @@ from fourfold.core.errors import InputError
 from fourfold.core.recipe import PARTS
 from fourfold.core.words import counted
 from fourfold.records.folder import RunFolder
+from fourfold.records.folds import find_folds
 from fourfold.records.listing import RunRow
 from fourfold.report.numbers import duration
 
@@ -18,7 +19,10 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     """Print a recorded run; reads its files only."""
     recipe, environment = folder.recipe(), folder.environment()
     result: dict[str, Any] = folder.result() or {}
+    folds = find_folds(folder)
     if json:
+        if folds is not None:
+            result["cross_validation"] = folds._asdict()
         facts = {"run_id": folder.run_id, "folder": str(folder.path.resolve()), "recipe": folder.identity.recipe}
         state = {"seed": folder.identity.seed, "status": folder.status}
         print_json({**result, **facts, **state, "settings": recipe, "environment": environment})
@@ -46,6 +50,9 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         out.print(f"  {'weights':10}{escape(str(weights['file']))} (SHA-256 {str(weights['sha256'])[:12]})")
     if result.get("metrics"):
         out.print(metrics_table(result["metrics"], {}, str(result.get("headline", ""))))
+    if folds is not None:
+        out.print(escape(folds.says))
+        out.print(metrics_table(folds.mean, folds.spread, str(result.get("headline", ""))))
     if result:
         reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
         steps = f"{result.get('steps', 0):,} of {counted(result.get('planned_steps', 0), 'step')}"

@@ -4,6 +4,7 @@ import shlex
 from html import escape
 from typing import Any
 
+from fourfold.records.folds import Scores, find_folds
 from fourfold.report.elements import callout, copyable, pairs, plain, plain_list, tile
 from fourfold.report.numbers import SHARES, count, duration, metric, quantity
 from fourfold.report.reproduce import command, is_unchanged
@@ -86,23 +87,15 @@ def parts(run: Run) -> str:
 
 
 def scores(run: Run) -> str:
-    """Return a table of metrics by split; empty for a run that was not evaluated."""
-    splits = [s for s in SPLITS if run.metrics.get(s)]
-    if not splits:
+    """Return a table of metrics by split, and one over the folds of a cross-validation; empty without an evaluation."""
+    if not any(run.metrics.values()):
         return ""
-    names = list(dict.fromkeys(name for split in splits for name in run.metrics[split]))
-    headline = run.headline
-    names.sort(key=lambda name: name != headline)
-    head = "".join(f'<th scope="col">{split}</th>' for split in splits)
-    rows = "".join(
-        f"<tr{' class=headline' if name == headline else ''}><th scope='row'>{escape(_measured(name))}</th>"
-        + "".join(f"<td>{metric(name, run.metrics[s].get(name))}</td>" for s in splits)
-        + "</tr>"
-        for name in names
-    )
-    head = f'<thead><tr><th scope="col">metric</th>{head}</tr></thead>'
-    table = f'<div class="card scroll"><table>{head}<tbody>{rows}</tbody></table></div>'
-    return f'<section id="scores"><h2>How well it does</h2>{table}</section>'
+    tables = _scores_table(run.metrics, {}, run.headline)
+    folds = find_folds(run.folder)
+    if folds is not None:
+        words = folds.says[:1].upper() + folds.says[1:]
+        tables += f'<p class="muted">{escape(words)}.</p>{_scores_table(folds.mean, folds.spread, run.headline)}'
+    return f'<section id="scores"><h2>How well it does</h2>{tables}</section>'
 
 
 def notes(run: Run) -> str:
@@ -129,6 +122,25 @@ def reproduce(run: Run) -> str:
         f'<div>{first}</div><p class="muted">{words}</p><details><summary>The whole recipe</summary>{recipe}</details>'
     )
     return f'<section id="reproduce"><h2>Do it again</h2><div class="card stack">{inside}</div></section>'
+
+
+def _scores_table(scores: Scores, spread: Scores, headline: str) -> str:
+    splits = [s for s in SPLITS if scores.get(s)]
+    names = list(dict.fromkeys(name for split in splits for name in scores[split]))
+    names.sort(key=lambda name: name != headline)
+    head = "".join(f'<th scope="col">{split}</th>' for split in splits)
+    rows = "".join(
+        f"<tr{' class=headline' if name == headline else ''}><th scope='row'>{escape(_measured(name))}</th>"
+        + "".join(f"<td>{_with_spread(name, scores[s].get(name), spread.get(s, {}).get(name))}</td>" for s in splits)
+        + "</tr>"
+        for name in names
+    )
+    head = f'<thead><tr><th scope="col">metric</th>{head}</tr></thead>'
+    return f'<div class="card scroll"><table>{head}<tbody>{rows}</tbody></table></div>'
+
+
+def _with_spread(name: str, value: float | None, deviation: float | None) -> str:
+    return metric(name, value) + ("" if deviation is None else f" ± {metric(name, deviation)}")
 
 
 def _against(run: Run, value: float) -> str:

@@ -3,7 +3,6 @@
 Source: Stone, Cross-validatory choice and assessment of statistical predictions, JRSS B 36, 1974.
 """
 
-import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
+from fourfold.records.folds import mean_and_spread
 from fourfold.run import runtime
 from fourfold.run.processes import device_of, joined
 from fourfold.run.run import Run, start_among
@@ -66,18 +66,4 @@ def cross_validate(
 
 def summarise(runs: list[Run]) -> CrossValidation:
     """Return the runs of the folds with each metric's mean and spread over those that have scores."""
-    scores = [run.metrics for run in runs if run.metrics]
-    mean: dict[str, dict[str, float]] = {}
-    spread: dict[str, dict[str, float]] = {}
-    for split in scores[0] if scores else ():
-        values = {metric: [score[split][metric] for score in scores] for metric in scores[0][split]}
-        mean[split] = {metric: sum(v) / len(v) for metric, v in values.items()}
-        spread[split] = {metric: _deviation(v) for metric, v in values.items()}
-    return CrossValidation(runs, mean, spread)
-
-
-def _deviation(values: list[float]) -> float:
-    """Return the sample standard deviation: 0 of a single value, NaN where one is not finite."""
-    if not all(map(math.isfinite, values)):
-        return math.nan
-    return statistics.stdev(values) if len(values) > 1 else 0.0
+    return CrossValidation(runs, *mean_and_spread(run.metrics for run in runs if run.metrics))
