@@ -24,7 +24,7 @@ def main() -> None:
         ["returns.py", "--markdown", RESULTS, *(["--seeds", "1"] if quick else [])],
         ["adversarial.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["contrastive.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
-        ["optimizers.py", "--markdown", RESULTS, *(["--rounds", "5"] if quick else [])],
+        ["optimizers.py", "--markdown", RESULTS, *(["--launches", "1"] if quick else [])],
         ["studies.py", "--markdown", RESULTS, *(["--rounds", "1"] if quick else [])],
         ["stacking.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],
         ["engine.py", "--markdown", RESULTS, *(["--quick"] if quick else [])],

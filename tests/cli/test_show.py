@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import fourfold as ff
 from fourfold.cli import main
 from fourfold.core.recipe import Recipe
 from fourfold.run.inspect import describe_fields, measure_part, type_in_words
@@ -173,3 +174,16 @@ def test_doctor_names_a_workspace_that_cannot_be_written(tmp_path, capsys):
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert main(["doctor", "--workspace", str(tmp_path / "file"), "--json"]) == 1
     assert answer(capsys)["problems"] == ["workspace"]
+
+
+def test_a_run_is_shown_with_what_was_typed_and_how_far_it_came(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/fourfold", "run", "xor-mlp", "model.widths=[4, 4]"])
+    run = ff.run("xor-mlp", {"budget.steps": 3}, workspace=tmp_path)
+    assert main(["show", str(run.folder.path)]) == 0
+    assert "typed     fourfold run xor-mlp 'model.widths=[4, 4]'" in capsys.readouterr().out
+    (run.folder.path / "result.json").unlink()  # as if it had been killed
+    assert main(["show", str(run.folder.path)]) == 0
+    assert "step 3 is the last that was recorded" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["notebook.py"])
+    assert main(["show", str(ff.run("xor-mlp", {"budget.steps": 3}, workspace=tmp_path).folder.path)]) == 0
+    assert "typed" not in capsys.readouterr().out

@@ -24,9 +24,8 @@ RECIPE: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def _part() -> None:
-    if "with_head" not in TABLES["model"]:
-        use_file(Path(with_auxiliary.__file__))
+def _part(added_parts: None) -> None:
+    use_file(Path(with_auxiliary.__file__))
 
 
 def assert_same(one: Run, other: Run, tolerance: float = 1e-6) -> None:

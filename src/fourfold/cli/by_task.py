@@ -3,7 +3,9 @@
 Checked by: the tables of tasks and of commands; a state of CartPole predicted as a row.
 """
 
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fourfold.run.run import Run
@@ -19,10 +21,26 @@ USED = {  # the command, and what it takes after the run; runs of other tasks pr
 }
 
 
-def hint(task: str, run: str) -> str:
-    """Return the command line, without `fourfold`, to use a run of a task with."""
-    command, taken = USED.get(task, ("predict", " FILE"))
-    return f"{command} {run}{taken}"
+GIVEN = {"image": "PICTURE", "text": "TEXT"}  # what predict takes, by the name of a run's encoding; a FILE else
+FEW = 4  # numbers, which are given on the command line rather than in a file
+
+
+def hint(task: str, run: str, encoding: Mapping[str, Any] | None = None) -> str:
+    """Return the command line, without `fourfold`, to use a run of a task with.
+
+    Args:
+        task: its name.
+        run: as the command line has it.
+        encoding: how an example reaches the model, as the run's folder has it; None: not known.
+    """
+    if task in USED:
+        command, taken = USED[task]
+        return f"{command} {run}{taken}"
+    known = encoding or {}
+    if known.get("name") == "features" and len(known["names"]) <= FEW:
+        row = (shlex.quote(f"{name}={mean:.2g}") for name, mean in zip(known["names"], known["mean"], strict=True))
+        return f"predict {run} {' '.join(row)}"
+    return f"predict {run} {GIVEN.get(str(known.get('name')), 'FILE')}"
 
 
 def instead_of_predict(run: "Run") -> str | None:

@@ -1,6 +1,8 @@
 """A run for a person: what was trained, on what, and how it ended."""
 
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fourfold.cli.output import console, hanging, print_finding, print_json
@@ -48,6 +50,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         out.print(f"  {part:10}{escape(str(words))}")
     if (weights := recipe.get("weights")) is not None:
         out.print(f"  {'weights':10}{escape(str(weights['file']))} (SHA-256 {str(weights['sha256'])[:12]})")
+    if typed := _typed(environment):
+        out.print(f"  {'typed':10}{escape(typed)}", soft_wrap=True)
     if result.get("metrics"):
         out.print(metrics_table(result["metrics"], {}, str(result.get("headline", ""))))
     if folds is not None:
@@ -57,6 +61,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
         steps = f"{result.get('steps', 0):,} of {counted(result.get('planned_steps', 0), 'step')}"
         out.print(f"{steps}{reason} in {duration(result.get('seconds', 0.0))}, {result.get('params', 0):,} parameters")
+    elif points := folder.points():
+        out.print(f"step {max(point.step for point in points):,} is the last that was recorded")
     for finding in result.get("findings", []):
         print_finding(finding)
     for line in result.get("notes", []):
@@ -68,6 +74,16 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     out.print(f"folder: {escape(str(folder.path.resolve()))}")
     more = "resume" if status == "interrupted" else "report"
     out.print(f"next:   fourfold {more} {escape(shlex.quote(called(folder.path)))}", soft_wrap=True)
+
+
+def _typed(environment: Mapping[str, Any]) -> str:
+    """Return the command line that began a run, nothing if it was begun in Python."""
+    command = environment.get("command")
+    if not isinstance(command, list) or not command:
+        return ""
+    program = Path(str(command[0]))
+    ours = program.stem == "fourfold" or (program.name == "__main__.py" and program.parent.name == "fourfold")
+    return shlex.join(["fourfold", *map(str, command[1:])]) if ours else ""
 
 
 def show_elsewhere(rows: list[RunRow], *, yaml: bool, json: bool) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from fourfold.cli.by_task import hint
 from fourfold.cli.output import console, print_finding
+from fourfold.core.errors import InputError
 from fourfold.core.words import counted
 from fourfold.records.location import workspace_path
+from fourfold.records.strict_json import read_mapping
 from fourfold.report.numbers import duration, number
 
 SPLITS = ("train", "validation", "test")
@@ -38,7 +40,7 @@ def print_summary(result: Mapping[str, Any]) -> None:
     if "folds" in result:
         out.print(f"folds:  {escape(', '.join(result['folds']))}")
     if result["status"] == "done":
-        used = hint(str(result.get("task")), run)
+        used = hint(str(result.get("task")), run, _encoding(Path(result["folder"])))
         out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False, soft_wrap=True)
     elif result["status"] == "interrupted":
         out.print(f"next:   fourfold resume {run}", markup=False, soft_wrap=True)
@@ -63,6 +65,15 @@ def metrics_table(
         cells = [_cell(metrics[split].get(name), spread.get(split, {}).get(name)) for split in splits]
         table.add_row(name, *cells, style="bold" if name == headline else None)
     return table
+
+
+def _encoding(folder: Path) -> dict[str, Any]:
+    """Return how examples reach a run's model; nothing where its folder does not say, and the hint says less."""
+    try:
+        encoding = read_mapping(folder / "inputs.json").get("encoding")
+    except InputError:
+        return {}
+    return encoding if isinstance(encoding, dict) else {}
 
 
 def _cell(value: float | None, deviation: float | None) -> str:

@@ -95,7 +95,7 @@ def scores(run: Run) -> str:
     if folds is not None:
         words = folds.says[:1].upper() + folds.says[1:]
         tables += f'<p class="muted">{escape(words)}.</p>{_scores_table(folds.mean, folds.spread, run.headline)}'
-    return f'<section id="scores"><h2>How well it does</h2>{tables}</section>'
+    return f'<section id="scores"><h2>How well it does</h2><div class="stack">{tables}</div></section>'
 
 
 def notes(run: Run) -> str:

@@ -13,7 +13,7 @@ Checked by: torch.optim.Adadelta; two steps by hand.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import torch
@@ -25,7 +25,6 @@ from fourfold.algorithms.optimizers.cohorts import Cohort
 from fourfold.algorithms.optimizers.ranges import require, require_lr
 
 BLOCK = 1 << 18  # elements a thread; five such arrays of float32 stay in a shared cache of a few MiB
-SMALL = 1 << 12  # elements; to join tensors of at most so many costs less than to call for each of them
 
 
 class AdadeltaConfig(OptimizerConfig):
@@ -96,36 +95,20 @@ class Adadelta(Optimizer):
         adadelta_update(params, grads, *states, lr=group["lr"], rho=group["rho"], eps=group["eps"])
 
     def update(self, cohort: Cohort, grads: list[Tensor], group: Mapping[str, Any], found_inf: Tensor | None) -> None:
-        small: list[tuple[Tensor, ...]] = []
-        work: list[tuple[Tensor, ...]] = []
-        for tensors in zip(cohort.params, grads, *cohort.states, strict=True):
-            flat = tuple(map(_flat, tensors))
-            (small if flat[0].numel() <= SMALL else work).append(flat)
-        apart = list(zip(*small, strict=True))  # all parameters, all gradients and so on
-        together = tuple(map(torch.cat, apart))
-        if small:
-            work.append(together)
+        lr, rho, eps = group["lr"], group["rho"], group["eps"]
+        floor = torch.tensor((1 - rho) * eps, dtype=grads[0].dtype)
         block = BLOCK * torch.get_num_threads()
-        scratch = work[0][0].new_empty(min(block, max(param.numel() for param, *_ in work)))
-        for tensors in work:
-            for pieces in zip(*(tensor.split(block) for tensor in tensors), strict=True):
-                _move(pieces, scratch[: pieces[0].numel()], group)
-        sizes = [param.numel() for param, *_ in small]
-        for i in (0, 2, 3) if small else ():  # not the gradients, which have not changed
-            torch._foreach_copy_(apart[i], together[i].split(sizes))
+        for tensors in zip(cohort.params, grads, *cohort.states, strict=True):
+            for param, grad, grad_square, step_square in _blocks(tensors, block):
+                torch.add(floor, grad_square, alpha=rho, out=grad_square).addcmul_(grad, grad, value=1 - rho)
+                step = torch.div(grad_square, step_square).rsqrt_().mul_(grad)  # several times as fast as sqrt
+                torch.add(floor, step_square, alpha=rho, out=step_square).addcmul_(step, step, value=1 - rho)
+                param.sub_(step, alpha=lr)
 
 
-def _move(tensors: tuple[Tensor, ...], step: Tensor, group: Mapping[str, Any]) -> None:
-    """Do what the equations say in eight passes over tensors `[numbers]`; `step` is written over."""
-    param, grad, grad_square, step_square = tensors
-    lr, rho, eps = group["lr"], group["rho"], group["eps"]
-    floor = torch.tensor((1 - rho) * eps, dtype=grad.dtype)
-    torch.add(floor, grad_square, alpha=rho, out=grad_square).addcmul_(grad, grad, value=1 - rho)
-    torch.div(grad_square, step_square, out=step).rsqrt_().mul_(grad)  # several times as fast as sqrt
-    torch.add(floor, step_square, alpha=rho, out=step_square).addcmul_(step, step, value=1 - rho)
-    param.sub_(step, alpha=lr)
-
-
-def _flat(tensor: Tensor) -> Tensor:
-    """Return the numbers of a dense tensor in the order of memory, `[numbers]`."""
-    return tensor if tensor.dim() == 1 else tensor.as_strided((tensor.numel(),), (1,))
+def _blocks(tensors: tuple[Tensor, ...], size: int) -> Iterator[tuple[Tensor, ...]]:
+    """Cut dense tensors of one layout into pieces that stay in cache from the first pass to the last."""
+    numel = tensors[0].numel()
+    if numel <= size:
+        return iter((tensors,))
+    return zip(*(tensor.as_strided((numel,), (1,)).split(size) for tensor in tensors), strict=True)
