@@ -26,7 +26,7 @@ from fourfold.data.pictures.facts import Facts
 from fourfold.data.pictures.pool import read_all
 from fourfold.data.pictures.reading import Wanted
 from fourfold.data.pictures.worker import read_into
-from fourfold.records.atomic import fsync_directory, fsync_file, rename_durably, temporary_beside, write_durably
+from fourfold.records.atomic import rename_durably, temporary_beside, write_durably
 
 FORMAT = 1
 PIXELS, FACTS, INDEX = "pixels.u8", "facts.npz", "index.json"
@@ -85,20 +85,22 @@ def decode(
         with FileLock(folder.parent / f".{place}.lock", timeout=LOCK_SECONDS):
             if (found := _load(folder, files)) is not None:  # another process made it while this one waited
                 return found
-            _make(folder, files, request, most_bytes)
+            index = _make(folder, files, request, most_bytes)
             _remove_earlier(folder, place)
-            found = _load(folder, files)
+            found = _open(folder, index, len(files))
     except Timeout:
         raise InputError(f"{folder}: another process has been decoding pictures for a day; is it stuck?") from None
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
         raise InputError(f"{error.filename or folder}: {problem}, while decoding pictures into the cache") from None
-    if found is None:
-        raise InputError(f"{folder}: what was just written there reads back as something else; is the disk damaged?")
     return found._replace(made=True)
 
 
-def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_bytes: int | None) -> None:
+def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_bytes: int | None) -> dict[str, Any]:
+    """Decode the pictures into `folder`, and return its index.
+
+    Only the index is waited for until it is on the disk: what a crash leaves of the other files shows in their digests.
+    """
     temporary = temporary_beside(folder)
     temporary.mkdir()
     try:
@@ -121,12 +123,10 @@ def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_byt
         }
         text = json.dumps(index)
         write_durably(temporary / INDEX, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
-        for name in names:
-            fsync_file(temporary / name)
-        fsync_directory(temporary)
         if folder.exists():
             shutil.rmtree(folder)
         rename_durably(temporary, folder)
+        return json.loads(text)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -154,19 +154,25 @@ def _load(folder: Path, files: Sequence[PictureFile]) -> Decoded | None:
         index: dict[str, Any] = json.loads(text)
         if any(digest_if_there(folder / name) != sha256 for name, sha256 in index["sha256"].items()):
             return None
-        wanted = Wanted(*index["wanted"])
-        with np.load(folder / FACTS, allow_pickle=False) as columns:
-            facts = Facts(**columns, remarks=index["remarks"])
-        facts.failures = {int(number): reason for number, reason in index["failures"].items()}
-        if any(not isinstance(read_into(files[number].path, wanted, None), str) for number in facts.failures):
+        found = _open(folder, index, len(files))
+        if any(not isinstance(read_into(files[n].path, found.wanted, None), str) for n in found.facts.failures):
             return None  # a file that could not be read can be now: of a disk, say, that was not there
-        pixels = None
-        if PIXELS in index["sha256"]:
-            shape = (len(files), wanted.height, wanted.width, wanted.channels)
-            pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)  # "c": nothing is ever written back
-        return Decoded(wanted, facts, pixels, made=False)
+        return found
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _open(folder: Path, index: dict[str, Any], count: int) -> Decoded:
+    """Return what a folder of the cache holds of `count` pictures."""
+    wanted = Wanted(*index["wanted"])
+    with np.load(folder / FACTS, allow_pickle=False) as columns:
+        facts = Facts(**columns, remarks=index["remarks"])
+    facts.failures = {int(number): reason for number, reason in index["failures"].items()}
+    pixels = None
+    if PIXELS in index["sha256"]:
+        shape = (count, wanted.height, wanted.width, wanted.channels)
+        pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)  # "c": nothing is ever written back
+    return Decoded(wanted, facts, pixels, made=False)
 
 
 def _remove_earlier(folder: Path, place: str) -> None:

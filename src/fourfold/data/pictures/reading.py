@@ -27,6 +27,7 @@ SUFFIXES = frozenset(
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")  # usual ones first: the rest load
 MAX_PIXELS = 100_000_000  # of a picture; a larger one is refused before it is decoded
 MAX_BYTES = 1 << 30  # of its file
+OPENED = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe would else be waited for
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 say that the sides are swapped
 
 
@@ -73,13 +74,18 @@ def read_bytes(path: Path | str) -> bytes:
         UnreadableError: missing, empty, too large, no plain file, or not to be read.
     """
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise UnreadableError("a folder, not a file" if stat.S_ISDIR(found.st_mode) else "not a plain file")
-        if found.st_size > MAX_BYTES:
-            raise UnreadableError(f"{found.st_size:,} bytes; at most {MAX_BYTES:,} are read")
-        with open(path, "rb", buffering=0) as file:
-            data = file.read()
+        file = os.open(path, OPENED)  # by descriptor: a file object asks the system twice as often, which shows
+        try:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode):
+                raise UnreadableError("a folder, not a file" if stat.S_ISDIR(found.st_mode) else "not a plain file")
+            if found.st_size > MAX_BYTES:
+                raise UnreadableError(f"{found.st_size:,} bytes; at most {MAX_BYTES:,} are read")
+            data = os.read(file, found.st_size)
+            while len(data) < found.st_size and (more := os.read(file, found.st_size - len(data))):
+                data += more
+        finally:
+            os.close(file)
     except FileNotFoundError:
         raise UnreadableError("a broken symbolic link" if os.path.islink(path) else "no such file") from None
     except OSError as error:
