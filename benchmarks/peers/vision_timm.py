@@ -15,7 +15,7 @@ from timm.optim import create_optimizer_v2
 from timm.utils import AverageMeter, accuracy
 from torch import nn
 from torchvision import transforms as T
-from workloads import BATCH_SIZE, LEARNING_RATE, LOG_EVERY, Workload, coloured
+from workloads import BATCH_SIZE, LEARNING_RATE, Workload, coloured
 
 from peers.vision_torch import DEVIATION, MEAN, PerSample, network
 
@@ -29,14 +29,12 @@ def fit(workload: Workload, gate: Gate) -> NoReturn:
         model.train()
         losses = AverageMeter()
         optimizer.zero_grad()
-        for index, (x, y) in enumerate(train):
+        for x, y in train:
             loss = loss_of(model(x), y)
             loss.backward()
             optimizer.step()
             losses.update(loss.item(), x.size(0))
             optimizer.zero_grad()
-            if index % LOG_EVERY == 0:
-                _ = f"{losses.val:#.3g} ({losses.avg:#.3g}) {optimizer.param_groups[0]['lr']:.3e}"
         model.eval()
         losses, top1 = AverageMeter(), AverageMeter()
         with torch.inference_mode():
