@@ -65,6 +65,11 @@ class Session:
         self.choices: list[str] = []
         if asked != "full" and asked > used:
             self.choices.append(f"budget.batch_size: {used:,}, all training examples, where {asked:,} were asked for")
+        if processes.count > 1 and device.type == "cpu":
+            self.choices.append(
+                f"runtime.processes: {processes.count} exchange all gradients at every step; on one machine without a "
+                "GPU, one process with several threads is usually faster"
+            )
         self.progress = Progress(step=0)
         self.earlier_seconds, self.earlier_examples = 0.0, 0
         self.pending: list[LossValue] = []
