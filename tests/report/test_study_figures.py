@@ -18,7 +18,7 @@ from fourfold.report.study_intervals import draw_differences, draw_scores
 from fourfold.report.study_ranks import draw_profile, draw_ranks, groups
 from fourfold.report.study_tables import costs_table
 from fourfold.report.study_tuning import draw_tuning
-from fourfold.report.study_words import MOST_NAMED, difference, fit, named_arms, reason, verdict
+from fourfold.report.study_words import MOST_NAMED, difference, end_of_interval, fit, named_arms, reason, verdict
 from fourfold.study.intervals import interquartile_mean_interval
 from fourfold.tasks.figure import GREEN, MUTED, ORANGE, display_width
 
@@ -364,3 +364,8 @@ def test_a_name_fits_and_keeps_both_ends(name, width):
         assert display_width(fitted) >= width - 1
     else:
         assert fitted == plain
+
+
+def test_an_interval_of_a_share_ends_where_shares_do():
+    assert [end_of_interval("accuracy", value) for value in (-0.1, 0.25, 1.02, None)] == [0, 25, 100, None]
+    assert [end_of_interval("loss", value) for value in (-0.1, 1.02, None)] == [-0.1, 1.02, None]

@@ -13,10 +13,10 @@ from fourfold.records.strict_json import read_mapping
 from fourfold.report.document import to_document, write_document
 from fourfold.report.drawing import Drawn
 from fourfold.report.elements import copyable, figure_cards, footer, plain_list
-from fourfold.report.numbers import SHARES, count, duration, metric
+from fourfold.report.numbers import count, duration, metric
 from fourfold.report.study_intervals import Row, draw_rows
 from fourfold.report.study_tables import pill
-from fourfold.report.study_words import difference, scale, score, score_axis, score_name
+from fourfold.report.study_words import difference, end_of_interval, scale, score, score_axis, score_name
 from fourfold.study.history import Landmark
 from fourfold.tasks.figure import BLUE, MUTED, WIDTH, new_figure, style, thousands
 
@@ -83,7 +83,7 @@ def draw_history(problem: Mapping[str, Any], landmarks: Sequence[Landmark]) -> D
         if arm["mean"] is None:
             continue
         first, best = sign * arm["mean"] > best, max(best, sign * arm["mean"])
-        low, high = (None if arm[end] is None else _within(name, factor * arm[end]) for end in ("low", "high"))
+        low, high = (end_of_interval(name, arm[end]) for end in ("low", "high"))
         seeds = [factor * cell["score"] for cell in arm["cells"] if cell["score"] is not None]
         label = f"{landmark.year} {landmark.name}"
         colour = BLUE if first else MUTED
@@ -103,11 +103,6 @@ def draw_history(problem: Mapping[str, Any], landmarks: Sequence[Landmark]) -> D
         "faint dots: each seed."
     )
     return Drawn("history", figure, words)
-
-
-def _within(name: str, value: float) -> float:
-    """Return the end of an interval as it is drawn: a share's, of few seeds, may lie where no share can."""
-    return min(max(value, 0.0), 100.0) if name in SHARES else value
 
 
 def write_history_page(

@@ -12,6 +12,7 @@ from fourfold.report.study_words import (
     POINTS,
     best_first,
     difference,
+    end_of_interval,
     fit,
     place_of,
     scale,
@@ -74,8 +75,8 @@ def draw_scores(problem: Mapping[str, Any], named: Mapping[str, str], suffix: st
             arm["name"],
             score(name, arm["mean"]),
             factor * arm["mean"],
-            _times(factor, arm["low"]),
-            _times(factor, arm["high"]),
+            end_of_interval(name, arm["low"]),
+            end_of_interval(name, arm["high"]),
             [factor * cell["score"] for cell in arm["cells"] if cell["score"] is not None],
             named.get(arm["name"], MUTED),
         )

@@ -10,7 +10,7 @@ from typing import Any
 from fourfold.report.drawing import VARIABLES
 from fourfold.report.numbers import count, duration, number
 from fourfold.report.study_costs import Cost
-from fourfold.report.study_words import best_first, difference, scale, score, score_name, unit
+from fourfold.report.study_words import best_first, difference, end_of_interval, scale, score, score_name, unit
 
 MOST_ROWS = 20  # that are seen at once; the others are a click away
 
@@ -143,8 +143,8 @@ def _table(head: Sequence[str], rows: Sequence[str], kind: str = "plain") -> str
 def _with_ends(name: str, mean: float | None, low: float | None, high: float | None) -> str:
     if mean is None:
         return "–"
-    factor = scale(name)
-    ends = "" if low is None or high is None else f" [{factor * low:.4g}, {factor * high:.4g}]".replace("-", "−")
+    low, high = end_of_interval(name, low), end_of_interval(name, high)
+    ends = "" if low is None or high is None else f" [{low:.4g}, {high:.4g}]".replace("-", "−")
     return _over_ends(f"{score(name, mean)}{ends}")
 
 

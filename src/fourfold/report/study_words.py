@@ -25,6 +25,13 @@ def scale(name: str) -> int:
     return 100 if name in SHARES else 1
 
 
+def end_of_interval(name: str, value: float | None) -> float | None:
+    """Return an end of a score's interval as it is shown: a share's, of few seeds, may lie where no share can."""
+    if value is None or name not in SHARES:
+        return value
+    return scale(name) * min(max(value, 0.0), 1.0)
+
+
 def score_axis(problem: Mapping[str, Any], split: str | None = None) -> str:
     """Return an axis label: `test accuracy (%)`."""
     own, _, name = problem["metric"].partition(".")
