@@ -2,11 +2,11 @@
 
     python benchmarks/optimizers.py [--threads N] [--launches N] [--rounds N] [--markdown FILE]
 
-Each turn is a backward pass, which is not timed, and a step, which is; contenders take turns, so that a machine that
-slows down slows all of them, and the table shows medians. Ours is compared with the fastest of torch's forms, and with
-the one that it takes unasked. Processes are launched anew a few times, for where a process's memory happens to lie
-decides whether what a step allocates is had from the system each time: torch's default Adadelta then takes 34 or 53 ms
-for the same step. Ours allocate next to nothing.
+Each turn is one step, of a small network 30, each after a backward pass, which is not timed. Contenders take turns, so
+that a machine that slows down slows all of them, and the table shows medians over turns. Ours is compared with the
+fastest of torch's forms, and with the one that it takes unasked. Processes are launched anew a few times, for where a
+process's memory happens to lie decides whether what a step allocates is had from the system each time: torch's default
+Adadelta then takes 34 or 53 ms for the same step. Ours allocate next to nothing.
 """
 
 import argparse
@@ -79,9 +79,8 @@ class Contender:
         self._process.start()
         theirs.close()
 
-    @property
-    def exists(self) -> bool:
-        """Whether there is such a form of this optimizer; waits until it has begun."""
+    def begins(self) -> bool:
+        """Wait until it has begun; return whether there is such a form of this optimizer. Ask once."""
         return self._line.recv()
 
     def seconds(self) -> float:
@@ -131,7 +130,7 @@ def time_in_turn(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(launches):
         started = {name: Contender(*each, workload, threads) for name, each in contenders.items()}
-        running = {name: each for name, each in started.items() if each.exists}
+        running = {name: each for name, each in started.items() if each.begins()}
         for _ in range(rounds):
             for name, contender in running.items():
                 seconds[name].append(contender.seconds())
@@ -163,10 +162,9 @@ def section(rows: list[dict[str, Any]], threads: int) -> str:
     columns = ["optimizer", "Fourfold", *(f"torch, {form}" for form in FORMS), "Fourfold / best", "default / Fourfold"]
     parts = [
         "## Optimizers",
-        f"{machine()}; threads: {threads}. One step, µs, each after a backward pass in a process of its own, "
-        "median of all launches. "
-        "Below 1 in the last column but one: faster than the best that torch.optim has; above 1 in the last: faster "
-        "than what it does unasked.",
+        f"{machine()}; threads: {threads}. One step in training, µs, each optimizer in a process of its own; median "
+        "over turns of several launches. Below 1 in the last column but one: faster than the best that torch.optim "
+        "has; above 1 in the last: faster than what it does unasked.",
     ]
     for workload in dict.fromkeys(row["workload"] for row in rows):
         lines = []

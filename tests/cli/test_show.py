@@ -184,6 +184,12 @@ def test_a_run_is_shown_with_what_was_typed_and_how_far_it_came(tmp_path, monkey
     (run.folder.path / "result.json").unlink()  # as if it had been killed
     assert main(["show", str(run.folder.path)]) == 0
     assert "step 3 is the last that was recorded" in capsys.readouterr().out
+    points = run.folder.metrics_file.read_text(encoding="utf-8")
+    run.folder.metrics_file.write_text("{\n" + points, encoding="utf-8")
+    assert main(["show", str(run.folder.path)]) == 0
+    shown = capsys.readouterr().out
+    assert "metrics.jsonl" in "".join(shown.split())
+    assert "next:   fourfold" in shown
     monkeypatch.setattr(sys, "argv", ["notebook.py"])
     assert main(["show", str(ff.run("xor-mlp", {"budget.steps": 3}, workspace=tmp_path).folder.path)]) == 0
     assert "typed" not in capsys.readouterr().out

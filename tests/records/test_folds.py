@@ -62,6 +62,28 @@ def test_of_several_runs_of_one_fold_the_newest_counts(workspace: Path) -> None:
     assert found.mean["validation"]["accuracy"] == pytest.approx(statistics.mean([0.9, 0.8, 0.95]))
 
 
+def test_a_metric_that_one_of_them_lacks_is_left_out(workspace: Path) -> None:
+    folder = series(workspace)[0]
+    older = record(workspace, None, folds=4, fold=3)
+    older.write_result("done", {"metrics": {"validation": {"accuracy": 0.85, "error": 0.15}}})
+    for asked in (folder, older):
+        found = find_folds(asked)
+        assert found is not None
+        assert len(found.runs) == 4
+        assert found.mean["validation"] == {"accuracy": pytest.approx(statistics.mean([*ACCURACIES, 0.85]))}
+        assert not found.mean.get("train")
+
+
+def test_runs_of_other_data_files_do_not_belong_together(workspace: Path) -> None:
+    folds = series(workspace)
+    for folder, digest in zip(folds, "aab", strict=True):
+        (folder.path / "inputs.json").write_text(f'{{"files": {{"houses.csv": "{digest}"}}}}', encoding="utf-8")
+    found = find_folds(folds[0])
+    assert found is not None
+    assert found.runs == ["iris-1", "iris-2"]
+    assert find_folds(folds[2]) is None
+
+
 def test_a_fold_that_is_not_finite_leaves_nan(workspace: Path) -> None:
     folder = record(workspace, math.inf, folds=2, fold=0)
     record(workspace, 1.0, folds=2, fold=1)

@@ -114,6 +114,8 @@ def test_shares_may_be_unequal_and_even_empty(tmp_path: Path) -> None:
     alone = ff.run(RECIPE, ragged, workspace=tmp_path / "one")
     together = ff.run(RECIPE, {**ragged, "runtime.processes": 2}, workspace=tmp_path / "two")
     assert_same_run(alone, together)
+    costs = "2 processes on this machine's CPU exchange all gradients at every step"
+    assert [costs in " ".join(run.result["notes"]) for run in (alone, together)] == [False, True]
 
 
 @pytest.mark.promise("R9")

@@ -21,7 +21,11 @@ USED = {  # the command, and what it takes after the run; runs of other tasks pr
 }
 
 
-GIVEN = {"image": "PICTURE", "text": "TEXT"}  # what predict takes, by the name of a run's encoding; a FILE else
+GIVEN = {
+    "image": "PICTURE",
+    "text": "TEXT",
+    "masked_text": "TEXT",
+}  # what predict takes, by the name of a run's encoding; a FILE else
 FEW = 4  # numbers, which are given on the command line rather than in a file
 
 
@@ -40,6 +44,8 @@ def hint(task: str, run: str, encoding: Mapping[str, Any] | None = None) -> str:
     if known.get("name") == "features" and len(known["names"]) <= FEW:
         row = (shlex.quote(f"{name}={mean:.2g}") for name, mean in zip(known["names"], known["mean"], strict=True))
         return f"predict {run} {' '.join(row)}"
+    if known.get("name") == "text" and len(known.get("columns", ())) > 1:
+        return f"predict {run} {' '.join(['TEXT'] * len(known['columns']))}"
     return f"predict {run} {GIVEN.get(str(known.get('name')), 'FILE')}"
 
 

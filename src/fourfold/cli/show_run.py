@@ -14,6 +14,7 @@ from fourfold.core.words import counted
 from fourfold.records.folder import RunFolder
 from fourfold.records.folds import find_folds
 from fourfold.records.listing import RunRow
+from fourfold.records.points import read_points
 from fourfold.report.numbers import duration
 
 
@@ -21,7 +22,7 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     """Print a recorded run; reads its files only."""
     recipe, environment = folder.recipe(), folder.environment()
     result: dict[str, Any] = folder.result() or {}
-    folds = find_folds(folder)
+    folds = None if yaml else find_folds(folder)
     if json:
         if folds is not None:
             result["cross_validation"] = folds._asdict()
@@ -61,8 +62,8 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
         reason = f" ({escape(str(result['stopped_because']))})" if result.get("stopped_because") else ""
         steps = f"{result.get('steps', 0):,} of {counted(result.get('planned_steps', 0), 'step')}"
         out.print(f"{steps}{reason} in {duration(result.get('seconds', 0.0))}, {result.get('params', 0):,} parameters")
-    elif points := folder.points():
-        out.print(f"step {max(point.step for point in points):,} is the last that was recorded")
+    else:
+        out.print(escape(_last_step(folder)))
     for finding in result.get("findings", []):
         print_finding(finding)
     for line in result.get("notes", []):
@@ -74,6 +75,15 @@ def show_run(folder: RunFolder, *, yaml: bool, json: bool) -> None:
     out.print(f"folder: {escape(str(folder.path.resolve()))}")
     more = "resume" if status == "interrupted" else "report"
     out.print(f"next:   fourfold {more} {escape(shlex.quote(called(folder.path)))}", soft_wrap=True)
+
+
+def _last_step(folder: RunFolder) -> str:
+    """Return how far a run without a result came."""
+    try:
+        last = max((point.step for point in read_points(folder.metrics_file)), default=None)
+    except InputError as error:
+        return str(error)
+    return "no step was recorded" if last is None else f"step {last:,} is the last that was recorded"
 
 
 def _typed(environment: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The folds of one cross-validation, found again among the runs beside them, which differ in data.fold alone.
+"""The folds of one cross-validation, found again among the runs beside them: one recipe and one data but for data.fold.
 
 Checked by: means and spreads of the statistics module; runs beside them that differ in a setting, or are damaged.
 """
@@ -6,10 +6,16 @@ Checked by: means and spreads of the statistics module; runs beside them that di
 import math
 import statistics
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from fourfold.core.document import read_yaml
 from fourfold.core.errors import InputError
 from fourfold.records.folder import RunFolder, run_paths
+from fourfold.records.identity import read_identity
+from fourfold.records.naming import to_text
+from fourfold.records.result import read_result
+from fourfold.records.strict_json import read_mapping
 
 Scores = Mapping[str, Mapping[str, float]]  # split -> metric -> value
 
@@ -30,9 +36,9 @@ class Folds(NamedTuple):
 
 
 def find_folds(folder: RunFolder) -> Folds | None:
-    """Return the folds that a run is one of; None if it is no fold, or no other one is done.
+    """Return the folds that a run is one of; None if it is no fold, or fewer than two are done.
 
-    Of several runs of one fold the newest counts: their recipes and seeds are the same, and so are their scores.
+    Of several runs of one fold the newest counts. Runs whose own data files were different ones do not belong together.
 
     Raises:
         InputError: the run itself is damaged; damaged ones beside it are passed over.
@@ -41,18 +47,18 @@ def find_folds(folder: RunFolder) -> Folds | None:
     data = recipe.get("data")
     if not isinstance(data, dict) or data.get("fold") is None:
         return None
+    alike, files = _but_fold(recipe), _files(folder.path)
     found: dict[int, tuple[str, str, Scores]] = {}
     for path in run_paths(folder.path.parent):
-        try:
-            other = RunFolder.open(path)
-            metrics = (other.result() or {}).get("metrics")
-            settings = other.recipe()
-            if other.identity.seed != folder.identity.seed or not metrics or other.status != "done":
+        try:  # the cheapest first: most runs of a workspace are others
+            identity, result = read_identity(path / "run.json"), read_result(path / "result.json")
+            if identity.seed != folder.identity.seed or result["status"] != "done" or not result["metrics"]:
                 continue
-            if _but_fold(settings) == _but_fold(recipe):
-                fold, made = int(settings["data"]["fold"]), other.identity.created
-                if fold not in found or made > found[fold][0]:
-                    found[fold] = (made, other.run_id, metrics)
+            settings = read_yaml(path / "recipe.yaml")
+            if _but_fold(settings) == alike and _files(path) == files:
+                fold = int(settings["data"]["fold"])
+                if fold not in found or identity.created > found[fold][0]:
+                    found[fold] = (identity.created, to_text(path.name), result["metrics"])
         except (InputError, AttributeError, KeyError, TypeError, ValueError):
             continue
     if len(found) < 2:
@@ -63,12 +69,16 @@ def find_folds(folder: RunFolder) -> Folds | None:
 
 
 def mean_and_spread(scores: Iterable[Scores]) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-    """Return each metric's mean and its sample standard deviation, 0 of a single value, NaN where one is not finite."""
+    """Return each metric's mean and its sample standard deviation, 0 of a single value, NaN where one is not finite.
+
+    A metric that one of them lacks is left out: another version may have recorded it.
+    """
     scores = list(scores)
     mean: dict[str, dict[str, float]] = {}
     spread: dict[str, dict[str, float]] = {}
     for split in scores[0] if scores else ():
-        values = {metric: [score[split][metric] for score in scores] for metric in scores[0][split]}
+        shared = [metric for metric in scores[0][split] if all(metric in score.get(split, {}) for score in scores)]
+        values = {metric: [score[split][metric] for score in scores] for metric in shared}
         mean[split] = {metric: sum(v) / len(v) for metric, v in values.items()}
         spread[split] = {metric: _deviation(v) for metric, v in values.items()}
     return mean, spread
@@ -76,6 +86,14 @@ def mean_and_spread(scores: Iterable[Scores]) -> tuple[dict[str, dict[str, float
 
 def _but_fold(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {**recipe, "data": {**recipe["data"], "fold": None}}
+
+
+def _files(folder: Path) -> Any:
+    """Return the digests of a run's own data files; None where its folder does not say."""
+    try:
+        return read_mapping(folder / "inputs.json").get("files")
+    except InputError:
+        return None
 
 
 def _deviation(values: list[float]) -> float:

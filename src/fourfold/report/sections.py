@@ -88,10 +88,10 @@ def parts(run: Run) -> str:
 
 def scores(run: Run) -> str:
     """Return a table of metrics by split, and one over the folds of a cross-validation; empty without an evaluation."""
-    if not any(run.metrics.values()):
-        return ""
-    tables = _scores_table(run.metrics, {}, run.headline)
     folds = find_folds(run.folder)
+    if folds is None and not any(run.metrics.values()):
+        return ""
+    tables = _scores_table(run.metrics, {}, run.headline) if any(run.metrics.values()) else ""
     if folds is not None:
         words = folds.says[:1].upper() + folds.says[1:]
         tables += f'<p class="muted">{escape(words)}.</p>{_scores_table(folds.mean, folds.spread, run.headline)}'

@@ -112,6 +112,11 @@ def is_worker() -> bool:
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
+def are_on_one_machine() -> bool:
+    """Return whether all processes that were started with this one are on this machine."""
+    return os.environ.get("LOCAL_WORLD_SIZE", "1") == os.environ.get("WORLD_SIZE", "1")
+
+
 @contextmanager
 def joined(count: int, device: torch.device) -> Iterator[ManyProcesses | SingleProcess]:
     """Give this process's place among `count`, for all that it does with them: a process joins once.

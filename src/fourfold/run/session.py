@@ -18,7 +18,7 @@ from fourfold.run.checkpoint import has_checkpoint, load_newest, random_state, s
 from fourfold.run.evaluate import evaluate, nobody
 from fourfold.run.findings import find, find_misplaced_certainty
 from fourfold.run.loop import Outcome, Progress, Stop, StopHeardError, pack_pending, train, unpack_pending
-from fourfold.run.processes import ManyProcesses, SingleProcess, lost_is_told
+from fourfold.run.processes import ManyProcesses, SingleProcess, are_on_one_machine, lost_is_told
 from fourfold.run.watch import Setup, Watcher
 from fourfold.tasks.seam import LossValue
 from fourfold.tasks.specs import spec_to_mapping
@@ -65,10 +65,10 @@ class Session:
         self.choices: list[str] = []
         if asked != "full" and asked > used:
             self.choices.append(f"budget.batch_size: {used:,}, all training examples, where {asked:,} were asked for")
-        if processes.count > 1 and device.type == "cpu":
+        if processes.count > 1 and device.type == "cpu" and are_on_one_machine():
             self.choices.append(
-                f"runtime.processes: {processes.count} exchange all gradients at every step; on one machine without a "
-                "GPU, one process with several threads is usually faster"
+                f"runtime.processes: {processes.count} processes on this machine's CPU exchange all gradients at every "
+                "step; one process with several threads is usually faster"
             )
         self.progress = Progress(step=0)
         self.earlier_seconds, self.earlier_examples = 0.0, 0

@@ -1,4 +1,6 @@
 import io
+import os
+import socket
 
 import numpy as np
 import PIL.Image
@@ -232,6 +234,12 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
             read_bytes(f"{tmp_path}/{name}")
     with pytest.raises(UnreadableError, match="not a plain file"):
         read_bytes("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for name in ("pipe", "socket"):
+            with pytest.raises(UnreadableError, match="not a plain file"):
+                read_bytes(tmp_path / name)
     (tmp_path / "secret").write_bytes(b"1")
     with monkeypatch.context() as patched:
         patched.setattr("os.open", refuse)  # root may read everything

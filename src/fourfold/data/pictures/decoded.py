@@ -2,8 +2,8 @@
 
 Its name is a digest of what it was made from: each file's place, size and times of change, the settings, and the
 version of Pillow. So a file that changes is decoded anew, and while nothing does, no picture is opened again. The
-folder appears whole or not at all; each of its files is checked by SHA-256 at every use, and a damaged one is made
-again. What was made from an earlier state of the same files goes when the new one is there.
+folder appears whole or not at all, unless the power goes; each of its files is checked by SHA-256 at every use, and a
+damaged one is made again. What was made from an earlier state of the same files goes when the new one is there.
 
 Checked by: no file opened at the second use; every file of the cache damaged; a kill while it is written; processes
 that want it at once.
@@ -26,7 +26,7 @@ from fourfold.data.pictures.facts import Facts
 from fourfold.data.pictures.pool import read_all
 from fourfold.data.pictures.reading import Wanted
 from fourfold.data.pictures.worker import read_into
-from fourfold.records.atomic import rename_durably, temporary_beside, write_durably
+from fourfold.records.atomic import temporary_beside
 
 FORMAT = 1
 PIXELS, FACTS, INDEX = "pixels.u8", "facts.npz", "index.json"
@@ -99,7 +99,7 @@ def decode(
 def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_bytes: int | None) -> dict[str, Any]:
     """Decode the pictures into `folder`, and return its index.
 
-    Only the index is waited for until it is on the disk: what a crash leaves of the other files shows in their digests.
+    Nothing is waited for until it is on the disk: what a loss of power leaves shows in the digests, and is made again.
     """
     temporary = temporary_beside(folder)
     temporary.mkdir()
@@ -122,10 +122,10 @@ def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_byt
             "remarks": facts.remarks,
         }
         text = json.dumps(index)
-        write_durably(temporary / INDEX, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
+        (temporary / INDEX).write_bytes(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
         if folder.exists():
             shutil.rmtree(folder)
-        rename_durably(temporary, folder)
+        os.replace(temporary, folder)
         return json.loads(text)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -27,7 +27,8 @@ SUFFIXES = frozenset(
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")  # usual ones first: the rest load
 MAX_PIXELS = 100_000_000  # of a picture; a larger one is refused before it is decoded
 MAX_BYTES = 1 << 30  # of its file
-OPENED = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe would else be waited for
+# A pipe would else be waited for, and a terminal could become this process's own.
+OPENED = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 say that the sides are swapped
 
 
@@ -89,6 +90,8 @@ def read_bytes(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise UnreadableError("a broken symbolic link" if os.path.islink(path) else "no such file") from None
     except OSError as error:
+        if not os.path.isfile(path):  # a socket, say, cannot even be opened
+            raise UnreadableError("a folder, not a file" if os.path.isdir(path) else "not a plain file") from None
         raise UnreadableError((error.strerror or str(error)).lower()) from None
     except UnreadableError:
         raise
