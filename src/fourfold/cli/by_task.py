@@ -21,11 +21,11 @@ USED = {  # the command, and what it takes after the run; runs of other tasks pr
 }
 
 
-GIVEN = {
+GIVEN = {  # what predict takes, by the name of a run's encoding; a FILE else
     "image": "PICTURE",
     "text": "TEXT",
     "masked_text": "TEXT",
-}  # what predict takes, by the name of a run's encoding; a FILE else
+}
 FEW = 4  # numbers, which are given on the command line rather than in a file
 
 

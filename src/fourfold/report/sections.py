@@ -87,7 +87,7 @@ def parts(run: Run) -> str:
 
 
 def scores(run: Run) -> str:
-    """Return a table of metrics by split, and one over the folds of a cross-validation; empty without an evaluation."""
+    """Return a table of metrics by split, and one over the folds it is one of; empty if there is neither."""
     folds = find_folds(run.folder)
     if folds is None and not any(run.metrics.values()):
         return ""
