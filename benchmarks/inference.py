@@ -19,7 +19,7 @@ from fourfold.core.recipe import Runtime
 from fourfold.models import MODELS
 from fourfold.run import runtime
 from fourfold.run.folding import folded
-from fourfold.run.packing import pack_
+from fourfold.run.packing import packed
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
@@ -51,7 +51,7 @@ def one(name: str, rounds: int, clock: str) -> list[list[str]]:
     rearranged = Runtime(device="cpu", channels_last=True)
     if whole is not ours:  # as `Run.predictor` has it
         whole = runtime.place(whole, rearranged, torch.device("cpu"))
-        pack_(whole, example)
+    whole = packed(whole, example)
     last: Answer = lambda x: whole(x.contiguous(memory_format=torch.channels_last))  # noqa: E731
     ways: dict[str, Answer] = {"theirs": theirs, "ours": last, "folded": alone}
     rows = []

@@ -139,6 +139,29 @@ def test_a_random_search_is_called_one(answered: Path, capsys: pytest.CaptureFix
         assert ("TPE draws its first 10 at random, so this is a random search" in out) == is_random
 
 
+def test_without_anything_varied_a_recipe_has_its_spread(tmp_path: Path, capsys) -> None:
+    words = ["compare", "iris-softmax", "budget.steps=4", "--seeds", "3", "--workspace", str(tmp_path)]
+    assert main([*words, "--json"]) == 0
+    *_, last = (out := capsys.readouterr().out).splitlines()
+    study = json.loads(last)
+    (arm,) = study["problems"][0]["arms"]
+    scores = [
+        ff.run("iris-softmax", {"budget.steps": 4, "data.split_seed": None}, seed=seed, workspace=tmp_path)
+        for seed in range(3)
+    ]
+    assert [cell["score"] for cell in arm["cells"]] == [run.result["metrics"]["test"]["accuracy"] for run in scores]
+    assert study["problems"][0]["comparisons"] == []
+    assert f"{100 * arm['mean']:.2f}\u00a0%" in out
+    assert f"{100 * arm['deviation']:.2f}\u00a0%" in out
+    assert "nothing was varied; --vary KEY=A,B compares" in out
+    page = (Path(study["folder"]) / "study.html").read_text(encoding="utf-8")
+    assert "iris-softmax, over 3 seeds" in page
+    assert "compared with" not in page
+    assert main([*words[:-4], "--seeds", "2", "--workspace", str(tmp_path), "--quiet"]) == 0
+    assert main(["list", "studies", "--workspace", str(tmp_path)]) == 0
+    assert "iris-softmax: as it is; 3 seeds" in capsys.readouterr().out
+
+
 def test_an_arm_may_begin_from_a_run_by_its_id(answered: Path, capsys) -> None:
     place = ["--workspace", str(answered), "--quiet"]
     assert main(["run", "iris-softmax", "budget.steps=4", "budget.epochs=null", *place]) == 0

@@ -28,6 +28,8 @@ def asks(monkeypatch):
 
 
 ASKED = [
+    "digits-mlp iris-softmax --seeds 20 budget.epochs=5",
+    "digits-mlp --tune algorithm.optimizer.lr=1e-4:1:log --trials 3",
     "digits-mlp --vary algorithm.optimizer=sgd,momentum,adam",
     "digits-mlp --vary algorithm.optimizer=sgd,adam --stack auto",
     "digits-mlp --vary algorithm.optimizer=sgd,adam --seeds 3 budget.epochs=5",

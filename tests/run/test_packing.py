@@ -1,4 +1,4 @@
-"""Packed convolutions beside torch's own."""
+"""Packed convolutions and linear layers beside torch's own."""
 
 import copy
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fourfold.models import MODELS
-from fourfold.run.packing import PackedConv2d, pack_
+from fourfold.run.packing import LARGE, PackedConv2d, PackedLinear, packed
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
 
@@ -19,8 +19,8 @@ def drawn(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
 
 
-def packed(network: nn.Module) -> list[bool]:
-    return [isinstance(module, PackedConv2d) for module in network.modules() if not any(module.children())]
+def kinds(network: nn.Module) -> list[type]:
+    return [type(module) for module in network.modules() if not any(module.children())]
 
 
 @needs_onednn
@@ -37,12 +37,28 @@ def packed(network: nn.Module) -> list[bool]:
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_equals_the_convolution(convolution, layout) -> None:
     network = nn.Sequential(copy.deepcopy(convolution)).to(memory_format=layout)
-    pack_(network, drawn(1, 4, 12, 11))
-    assert packed(network) == [True]
+    changed = packed(network, drawn(1, 4, 12, 11))
+    assert kinds(changed) == [PackedConv2d]
     for size in ((1, 4, 12, 11), (3, 4, 7, 16)):
         x = drawn(*size).contiguous(memory_format=layout)
         with torch.inference_mode():
-            torch.testing.assert_close(network(x), convolution(x), rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(changed(x), convolution(x), rtol=1e-5, atol=1e-5)
+
+
+@needs_onednn
+@pytest.mark.parametrize("bias", [True, False])
+def test_equals_the_linear_layer(bias) -> None:
+    large, small = nn.Linear(1024, 256, bias=bias), nn.Linear(256, 7)
+    assert large.weight.numel() >= LARGE > small.weight.numel()
+    network = nn.Sequential(large, small)
+    changed = packed(network, drawn(1, 1024))
+    assert kinds(changed) == [PackedLinear, nn.Linear]
+    assert list(network) == [large, small]  # it is not changed itself
+    assert changed[1].weight is small.weight  # nor kept twice
+    for size in ((1, 1024), (5, 1024), (2, 3, 1024)):
+        x = drawn(*size)
+        with torch.inference_mode():
+            torch.testing.assert_close(changed(x), network(x), rtol=1e-5, atol=1e-5)
 
 
 @needs_onednn
@@ -50,9 +66,9 @@ def test_a_whole_network_answers_as_before() -> None:
     torch.manual_seed(0)
     config: Any = MODELS.parse({"name": "resnet_cifar", "depth": 8}, "model")
     model = config.build(ClassificationSpec(Image(3, 16, 16), tuple("0123456789"))).eval()
-    network, x = copy.deepcopy(model), drawn(3, 3, 16, 16)
-    pack_(network, x[:1])
-    assert sum(packed(network)) == sum(isinstance(module, nn.Conv2d) for module in model.modules())
+    x = drawn(3, 3, 16, 16)
+    network = packed(model, x[:1])
+    assert kinds(network).count(PackedConv2d) == kinds(model).count(nn.Conv2d)
     with torch.inference_mode():
         expected = model(x)
         torch.testing.assert_close(network(x), expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
@@ -76,8 +92,7 @@ class Doubled(nn.Conv2d):
 )
 def test_others_stay(convolution) -> None:
     network = nn.Sequential(convolution)
-    pack_(network, drawn(1, 4, 8, 8).to(convolution.weight.dtype))
-    assert network[0] is convolution
+    assert packed(network, drawn(1, 4, 8, 8).to(convolution.weight.dtype)) is network
 
 
 def wrong(*given: Any) -> Any:
@@ -89,13 +104,11 @@ def wrong(*given: Any) -> Any:
 def test_where_torch_packs_otherwise_all_stays_as_it_was(answer, monkeypatch) -> None:
     monkeypatch.setattr(torch._C._nn, "mkldnn_reorder_conv2d_weight", answer)
     network, x = nn.Sequential(nn.Conv2d(4, 6, 3), nn.Conv2d(6, 2, 1)), drawn(1, 4, 8, 8)
-    before = list(network)
-    pack_(network, x)
-    assert list(network) == before
+    assert packed(network, x) is network
+    assert kinds(network) == [nn.Conv2d, nn.Conv2d]
 
 
 def test_without_onednn_nothing_is_done(monkeypatch) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     network = nn.Sequential(nn.Conv2d(4, 6, 3))
-    pack_(network)  # not even run
-    assert type(network[0]) is nn.Conv2d
+    assert packed(network) is network  # not even run

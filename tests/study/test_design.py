@@ -67,11 +67,13 @@ def test_a_mistake_names_the_key(arguments: list[str], says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_same_arm_twice_nothing_varied_and_too_much() -> None:
+def test_without_anything_varied_there_is_the_recipe() -> None:
+    assert arms_of({}) == [Arm("as it is", {})]
+
+
+def test_the_same_arm_twice_and_too_much() -> None:
     with pytest.raises(InputError, match="'sgd' is given twice"):
         names("algorithm.optimizer=sgd,sgd")
-    with pytest.raises(InputError, match="what is to be compared"):
-        arms_of({})
     with pytest.raises(InputError, match="more than 1,000 arms"):
         arms_of({"a": list(range(40)), "b": list(range(40))})
 

@@ -47,6 +47,7 @@ def test_the_same_question_is_the_same_folder() -> None:
     [
         ({"against": "adm"}, "--against: no arm called 'adm'; did you mean 'adam'"),
         ({"arms": BASE.arms[:1]}, "one arm alone is no comparison"),
+        ({"arms": [Arm("as it is", {})], "seeds": [0]}, "--seeds: one run has no spread"),
         ({"spaces": [SPACE]}, "one needs the other"),
         ({"trials": 3}, "one needs the other"),
         ({"spaces": [SPACE], "trials": 1}, "at least 2"),
@@ -66,6 +67,10 @@ def test_what_cannot_be_asked(change: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError) as caught:
         dataclasses.replace(BASE, **change).check()
     assert says in str(caught.value)
+
+
+def test_a_recipe_may_be_asked_for_its_spread() -> None:
+    dataclasses.replace(BASE, arms=[Arm("as it is", {})], seeds=[0, 1]).check()
 
 
 def test_one_arm_may_be_tuned() -> None:

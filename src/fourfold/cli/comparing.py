@@ -16,7 +16,7 @@ from fourfold.records.location import check_workspace, workspace_path
 if TYPE_CHECKING:
     from fourfold.study.question import Question
 
-AHEAD_SECONDS = 2.0  # the first cells have begun by then
+AHEAD_SECONDS = 0.3  # the first cells have begun by then
 
 
 def compare(
@@ -68,7 +68,7 @@ def compare(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Swap one part, hold the others still, and learn what it was worth.
+    """Swap one part, hold the others still, and learn what it was worth; without --vary, what the seed is worth.
 
     Every arm gets the same data, seeds, steps and search; arms are compared seed by seed. Cells that are finished are
     not run again, so the same command goes on where it was stopped, and more seeds cost only the new ones.
@@ -76,6 +76,7 @@ def compare(
     \b
     Examples:
       fourfold compare digits-mlp --vary algorithm.optimizer=sgd,momentum,adam
+      fourfold compare digits-mlp --seeds 20     mean and spread of one recipe
       fourfold compare digits-mlp --vary 'model.widths=[32],[128],[128,128]' --seeds 20
       fourfold compare digits-mlp --vary 'algorithm.optimizer={name: adam, lr: 0.01},sgd'
       fourfold compare mnist-mlp --vary algorithm.optimizer=sgd,adam --tune algorithm.optimizer.lr=1e-4:1:log
@@ -139,7 +140,6 @@ def _read_or_run(
         _warn_of_too_few(question)
     load_parts(use)
     from fourfold.cli.study_progress import watched
-    from fourfold.report.study_page import write_study_page
     from fourfold.study import compare as studies
 
     place = studies.place_called(on)
@@ -153,6 +153,8 @@ def _read_or_run(
         ahead.cancel()
     ahead.join()  # two threads cannot draw
     if study is not None:
+        from fourfold.report.study_page import write_study_page
+
         write_study_page(folder)
     return study
 
@@ -169,4 +171,5 @@ def _get_ready() -> None:
     from fourfold.report.drawing import draw_nothing
 
     import_module("scipy.special")
+    import_module("fourfold.report.study_page")
     draw_nothing()

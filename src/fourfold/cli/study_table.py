@@ -1,12 +1,15 @@
 """A study in the terminal: what each arm scored, how far it is from the reference, and the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fourfold.cli.output import console, hanging, print_finding
 from fourfold.report.numbers import metric, number
-from fourfold.report.study_words import difference, reason, score_name, search
+from fourfold.report.study_words import difference, possible, reason, score_name, search
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 STYLES = {"better": "green", "worse": "red", "no difference": "bold", "undecided": "yellow"}
 
@@ -16,7 +19,10 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
     out = console()
     for problem in study["problems"]:
         out.print(f"\n[bold]{_plain(problem['recipe'])}[/bold] · {problem['metric']}, {_direction(problem)}")
-        _print_arms(problem, study["asked"]["against"])
+        if len(problem["arms"]) == 1:
+            _print_alone(problem)
+        else:
+            _print_arms(problem, study["asked"]["against"])
         for row in problem["comparisons"]:
             if row["verdict"] not in ("better", "worse"):  # of those the table has said all
                 for piece in hanging(f"  {row['arm']}: {reason(score_name(problem), row)}"):
@@ -25,6 +31,8 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
     if study["overall"] is not None:
         _print_overall(study["overall"])
     print_search(study)
+    if len(study["asked"]["arms"]) == 1 and not study["asked"]["tune"]:
+        out.print("  nothing was varied; --vary KEY=A,B compares", style="dim", markup=False)
     for sentence in study["unfair"]:
         print_finding(f"unfair: {sentence}")
     out.print(f"\n{folder / 'study.html'}", markup=False)
@@ -37,14 +45,24 @@ def print_search(study: Mapping[str, Any]) -> None:
             console().print(piece, markup=False)
 
 
-def _print_arms(problem: Mapping[str, Any], reference: str) -> None:
-    from rich.table import Table
+def _print_alone(problem: Mapping[str, Any]) -> None:
+    """Print the spread of a recipe that was compared with nothing."""
+    (arm,), name = problem["arms"], score_name(problem)
+    ends = [possible(name, arm[end]) for end in ("low", "high")]
+    table = _table(("seeds", "mean", "± over seeds", "95 % of the mean"))
+    table.add_row(
+        f"{arm['finished']} of {len(arm['cells'])}",
+        metric(name, arm["mean"]),
+        "–" if arm["deviation"] is None else metric(name, arm["deviation"]),
+        "–" if None in ends else " to ".join(metric(name, end) for end in ends),
+    )
+    console().print(table)
 
+
+def _print_arms(problem: Mapping[str, Any], reference: str) -> None:
     name = score_name(problem)
     rows = {row["arm"]: row for row in problem["comparisons"]}
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("arm", "seeds", "mean", "± over seeds", f"difference to {_plain(reference)}", "p", "verdict"):
-        table.add_column(title)
+    table = _table(("arm", "seeds", "mean", "± over seeds", f"difference to {_plain(reference)}", "p", "verdict"))
     sign = 1 if problem["higher_is_better"] else -1
     best_first = sorted(problem["arms"], key=lambda a: -sign * a["mean"] if a["mean"] is not None else float("inf"))
     for arm in best_first:
@@ -61,6 +79,15 @@ def _print_arms(problem: Mapping[str, Any], reference: str) -> None:
             f"[{STYLES.get(word, 'dim')}]{word}[/]",
         )
     console().print(table)
+
+
+def _table(titles: Sequence[str]) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for title in titles:
+        table.add_column(title)
+    return table
 
 
 def _print_missing(problem: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ def question(study: Mapping[str, Any]) -> str:
     problems = list(asked["problems"])
     where = listed(problems) if len(problems) <= 3 else f"{len(problems)} recipes"
     if len(asked["arms"]) == 1:
-        return f"{asked['arms'][0]['name']} for {where}, tuned"
+        return f"{where}, tuned" if asked["tune"] else f"{where}, over {len(asked['seeds'])} seeds"
     keys = [key.removesuffix(".name").rsplit(".", 1)[-1] for key in varied_values(asked["arms"])]
     return f"Which {listed([plain(key) for key in dict.fromkeys(keys)])} for {where}?"
 
@@ -107,7 +107,8 @@ def tiles(study: Mapping[str, Any], costs: Mapping[str, Mapping[str, Any]]) -> s
         problem = study["problems"][0]
         best = best_first(problem)[0]
         if best["mean"] is not None:
-            words = f"{_scored_by(problem)}, the best mean: {best['name']}"
+            which = f"the best mean: {best['name']}" if len(problem["arms"]) > 1 else "the mean"
+            words = f"{_scored_by(problem)}, {which}"
             boxes.append(tile(score(score_name(problem), best["mean"]), words, "headline"))
     cells = [cell for problem in study["problems"] for arm in problem["arms"] for cell in arm["cells"]]
     finished = sum(cell["score"] is not None for cell in cells)
@@ -127,7 +128,9 @@ def asked(study: Mapping[str, Any]) -> str:
     facts = []
     for key, values in varied_values(question["arms"]).items():
         facts.append((key.removesuffix(".name"), ", ".join(_shown(value) for value in values)))
-    facts.append(("compared with", question["against"]))
+    alone = len(question["arms"]) == 1
+    if not alone:
+        facts.append(("compared with", question["against"]))
     seeds = question["seeds"]
     whole = seeds == list(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2
     facts.append(("seeds", f"{seeds[0]} to {seeds[-1]}" if whole else ", ".join(map(str, seeds))))
@@ -142,7 +145,7 @@ def asked(study: Mapping[str, Any]) -> str:
     if question["tune"]:
         facts.append(("search", search(study)))
     varied = f'<div class="card part"><span class="kind">varied</span><dl>{pairs(facts)}</dl></div>'
-    held = "".join(_held_equal(problem, len(study["problems"]) > 1) for problem in study["problems"])
+    held = "".join(_held_equal(problem, len(study["problems"]) > 1, alone) for problem in study["problems"])
     if len(study["problems"]) > MOST_PROBLEMS:
         held = f'<details><summary>Held equal on each recipe</summary><div class="grid">{held}</div></details>'
         inside = f'<div class="stack">{varied}{held}</div>'
@@ -208,13 +211,13 @@ def _verdict(problem: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     return f"<li>{pill(row['verdict'])}<div>{sentence}{why}</div></li>"
 
 
-def _held_equal(problem: Mapping[str, Any], several: bool) -> str:
+def _held_equal(problem: Mapping[str, Any], several: bool, alone: bool) -> str:
     held: Mapping[str, Any] = problem["held_equal"]
     words = {key: plain(key.removesuffix(".name").rsplit(".", 1)[-1]) for key in SHORT}
     short = [(words[key], _shown(held[key])) for key in SHORT if held.get(key) not in (None, [])]
     if all(key in held for key in ("data.name", "budget.batch_size")):
         same = "the same split and order for every arm; first weights too, where shapes are the same"
-        short.append(("each seed", same))
+        short.append(("each seed", "another split, order and first weights" if alone else same))
     whole = pairs((key, _shown(value)) for key, value in held.items())
     title = f"held equal on {problem['recipe']}" if several else "held equal"
     return (

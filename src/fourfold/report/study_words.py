@@ -25,11 +25,15 @@ def scale(name: str) -> int:
     return 100 if name in SHARES else 1
 
 
+def possible(name: str, value: float | None) -> float | None:
+    """Return an end of a score's interval, or the nearest that can be: a share's, of few seeds, may lie beyond."""
+    return value if value is None or name not in SHARES else min(max(value, 0.0), 1.0)
+
+
 def end_of_interval(name: str, value: float | None) -> float | None:
-    """Return an end of a score's interval as it is shown: a share's, of few seeds, may lie where no share can."""
-    if value is None or name not in SHARES:
-        return value
-    return scale(name) * min(max(value, 0.0), 1.0)
+    """Return an end of a score's interval as it is drawn."""
+    end = possible(name, value)
+    return None if end is None else scale(name) * end
 
 
 def score_axis(problem: Mapping[str, Any], split: str | None = None) -> str:

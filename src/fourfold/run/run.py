@@ -22,7 +22,7 @@ from fourfold.run.blind import without
 from fourfold.run.build import Parts, batch_size_of, build_network, build_parts
 from fourfold.run.checkpoint import has_checkpoint, load_weights
 from fourfold.run.folding import folded
-from fourfold.run.packing import pack_
+from fourfold.run.packing import packed
 from fourfold.run.parts import with_parts
 from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
 from fourfold.run.session import SPLITS, Session
@@ -144,9 +144,9 @@ class Run:
 
     @cached_property
     def predictor(self) -> nn.Module:
-        """What predicts: `model`, its batch normalisations folded where that changes no answer but by rounding.
+        """What predicts: `model`, its batch normalisations folded and its weights packed, the same but for rounding.
 
-        It cannot be trained or saved. A model without batch normalisation is this itself.
+        It cannot be trained or saved. Where there is nothing to fold or to pack it is the model itself.
 
         Raises:
             CheckpointError: as for `model`.
@@ -155,11 +155,9 @@ class Run:
         if rest or not example.is_floating_point():
             return self.model
         example = torch.randn(example.shape, generator=generator)
-        if (network := folded(self.model, example)) is self.model:
-            return network
-        network = runtime.place(network, self.recipe.runtime, torch.device("cpu"))
-        pack_(network, example)
-        return network
+        if (network := folded(self.model, example)) is not self.model:
+            network = runtime.place(network, self.recipe.runtime, torch.device("cpu"))
+        return packed(network, example)
 
 
 def start(

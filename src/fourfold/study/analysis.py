@@ -58,7 +58,7 @@ def analyse(
         "unfair": list(dict.fromkeys(said)),
         "sampler": SAMPLER if question.spaces else None,
         "problems": problems,
-        "overall": _overall(question, problems) if len(problems) > 1 else None,
+        "overall": _overall(question, problems) if min(len(problems), len(question.arms)) > 1 else None,
     }
     return study, {"cells": costs}
 

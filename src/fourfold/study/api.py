@@ -96,7 +96,7 @@ class Study:
 
 def compare(
     recipes: str | Path | Mapping[str, Any] | Sequence[str | Path],
-    vary: Mapping[str, Sequence[Any]],
+    vary: Mapping[str, Sequence[Any]] | None = None,
     overrides: Mapping[str, Any] | None = None,
     *,
     seeds: int = 10,
@@ -116,7 +116,8 @@ def compare(
 
     Args:
         recipes: one recipe, or several: a shipped name, a YAML file, or plain data.
-        vary: dotted keys to the values that are compared, such as `{"algorithm.optimizer": ["sgd", "adam"]}`.
+        vary: dotted keys to the values that are compared, such as `{"algorithm.optimizer": ["sgd", "adam"]}`; None is
+            the recipe as it is, whose spread over seeds is measured.
         overrides: dotted keys to values, for every arm alike.
         seeds: how many; each arm runs at each.
         metric: `split.name`; by default the task's headline on the test split.
@@ -136,7 +137,7 @@ def compare(
     """
     question = ask(
         recipes if isinstance(recipes, Sequence) and not isinstance(recipes, str) else [recipes],
-        vary,
+        vary or {},
         overrides or {},
         seeds=seeds,
         metric=metric,

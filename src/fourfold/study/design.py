@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from fourfold.core.document import parse_yaml
 from fourfold.core.errors import InputError
 
+AS_IT_IS = "as it is"  # the arm of a recipe that nothing is varied of
 MAX_ARMS = 1000
 MAX_SEEDS = 10_000
 RANDOM_TRIALS = 10  # with which a search begins
@@ -78,11 +79,13 @@ def parse_vary(arguments: Iterable[str]) -> dict[str, list[Any]]:
 def arms_of(varied: Mapping[str, Sequence[Any]]) -> list[Arm]:
     """Return the cross product of the values; the first arm has the first value of each.
 
+    Where nothing is varied there is one arm, the recipe as it is.
+
     Raises:
-        InputError: nothing is varied, two arms are the same, or there are too many.
+        InputError: two arms are the same, or there are too many.
     """
     if not varied:
-        raise InputError("--vary: what is to be compared? for example --vary algorithm.optimizer=sgd,adam")
+        return [Arm(AS_IT_IS, {})]
     if math.prod(len(values) for values in varied.values()) > MAX_ARMS:
         raise InputError(f"--vary: more than {MAX_ARMS:,} arms")
     names = _short_names(list(varied))

@@ -61,7 +61,10 @@ class Question:
         if self.against is not None and self.against not in names:
             raise InputError(f"--against: no arm called '{self.against}'{did_you_mean(self.against, names)}")
         if len(names) < 2 and not self.spaces:
-            raise InputError("--vary: one arm alone is no comparison; give it another value")
+            if self.arms[0].overrides:
+                raise InputError("--vary: one arm alone is no comparison; give it another value")
+            if len(self.seeds) < 2:
+                raise InputError("--seeds: one run has no spread; fourfold run does one, and --vary compares")
         if bool(self.spaces) != bool(self.trials):
             raise InputError("--tune and --trials: one needs the other")
         if self.spaces and self.trials < 2:

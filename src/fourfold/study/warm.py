@@ -6,9 +6,6 @@ import fourfold.records.environment
 import fourfold.run.parts
 import fourfold.run.run
 
-for _table in fourfold.run.parts.TABLES.values():
-    for _name in _table:
-        _table.config_class(_name)
 fourfold.run.parts.installed_parts()
 fourfold.records.environment.package_versions()
 gc.freeze()  # a collection would write to every object, and so copy the memory that workers share
