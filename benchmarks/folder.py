@@ -31,7 +31,8 @@ TITLES = {
 
 def measure(count: int, rounds: int) -> str:
     """Return the tables: of pictures as small as they are wanted, and of larger ones."""
-    return f"### A folder of pictures\n\n{one(SIDE, count, rounds)}\n\n{one(4 * SIDE, count // 4, rounds)}"
+    tables = [one(times * SIDE, count, rounds) for times in (1, 2, 4)]
+    return "\n\n".join(["### A folder of pictures", *tables])
 
 
 def one(side: int, count: int, rounds: int) -> str:

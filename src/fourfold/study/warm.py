@@ -2,10 +2,13 @@
 
 import gc
 
-import fourfold.records.environment
-import fourfold.run.parts
-import fourfold.run.run
+gc.disable()  # while half a million objects are made, to stay
 
-fourfold.run.parts.installed_parts()
-fourfold.records.environment.package_versions()
+from fourfold.records.environment import package_versions  # noqa: E402
+from fourfold.run.parts import installed_parts  # noqa: E402
+from fourfold.run.run import start  # noqa: E402, F401
+
+installed_parts()
+package_versions()
+gc.enable()
 gc.freeze()  # a collection would write to every object, and so copy the memory that workers share

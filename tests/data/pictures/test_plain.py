@@ -1,3 +1,5 @@
+"""JPEGs that threads read, beside Pillow reading the same files: pixels, facts and remarks."""
+
 from pathlib import Path
 
 import numpy as np
@@ -7,32 +9,45 @@ from PIL import ImageCms
 
 from fourfold.data.pictures import plain, pool
 from fourfold.data.pictures.facts import Facts
-from fourfold.data.pictures.reading import Wanted
+from fourfold.data.pictures.reading import Proportions, Wanted
 
-WANTED = {"RGB": Wanted(24, 40, 3, "crop"), "L": Wanted(24, 40, 1, "crop")}
+HEIGHT, WIDTH = 24, 40
+SIZES = [(40, 24), (80, 48), (79, 50), (160, 96), (161, 97), (320, 192), (700, 100), (41, 24), (20, 12), (30, 90)]
 
 
-def _drawn(mode: str, seed: int, width: int = 40, height: int = 24) -> PIL.Image.Image:
+def _drawn(mode: str, seed: int, width: int = WIDTH, height: int = HEIGHT) -> PIL.Image.Image:
     shape = (6, 10) if mode == "L" else (6, 10, 4 if mode == "CMYK" else 3)
     coarse = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return PIL.Image.fromarray(coarse, mode).resize((width, height), PIL.Image.Resampling.BICUBIC)
 
 
+def _exif(orientation: int) -> PIL.Image.Exif:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Plain JPEGs of each colour and kind, and files that must be left to Pillow."""
+    """Plain JPEGs of each colour, kind and size, and files that must be left to Pillow."""
+    ways = [{}, {"progressive": True}, {"quality": 30}, {"subsampling": 0}, {"subsampling": 1}, {"keep_rgb": True}]
     for mode in ("RGB", "L"):
-        for number, options in enumerate([{}, {"progressive": True}, {"quality": 30}, {"subsampling": 0}]):
-            if mode == "RGB" or "subsampling" not in options:
-                _drawn(mode, number).save(tmp_path / f"plain-{mode}-{number}.jpg", **options)
+        for number, options in enumerate(ways if mode == "RGB" else ways[:3]):
+            _drawn(mode, number).save(tmp_path / f"plain-{mode}-{number}.jpg", **options)
+            _drawn(mode, number, 200, 120).save(tmp_path / f"plain-{mode}-{number}-larger.jpg", **options)
+        for width, height in SIZES:
+            _drawn(mode, width, width, height).save(tmp_path / f"plain-{mode}-{width}x{height}.jpg")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    turned = PIL.Image.Exif()
-    turned[0x0112] = 6
     _drawn("RGB", 5).save(tmp_path / "plain-RGB-comment.jpg", comment=b"drawn by a test")
-    _drawn("RGB", 6, 24, 40).save(tmp_path / "turned.jpg", exif=turned)
-    _drawn("RGB", 7).save(tmp_path / "profile.jpg", icc_profile=profile)
+    _drawn("RGB", 7).save(tmp_path / "plain-RGB-profile.jpg", icc_profile=profile)
+    _drawn("RGB", 11).save(tmp_path / "plain-RGB-upright.jpg", exif=_exif(1))
+    _drawn("RGB", 6, 24, 40).save(tmp_path / "turned.jpg", exif=_exif(6))
+    _drawn("RGB", 12).save(tmp_path / "metadata.jpg", xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>")
+    _drawn("RGB", 13).save(tmp_path / "odd-exif.jpg", exif=b"Exif\0\0 of no form")
+    _drawn("RGB", 14).save(
+        tmp_path / "several.jpg", "MPO", save_all=True, append_images=[_drawn("RGB", 15), _drawn("RGB", 16)]
+    )
     _drawn("CMYK", 8).save(tmp_path / "cmyk.jpg")
-    _drawn("RGB", 9, 80, 48).save(tmp_path / "large.jpg")
     _drawn("RGB", 10).save(tmp_path / "picture.png")
     whole = (tmp_path / "plain-RGB-0.jpg").read_bytes()
     (tmp_path / "broken-off.jpg").write_bytes(whole[: len(whole) // 2])
@@ -44,17 +59,23 @@ def folder(tmp_path: Path) -> Path:
 def _read(paths: list[str], wanted: Wanted, pixels: Path) -> tuple[Facts, np.ndarray]:
     pixels.write_bytes(bytes(len(paths) * wanted.height * wanted.width * wanted.channels))
     facts = pool.read_all(paths, wanted, pixels, processes=1)
-    return facts, np.fromfile(pixels, np.uint8)
+    return facts, np.fromfile(pixels, np.uint8).reshape(len(paths), wanted.height, wanted.width, wanted.channels)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_pixels_and_facts_are_those_of_pillow(folder: Path, tmp_path: Path, monkeypatch, mode: str) -> None:
+@pytest.mark.parametrize("proportions", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_is_as_pillow_has_it(
+    folder: Path, tmp_path: Path, monkeypatch, channels: int, proportions: Proportions
+) -> None:
+    wanted = Wanted(HEIGHT, WIDTH, channels, proportions)
     paths = [str(path) for path in sorted(folder.glob("*.*"))]
-    quick, quick_pixels = _read(paths, WANTED[mode], tmp_path / "quick.u8")
-    monkeypatch.setattr(plain, "_decoder", lambda: None)
-    slow, slow_pixels = _read(paths, WANTED[mode], tmp_path / "slow.u8")
-    assert (quick_pixels == slow_pixels).all()
+    quick, quick_pixels = _read(paths, wanted, tmp_path / "quick.u8")
+    monkeypatch.setattr(pool, "read_plain", lambda paths, *_: list(range(len(paths))))
+    slow, slow_pixels = _read(paths, wanted, tmp_path / "slow.u8")
+    differing = [path for path, a, b in zip(paths, quick_pixels, slow_pixels, strict=True) if (a != b).any()]
+    assert differing == []
     assert (quick.failures, quick.remarks) == (slow.failures, slow.remarks)
+    assert (list(quick.failures), list(quick.remarks)) == (list(slow.failures), list(slow.remarks))
     assert len(quick.failures) == 3
     for name in ("digests", "sizes", "grey", "sums"):
         np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
@@ -62,21 +83,19 @@ def test_pixels_and_facts_are_those_of_pillow(folder: Path, tmp_path: Path, monk
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_what_is_not_plain_is_left(folder: Path, mode: str) -> None:
-    if plain._decoder() is None:
-        pytest.skip("this torchvision has no operator of this name")
-    paths = sorted(folder.iterdir())
-    facts = Facts.empty(len(paths), WANTED[mode].channels)
-    left = plain.read_plain([str(path) for path in paths], WANTED[mode], None, facts, threads=2)
+    paths, wanted = sorted(folder.iterdir()), Wanted(HEIGHT, WIDTH, len(mode), "crop")
+    facts = Facts.empty(len(paths), wanted.channels)
+    left = plain.read_plain([str(path) for path in paths], wanted, None, facts, threads=2)
     taken = {path.name for number, path in enumerate(paths) if number not in left}
     assert taken == {path.name for path in paths if path.name.startswith(f"plain-{mode}-")}
     assert not facts.digests[left].any()
 
 
-def test_a_torchvision_without_the_operator_leaves_everything(folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr(plain, "find_spec", lambda name: None)
-    plain._decoder.cache_clear()
-    try:
-        paths = [str(path) for path in folder.glob("plain-*")]
-        assert plain.read_plain(paths, WANTED["RGB"], None, Facts.empty(len(paths), 3), 1) == list(range(len(paths)))
-    finally:
-        plain._decoder.cache_clear()
+def test_a_header_that_promises_too_much_is_left(tmp_path: Path) -> None:
+    _drawn("RGB", 0).save(tmp_path / "a.jpg")
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    place = data.index(b"\xff\xc0")
+    data[place + 5 : place + 9] = b"\xff\xff\xff\xff"
+    (tmp_path / "a.jpg").write_bytes(data)
+    facts = Facts.empty(1, 3)
+    assert plain.read_plain([str(tmp_path / "a.jpg")], Wanted(HEIGHT, WIDTH, 3, "crop"), None, facts, 1) == [0]

@@ -35,7 +35,10 @@ def usable(found: Found, facts: Facts, needed: int) -> list[int]:
 
 def copies(facts: Facts, numbers: list[int]) -> np.ndarray:
     """Return a number for each picture's file content, int64, from 0: equal files have equal numbers."""
-    _, content = np.unique(facts.digests[numbers], axis=0, return_inverse=True)
+    digests = np.ascontiguousarray(facts.digests[numbers])
+    _, first, content = np.unique(digests.view(np.uint64)[:, 0], return_index=True, return_inverse=True)
+    if (digests != digests[first[content]]).any():  # equal in 64 bits of 256: sorting by all takes seven times as long
+        _, content = np.unique(digests, axis=0, return_inverse=True)
     return content.reshape(-1)
 
 

@@ -46,7 +46,7 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
     if processes == 1:
         for number in left:
             facts.add(number, read_into(paths[number], wanted, None if rows is None else rows[number]))
-        return facts
+        return _in_order(facts)
     first = {"wanted": wanted, "pixels": pixels and str(pixels), "count": len(paths)}
     chunks = [left[start : start + CHUNK] for start in range(0, len(left), CHUNK)]
     jobs = _Jobs([[(number, paths[number]) for number in chunk] for chunk in chunks], len(left))
@@ -54,6 +54,11 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
         for told in threads.map(lambda _: _work(jobs, json.dumps(first)), range(processes)):
             for number, one in told:
                 facts.add(number, one)
+    return _in_order(facts)
+
+
+def _in_order(facts: Facts) -> Facts:
+    """Return facts that do not depend on who read which picture, and when."""
     for numbers in facts.remarks.values():
         numbers.sort()
     facts.failures = dict(sorted(facts.failures.items()))

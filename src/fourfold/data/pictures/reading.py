@@ -30,6 +30,7 @@ MAX_BYTES = 1 << 30  # of its file
 # A pipe would else be waited for, and a terminal could become this process's own.
 OPENED = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 say that the sides are swapped
+SCALES = (8, 4, 2, 1)  # by which Pillow lets a JPEG's decoder divide its size
 
 
 class Wanted(NamedTuple):
@@ -132,7 +133,7 @@ def read_picture(data: bytes, wanted: Wanted) -> Picture:
         raise UnreadableError(f"damaged: {_reason(error)}") from None
     if image.size == (wanted.width, wanted.height):
         return Picture(image, full[0], full[1], grey, remarks, None)
-    return Picture(_of_size(image, wanted), full[0], full[1], grey, remarks, _resized(full[0], full[1], wanted))
+    return Picture(of_size(image, wanted), full[0], full[1], grey, remarks, _resized(full[0], full[1], wanted))
 
 
 def _decode_small(file: Any, wanted: Wanted) -> tuple[int, int] | None:
@@ -159,7 +160,8 @@ def placed(width: int, height: int, wanted: Wanted) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _of_size(image: Any, wanted: Wanted) -> Any:
+def of_size(image: Any, wanted: Wanted) -> Any:
+    """Return Pillow's picture brought to the size wanted."""
     import PIL.Image
 
     bilinear = PIL.Image.Resampling.BILINEAR
