@@ -36,7 +36,7 @@ def recurrent(rounds: int, threads: int, quick: bool, clock: str) -> str:
         file = Path(folder) / "text.txt"
         file.write_text(text, encoding="utf-8")
         for cell in ("rnn", "lstm", "gru"):
-            parts = {
+            parts: dict[str, Any] = {
                 "data": {"name": "text", "path": str(file), "length": length},
                 "model": {"name": cell, "width": width, "layers": 2, "embedding": embedding},
                 "loss": "cross_entropy",
@@ -51,16 +51,18 @@ def recurrent(rounds: int, threads: int, quick: bool, clock: str) -> str:
             ways = {
                 "raw": raw_recurrent(cell, tokens, width, embedding, length, batch),
                 "**Fourfold**": our_training(parts).step,
+                "fp32": our_training({**parts, "runtime": {**parts["runtime"], "precision": "fp32"}}).step,
             }
             seconds = interleaved(ways, rounds, 2 if quick else 3, clock)
-            speeds = [f"{batch * length / statistics.median(found):,.0f}" for found in seconds.values()]
-            ratios = [a / b for a, b in zip(*seconds.values(), strict=True)]
-            rows.append([f"`{cell}`", *speeds, spread(ratios, 2)])
+            speeds = [f"{batch * length / statistics.median(seconds[way]):,.0f}" for way in ("raw", "**Fourfold**")]
+            raw, *own = seconds.values()
+            ratios = [spread([a / b for a, b in zip(raw, found, strict=True)], 2) for found in own]
+            rows.append([f"`{cell}`", *speeds, *ratios])
     note = (
         f"2 layers of {width}, {batch} rows of {length} characters a step, {threads} threads; median (quartiles) of "
         f"{rounds} rounds. The raw loop has torch.nn's layers and torch.optim's Adam, and clips the gradient too."
     )
-    columns = ["network", "raw loop, tokens a second", "**Fourfold**", "throughput, raw = 1"]
+    columns = ["network", "raw loop, tokens a second", "**Fourfold**", "throughput, raw = 1", "the same in fp32"]
     return f"### Training recurrent networks\n\n{note}\n\n{table(columns, rows)}"
 
 

@@ -47,11 +47,23 @@ def opened(workspace: Path, name: str) -> Run:
 
 def test_pictures_become_one_sheet(workspace, tmp_path, capsys) -> None:
     file = tmp_path / "표본.png"
-    assert execute(["sample", "pictures-1", "--num", "6", "--png", str(file), "--workspace", str(workspace)]) == 0
+    assert execute(["sample", "pictures-1", "--num", "6", "--out", str(file), "--workspace", str(workspace)]) == 0
     assert capsys.readouterr().err == f"figure: {file}\n"
     assert np.asarray(PIL.Image.open(file)).shape == (2 * 10 + 2, 3 * 10 + 2)
-    assert execute(["sample", "pictures-1", "--interpolate", "--png", str(file), "--workspace", str(workspace)]) == 0
+    assert execute(["sample", "pictures-1", "--interpolate", "-o", str(file), "--workspace", str(workspace)]) == 0
     assert np.asarray(PIL.Image.open(file)).shape == (8 * 10 + 2, 8 * 10 + 2)  # a leg a row
+
+
+def test_each_picture_may_be_a_file_of_its_own(workspace, capsys) -> None:
+    assert execute(["sample", "pictures-1", "--num", "6", "--png", "--workspace", str(workspace)]) == 0
+    figures = workspace / "pictures-1" / "figures"
+    assert capsys.readouterr().err.endswith(f"each:   {figures / 'samples' / '0001.png'} to 0006.png\n")
+    whole = np.asarray(PIL.Image.open(figures / "samples.png"))
+    each = [np.asarray(PIL.Image.open(path)) for path in sorted((figures / "samples").iterdir())]
+    assert len(each) == 6
+    for number, picture in enumerate(each):  # three a row, a gap of two between them
+        top, left = 2 + number // 3 * 10, 2 + number % 3 * 10
+        np.testing.assert_array_equal(picture, whole[top : top + 8, left : left + 8])
 
 
 def test_points_are_numbers_in_json(workspace, capsys) -> None:
@@ -72,8 +84,9 @@ def test_points_are_numbers_in_json(workspace, capsys) -> None:
             "error: num: 1; a walk has two ends, and the nearest valid number is 2",
         ),
         (["points-1", "--seed", "-1"], "error: seed: input should be greater than or equal to 0 (got -1)"),
-        (["points-1", "--png", "absent/a.png"], "error: absent: no such folder"),
-        (["points-1", "--png", "a.jpg"], "error: a.jpg: the name of a PNG file must end in .png"),
+        (["points-1", "--png"], "error: --png: it makes points, which are no pictures; --json gives their numbers"),
+        (["points-1", "-o", "absent/a.png"], "error: absent: no such folder"),
+        (["points-1", "-o", "a.jpg"], "error: a.jpg: the name of a PNG file must end in .png"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, says, workspace, capsys, tmp_path, monkeypatch) -> None:

@@ -15,9 +15,18 @@ from fourfold.records.location import check_folder_of
 def sample(
     run: RunArgument,
     num: Annotated[int, typer.Option("--num", "-n", metavar="N", help="How many examples.")] = 64,
-    png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE.png", help="Default: samples.png in the run's figures.")
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE.png",
+            help="All of them side by side. Default: samples.png in the run's figures.",
+        ),
     ] = None,
+    png: Annotated[
+        bool, typer.Option("--png", help="Also write each picture as a PNG, into a folder beside that file.")
+    ] = False,
     interpolate: Annotated[
         bool, typer.Option("--interpolate", help="Walk from one drawn point to the next, 8 examples a leg.")
     ] = False,
@@ -31,21 +40,27 @@ def sample(
     \b
     Examples:
       fourfold sample mnist-dcgan-1
-      fourfold sample mnist-dcgan-1 --num 100 --seed 7 --png digits.png
-      fourfold sample emoji-dcgan-1 --interpolate --png walk.png
+      fourfold sample mnist-dcgan-1 --num 100 --seed 7 -o digits.png
+      fourfold sample emoji-dcgan-1 --num 64 --png
+      fourfold sample emoji-dcgan-1 --interpolate -o walk.png
       fourfold sample grid-gan-1 --num 1000 --json
     """
-    if png is not None and png.suffix.lower() != ".png":
-        raise InputError(f"{png}: the name of a PNG file must end in .png")
-    if png is not None:
-        check_folder_of(png)
+    if out is not None and out.suffix.lower() != ".png":
+        raise InputError(f"{out}: the name of a PNG file must end in .png")
+    if out is not None:
+        check_folder_of(out)
     opened = open_run(run, workspace, use)
-    from fourfold.report.samples import write_samples
+    from fourfold.report.samples import write_each, write_samples
     from fourfold.run.sample import sample as make
 
     made = make(opened, num, seed, interpolate)
-    path = write_samples(opened, made, png or opened.folder.figures / "samples.png", in_legs=interpolate)
+    if png and made.dim() == 2:
+        raise InputError("--png: it makes points, which are no pictures; --json gives their numbers")
+    path = write_samples(opened, made, out or opened.folder.figures / "samples.png", in_legs=interpolate)
     note(f"figure: {path}")
+    if png:
+        write_each(opened, made, path.with_suffix(""))
+        note(f"each:   {path.with_suffix('') / '0001.png'} to {len(made):04d}.png")
     if json:
         points = {"examples": made.tolist()} if made.dim() == 2 else {}
         facts = {"num": num, "seed": seed, "interpolate": interpolate, "path": str(path.resolve())}

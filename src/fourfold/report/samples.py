@@ -20,7 +20,7 @@ from fourfold.run.sample import STRIDE, sample
 from fourfold.run.snapshots import kept, to_png
 from fourfold.tasks.figure import BLUE, ORANGE, WIDTH, blank, new_figure, style, thousands
 from fourfold.tasks.seam import Batch
-from fourfold.tasks.synthesis_drawing import MOST, draw_points, sheet
+from fourfold.tasks.synthesis_drawing import MOST, draw_points, sheet, to_bytes
 
 MOMENTS, POINTS = 8, 1000  # pictures of training, and points, that are drawn
 
@@ -40,13 +40,32 @@ def write_samples(run: Run, made: Tensor, path: Path, in_legs: bool = False) -> 
     if made.dim() == 2:
         return write_png(draw_points(made), path)
     encoding: Any = run.encoding
-    content = to_png(sheet(made, encoding.maximum, STRIDE if in_legs else None))
+    _write(to_png(sheet(made, encoding.maximum, STRIDE if in_legs else None)), path)
+    return path
+
+
+def write_each(run: Run, made: Tensor, folder: Path) -> None:
+    """Write pictures that were made as a PNG each, named by their place: `0001.png`, ….
+
+    Args:
+        run: whose they are.
+        made: from `run.sample`, `[pictures, channels, height, width]`.
+        folder: where they go; it is made, and what else is in it stays.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    encoding: Any = run.encoding
+    for place, picture in enumerate(to_bytes(made, encoding.maximum), start=1):
+        _write(to_png(picture), folder / f"{place:04d}.png")
+
+
+def _write(content: bytes, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    return path
 
 
 def draw_synthesis(run: Run) -> list[Drawn]:

@@ -19,6 +19,11 @@ SIDE = 128  # pixels of a square that points are drawn on
 MOST = 36  # pictures drawn beside each other
 
 
+def to_bytes(pixels: Tensor, maximum: float = 255.0) -> Tensor:
+    """Return pictures `[pictures, channels, height, width]`, 0 to `maximum`, as bytes, channels last."""
+    return (pixels.float() * (255 / maximum)).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
 def sheet(pixels: Tensor, maximum: float = 255.0, columns: int | None = None) -> Tensor:
     """Return pictures side by side on white, uint8 `[height, width, channels]`, row after row.
 
@@ -30,9 +35,8 @@ def sheet(pixels: Tensor, maximum: float = 255.0, columns: int | None = None) ->
     count, channels, height, width = pixels.shape
     columns = columns or max(1, math.ceil(math.sqrt(count)))
     rows = math.ceil(count / columns)
-    bytes_ = (pixels.float() * (255 / maximum)).round().clamp(0, 255).to(torch.uint8)
     whole = torch.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, dtype=torch.uint8)
-    for i, picture in enumerate(bytes_.permute(0, 2, 3, 1)):
+    for i, picture in enumerate(to_bytes(pixels, maximum)):
         top, left = GAP + (i // columns) * (height + GAP), GAP + (i % columns) * (width + GAP)
         whole[top : top + height, left : left + width] = picture
     return whole
