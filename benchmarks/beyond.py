@@ -117,8 +117,8 @@ def frames(rounds: int, options: argparse.Namespace) -> str:
 
     ways: dict[str, Callable[[], object]] = {
         "Stable-Baselines3": sb3_dqn.frames(stored, 32, 4, options.threads),
-        "**Fourfold**": ours("fp32"),
-        "**Fourfold**, precision=bf16": ours("bf16"),
+        "**Fourfold**": ours("auto"),
+        "**Fourfold**, precision=fp32": ours("fp32"),
     }
     seconds = interleaved(ways, rounds, 1 if options.quick else 4, options.clock)
     note = (

@@ -92,9 +92,11 @@ def test_parquet_and_json_and_a_row_typed_by_hand(tmp_path, predict, expected):
     assert prices(typed) == pytest.approx(expected[:1])
 
 
-def test_stdin_is_read_like_a_file(workspace, expected):
+@pytest.mark.parametrize("given", [["-"], []])
+def test_stdin_is_read_like_a_file(workspace, expected, given):
     text = pd.DataFrame(NEW).to_csv(index=False, sep=";").encode("cp949")
-    command = [sys.executable, "-m", "fourfold", "predict", "table-mlp-1", "-", "--json", "--workspace", str(workspace)]
+    asked = [sys.executable, "-m", "fourfold", "predict", "table-mlp-1", *given, "--json"]
+    command = [*asked, "--workspace", str(workspace)]
     done = subprocess.run(command, input=text, capture_output=True, env={**os.environ, "LC_ALL": "C"})
     assert prices(json.loads(done.stdout)) == pytest.approx(expected), done.stderr
 
@@ -233,3 +235,31 @@ def test_of_a_series_it_says_what_comes_after_the_last_row(tmp_path, capsys):
     assert number == "61"  # of the file, whose first is the header
     assert float(forecast) == pytest.approx(103, abs=1)  # the last value, by this model
     assert "forecast from its last" in heard.out + heard.err
+
+
+def test_predictions_are_written_behind_the_columns_of_their_table(predict, expected, tmp_path) -> None:
+    table, out = save(tmp_path / "새 집.csv", NEW), tmp_path / "예측.csv"
+    answer = predict(table, "--out", out)
+    found = pd.read_csv(out)
+    assert list(found) == [*NEW[0], "price (predicted)"]
+    pd.testing.assert_frame_equal(found[list(NEW[0])], pd.read_csv(table))
+    assert found.iloc[:, -1].tolist() == prices(answer) == expected
+
+
+def test_classes_and_rows_without_a_table_are_written_too(workspace, tmp_path, capsys) -> None:
+    out = tmp_path / "a.csv"
+    rows = [part for row in ([5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]) for part in ("--row", json.dumps(row))]
+    assert main(["predict", "iris-softmax-1", *rows, "-o", str(out), "--workspace", str(workspace)]) == 0
+    assert capsys.readouterr() == ("", f"predictions: {out}, 2 rows\n")
+    found = pd.read_csv(out)
+    shares = found.filter(like="probabilities.")
+    assert found["row"].tolist() == [1, 2]
+    assert found["class"].tolist() == [name.removeprefix("probabilities.") for name in shares.idxmax(axis=1)]
+    assert found["probability"].tolist() == shares.max(axis=1).tolist()
+    assert shares.sum(axis=1).tolist() == pytest.approx([1, 1])
+
+
+def test_a_file_for_predictions_that_cannot_be_is_refused_first(refuse, tmp_path) -> None:
+    asked = tmp_path / "a.xlsx"
+    assert refuse("-o", asked) == f"{asked}: predictions are written as CSV; let the name end in .csv"
+    assert refuse("-o", tmp_path / "no" / "a.csv") == f"{tmp_path / 'no'}: no such folder"

@@ -48,6 +48,7 @@ def assert_same(ours, theirs) -> None:
 
 
 @pytest.mark.promise("R12")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more processes than this machine has cores
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("augmented", [False, True])
 @pytest.mark.parametrize("batch_size", [5, 99])

@@ -73,6 +73,14 @@ def test_one_recipe_has_its_sections_in_order(write_study):
     assert "nfair comparison" not in page.source
 
 
+def test_effect_sizes_and_what_the_seeds_would_find_are_told(write_study):
+    folder = write_study(ONE)
+    (row,) = json.loads((folder / "study.json").read_text(encoding="utf-8"))["problems"][0]["comparisons"]
+    text = read(folder).text
+    assert f"Effect size {row['effect_size']:.2g} (mean difference over its standard deviation)." in text
+    assert f"With 7 seeds, differences from {100 * row['minimum_detectable']:.3g} points on are found in 80 %" in text
+
+
 @pytest.mark.promise("R21")
 def test_a_page_loads_nothing(write_study):
     page = read(write_study(ONE, tune=[LR], varied="algorithm.optimizer.momentum"))
@@ -138,7 +146,7 @@ def test_a_study_that_is_not_complete_says_so(write_study):
     (folder / "study.json").write_text(json.dumps({**study, "complete": False}), encoding="utf-8")
     page = read(folder)
     assert ">not complete</span>" in page.source
-    assert "This comparison is not complete" in page.text
+    assert "This study is not complete" in page.text
 
 
 def test_runs_without_a_score_are_told_with_the_reason(write_study):

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from fourfold.models import MODELS
+from fourfold.run import packing
 from fourfold.run.packing import LARGE, PackedConv2d, PackedLinear, packed
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image
@@ -110,5 +111,37 @@ def test_where_torch_packs_otherwise_all_stays_as_it_was(answer, monkeypatch) ->
 
 def test_without_onednn_nothing_is_done(monkeypatch) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(packing, "_pack", lambda *_: pytest.fail("it was run"))
     network = nn.Sequential(nn.Conv2d(4, 6, 3))
-    assert packed(network) is network  # not even run
+    assert packed(network, drawn(1, 4, 8, 8)) is network
+
+
+class Called(nn.Module):
+    """Calls its layer by keyword, and refuses small numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1024, 256)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.abs().max() < 1e-3:
+            raise ValueError("too small")
+        return self.layer(input=x)
+
+
+@needs_onednn
+def test_a_network_is_left_that_refuses_the_example() -> None:
+    network, x = Called(), drawn(2, 1024)
+    changed = packed(network, x)
+    assert kinds(changed) == [PackedLinear]
+    torch.testing.assert_close(changed(x), network(x), rtol=1e-5, atol=1e-5)
+    assert packed(network, torch.zeros(1, 1024)) is network
+
+
+@needs_onednn
+@pytest.mark.parametrize("wrong", [1.5, float("nan")])
+def test_a_linear_layer_that_answers_otherwise_is_left(wrong, monkeypatch) -> None:
+    answer = PackedLinear.forward
+    monkeypatch.setattr(PackedLinear, "forward", lambda self, input: wrong * answer(self, input))
+    network = nn.Sequential(nn.Linear(1024, 256))
+    assert packed(network, drawn(1, 1024)) is network

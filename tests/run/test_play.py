@@ -50,7 +50,7 @@ def test_returns_are_those_of_gymnasium_s_own_loop(run) -> None:
 def test_a_gif_has_a_frame_for_each_move_and_one_before(run, tmp_path, capsys) -> None:
     file = tmp_path / "그림.gif"
     workspace = str(run.folder.path.parent)
-    command = ["play", run.run_id, "--gif", str(file), "--episodes", "2", "--json", "--workspace", workspace]
+    command = ["play", run.run_id, "-o", str(file), "--episodes", "2", "--json", "--workspace", workspace]
     assert execute(command) == 0
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["gif"] == str(file)
@@ -68,13 +68,13 @@ def test_a_gif_has_a_frame_for_each_move_and_one_before(run, tmp_path, capsys) -
 @pytest.mark.parametrize(
     ("gif", "says"),
     [
-        ("pole.xyz", "--gif: pole.xyz: the name must end in .gif"),
+        ("pole.xyz", "pole.xyz: the name of a moving picture must end in .gif"),
         ("absent/pole.gif", "absent: no such folder"),
     ],
 )
 def test_where_no_picture_can_be_written_is_said_before_any_work(gif, says, run, capsys, monkeypatch) -> None:
     monkeypatch.setattr("fourfold.cli.playing.open_run", lambda *_: pytest.fail("the run was opened"))
-    assert execute(["play", run.run_id, "--gif", gif, "--workspace", str(run.folder.path.parent)]) == 2
+    assert execute(["play", run.run_id, "-o", gif, "--workspace", str(run.folder.path.parent)]) == 2
     assert capsys.readouterr() == ("", f"error: {says}\n")
 
 

@@ -109,6 +109,14 @@ def test_the_split_varies_with_the_seed_unless_the_recipe_says_otherwise() -> No
     assert recipe.data.to_mapping()["split_seed"] is None
 
 
+def test_a_split_inside_of_the_data_varies_too_unless_it_is_said() -> None:
+    fields = recipe_fields("mnist-dcgan")[1]
+    of = {"name": "emoji", "split_seed": 3}
+    asked = Question({"mnist-dcgan": fields}, arms_of({"data.of": ["digits", "emoji", of]}), [0, 1])
+    recipes = resolve(asked)["mnist-dcgan"]
+    assert [recipe.to_mapping()["data"]["of"]["split_seed"] for recipe in recipes] == [None, None, 3]
+
+
 def test_an_answer_does_not_stand_when_a_run_or_a_data_file_is_gone(tmp_path: Path) -> None:
     table = tmp_path / "flowers.csv"
     rows = "".join(f"{i % 7},{i % 5},{'rose' if i % 2 else 'lily'}\n" for i in range(60))

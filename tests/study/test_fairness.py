@@ -97,6 +97,30 @@ def test_those_that_differ_from_the_reference_are_named_and_no_others() -> None:
 
 
 @pytest.mark.promise("R15")
+@pytest.mark.parametrize(
+    ("recipe", "varied", "says"),
+    [
+        (
+            "cartpole-dqn",
+            {"algorithm.environments": [1, 8]},
+            "unequal moves a step: 'environments=8' 8, and 'environments=1' 1",
+        ),
+        ("cartpole-dqn", {"algorithm.updates": [1, 4]}, "unequal updates a step: "),
+        (
+            "grid-gan",
+            {"algorithm.discriminator_steps": [1, 5]},
+            "unequal moves of the discriminator a step: 'discriminator_steps=5' 5, ",
+        ),
+    ],
+)
+def test_steps_that_take_more_are_unequal(recipe: str, varied: dict[str, list[Any]], says: str) -> None:
+    each = Question({recipe: recipe_fields(recipe)[1]}, arms_of(varied), [0])
+    with pytest.raises(InputError, match="--unfair goes on") as caught:
+        asked(each)
+    assert says in str(caught.value)
+    assert says in asked(dataclasses.replace(each, unfair=True))[0]
+
+
 def test_each_recipe_is_judged_on_its_own() -> None:
     fields = {name: recipe_fields(name)[1] for name in ("iris-softmax", "digits-mlp")}
     arms = arms_of({"budget": [{"epochs": 1, "batch_size": 106}, {"steps": 1, "batch_size": 106}]})

@@ -48,6 +48,7 @@ def test_the_same_question_is_the_same_folder() -> None:
         ({"against": "adm"}, "--against: no arm called 'adm'; did you mean 'adam'"),
         ({"arms": BASE.arms[:1]}, "one arm alone is no comparison"),
         ({"arms": [Arm("as it is", {})], "seeds": [0]}, "--seeds: one run has no spread"),
+        ({"arms": [Arm("as it is", {})], "seeds": [0, 1], "smallest": 0.1}, "--smallest: of which difference?"),
         ({"spaces": [SPACE]}, "one needs the other"),
         ({"trials": 3}, "one needs the other"),
         ({"spaces": [SPACE], "trials": 1}, "at least 2"),

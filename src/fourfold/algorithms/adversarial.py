@@ -51,6 +51,10 @@ class AdversarialConfig(AlgorithmConfig):
         default=[], description="of gradients, weights and averages, in this order; each player has its own gradient"
     )
 
+    def work(self) -> dict[str, float]:
+        """Return how often the discriminator moves in a step, each time on a batch of its own."""
+        return {"moves of the discriminator a step": self.discriminator_steps}
+
     def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "Adversarial":
         """Return the algorithm at step 0."""
         require_synthesis(source.spec, "adversarial")

@@ -1,6 +1,6 @@
 """The base of all algorithm configs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from torch import nn
 
@@ -25,6 +25,10 @@ class AlgorithmConfig(PartConfig):
             InputError: the algorithm does not fit the task.
         """
         return draw(seed)
+
+    def work(self) -> Mapping[str, float]:
+        """Return what each step takes beside its batch, by name: arms of a fair comparison take as much."""
+        return {}
 
     def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> Training:
         """Return the algorithm, ready for its first step.

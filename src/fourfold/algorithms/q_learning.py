@@ -65,6 +65,10 @@ class QLearningConfig(AlgorithmConfig):
         default=True, description="whether checkpoints hold the replay; without it a resumed run is another one"
     )
 
+    def work(self) -> dict[str, float]:
+        """Return the moves of a step, and how many updates come with it on average."""
+        return {"moves a step": self.environments, "updates a step": self.updates / self.train_every}
+
     def build(self, model: nn.Module, loss: Loss, source: Source, plan: Plan) -> "QLearning":
         """Return the algorithm before its first move.
 

@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import Sequence
 
-COLLECT_AFTER = 10_000  # objects; importing torch makes half a million, among which 700, the default, finds none
+COLLECT_AFTER = 10_000  # objects; importing torch makes half a million, to stay, and Python would look at 700 a time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,6 +23,7 @@ from fourfold.cli import (
     listing,
     looking,
     playing,
+    predicting,
     probing,
     racing,
     sampling,
@@ -92,7 +93,7 @@ def top(
 app.command("run", no_args_is_help=True)(training.run)
 app.command("resume", no_args_is_help=True)(training.resume)
 app.command("evaluate", no_args_is_help=True)(trained.evaluate)
-app.command("predict", no_args_is_help=True)(trained.predict)
+app.command("predict", no_args_is_help=True)(predicting.predict)
 app.command("generate", no_args_is_help=True)(generating.generate)
 app.command("sample", no_args_is_help=True)(sampling.sample)
 app.command("play", no_args_is_help=True)(playing.play)

@@ -25,7 +25,9 @@ def compare(
     ],
     vary: Annotated[
         list[str] | None,
-        typer.Option("--vary", metavar="KEY=A,B", help="What is compared: a part or a field. Repeatable."),
+        typer.Option(
+            "--vary", metavar="KEY=A,B", help="What is compared: a part or a field. Repeatable. Default: nothing."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Each arm runs at the seeds 0 to N - 1.")] = 10,
     metric: Annotated[

@@ -1,6 +1,7 @@
 """Reading the examples to predict: from files, stdin, or the command line itself."""
 
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,15 @@ TEXTS = (*TABLES, ".json", ".jsonl", ".txt")
 STDIN = "-"
 
 
+def piped() -> list[str]:
+    """Return what stands for stdin where a pipe or a file was put there, for a command that was given nothing else."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:  # closed
+        return []
+    return [STDIN] if stat.S_ISFIFO(mode) or stat.S_ISREG(mode) else []
+
+
 def read_rows(
     arguments: Sequence[str], literal: Sequence[str], data: PartConfig, takes_pictures: bool
 ) -> list[Any] | Table:
@@ -35,7 +45,7 @@ def read_rows(
     """
     rows = [literal_row(text) for text in literal]
     pairs = [each for each in arguments if "=" in each and not os.path.exists(each)]
-    others = [each for each in arguments if each not in pairs]
+    others = [each for each in arguments if each not in pairs] or ([] if pairs or rows else piped())
     if others and (pairs or rows):
         raise InputError(f"'{others[0]}': give a file or {'NAME=VALUE pairs' if pairs else '--row'}, not both")
     if pairs:

@@ -25,7 +25,10 @@ def sample(
         ),
     ] = None,
     png: Annotated[
-        bool, typer.Option("--png", help="Also write each picture as a PNG, into a folder beside that file.")
+        bool,
+        typer.Option(
+            "--png", help="Also write each picture as a PNG, into a folder beside that file; what is there stays."
+        ),
     ] = False,
     interpolate: Annotated[
         bool, typer.Option("--interpolate", help="Walk from one drawn point to the next, 8 examples a leg.")
@@ -64,4 +67,5 @@ def sample(
     if json:
         points = {"examples": made.tolist()} if made.dim() == 2 else {}
         facts = {"num": num, "seed": seed, "interpolate": interpolate, "path": str(path.resolve())}
-        print_json({"run_id": opened.run_id, **facts, **points})
+        each = {"folder": str(path.with_suffix("").resolve())} if png else {}
+        print_json({"run_id": opened.run_id, **facts, **each, **points})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fourfold.cli.output import console, hanging, print_finding
 from fourfold.report.numbers import metric, number
-from fourfold.report.study_words import difference, possible, reason, score_name, search
+from fourfold.report.study_words import difference, possible, reason, score_name, search, strength
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,19 +19,20 @@ def print_study(study: Mapping[str, Any], folder: Path) -> None:
     out = console()
     for problem in study["problems"]:
         out.print(f"\n[bold]{_plain(problem['recipe'])}[/bold] · {problem['metric']}, {_direction(problem)}")
-        if len(problem["arms"]) == 1:
+        if len(problem["arms"]) == 1 and not problem["arms"][0]["overrides"]:
             _print_alone(problem)
         else:
             _print_arms(problem, study["asked"]["against"])
         for row in problem["comparisons"]:
             if row["verdict"] not in ("better", "worse"):  # of those the table has said all
-                for piece in hanging(f"  {row['arm']}: {reason(score_name(problem), row)}"):
+                said = f"{reason(score_name(problem), row)} {strength(score_name(problem), row)}"
+                for piece in hanging(f"  {row['arm']}: {said}"):
                     out.print(piece, markup=False)
         _print_missing(problem)
     if study["overall"] is not None:
         _print_overall(study["overall"])
     print_search(study)
-    if len(study["asked"]["arms"]) == 1 and not study["asked"]["tune"]:
+    if not study["asked"]["arms"][0]["overrides"] and not study["asked"]["tune"]:
         out.print("  nothing was varied; --vary KEY=A,B compares", style="dim", markup=False)
     for sentence in study["unfair"]:
         print_finding(f"unfair: {sentence}")

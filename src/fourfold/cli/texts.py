@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fourfold.cli.rows import STDIN, TABLES, json_rows, literal_row
+from fourfold.cli.rows import STDIN, TABLES, json_rows, literal_row, piped
 from fourfold.core.errors import InputError
 from fourfold.data.table.reading import Table, decode, parse_table, read_bytes
 from fourfold.records import strict_json
@@ -28,6 +28,7 @@ def read_lines(arguments: Sequence[str], what: str) -> list[str]:
     Raises:
         InputError: none are given, an empty one, or a file that cannot be read.
     """
+    arguments = arguments or piped()
     if not arguments:
         raise InputError(f"nothing to {what}: {WANTED}")
     _refuse_folders(arguments)
@@ -61,6 +62,7 @@ def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequen
     if rows:
         _refuse_empty(text for row in rows for text in (row.values() if isinstance(row, dict) else row))
         return rows
+    others = others or piped()
     if not others:
         raise InputError("nothing to predict: give a text in quotes, a file, --row '{…}', or - for stdin")
     _refuse_folders(others)

@@ -1,8 +1,8 @@
-"""What is done with a trained run: `fourfold evaluate`, `predict`, `export`, `report`."""
+"""What is done with a trained run: `fourfold evaluate`, `export`, `report`."""
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,8 @@ from fourfold.cli.options import JsonOption, RunArgument, UseOption, WorkspaceOp
 from fourfold.cli.output import console, note, print_json
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.records.location import check_folder_of, workspace_path
-from fourfold.report.numbers import number
 
 if TYPE_CHECKING:
-    from fourfold.data.table.reading import Table
     from fourfold.run.run import Run
 
 
@@ -51,95 +49,6 @@ def evaluate(
     console(stderr=json).print(metrics_table(metrics, {}, parts.source.spec.headline))
     if json:
         print_json(result)
-
-
-def predict(
-    run: RunArgument,
-    rows: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILE | - | PICTURE... | FOLDER... | TEXT... | NAME=VALUE...]",
-            help="CSV, TSV, Parquet, JSON or JSON Lines; - is one of these, or paths of pictures, or texts, a line "
-            "each, from stdin; pictures and folders of them; texts in quotes; or one row's values.",
-        ),
-    ] = None,
-    row: Annotated[
-        list[str] | None,
-        typer.Option("--row", metavar="JSON", help='One row as {"name": value} or \\[numbers]; repeatable.'),
-    ] = None,
-    workspace: WorkspaceOption = None,
-    use: UseOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Predict new examples with a trained run. It needs the run's folder, not its training data.
-
-    \b
-    Examples:
-      fourfold predict table-mlp-1 new-houses.csv
-      fourfold predict table-mlp-1 area=84 rooms=3 city=Seoul
-      fourfold predict xor-mlp-1 --row '[1, 0]' --row '[1, 1]'
-      fourfold predict mnist-lenet5-1 three.png four.png
-      fourfold predict pictures-lenet5-1 photo.jpg holiday/ --json
-      fourfold predict reviews-lstm-1 "I would see it again."
-      fourfold predict reviews-lstm-1 reviews.csv --json
-      fourfold predict sunspots-lstm-1 sales.csv             what comes after its last row
-      cat new.csv | fourfold predict table-mlp-1 - --json
-    """
-    opened = open_run(run, workspace, use)
-    from fourfold.data.table.reading import Table
-    from fourfold.run.predict import predict as predict_rows
-
-    examples = _examples(opened, rows or [], row or [])
-    predictions, notes = predict_rows(opened, examples)
-    for line in notes:
-        note(f"  · {line}")
-    if isinstance(examples, list) and all(isinstance(each, str) for each in examples):
-        what = "picture" if opened.encoding.name == "image" else "text"
-        predictions = [{what: given, **each} for given, each in zip(examples, predictions, strict=True)]
-    if json:
-        print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
-        return
-    numbers = examples.rows if isinstance(examples, Table) else range(1, len(predictions) + 1)
-    _print_predictions(predictions, list(map(str, numbers))[-len(predictions) :])  # a forecast follows the last row
-
-
-def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | Table":
-    """Return what is to be predicted, in the form that the run's encoding takes.
-
-    Raises:
-        InputError: nothing given, or a file or row that cannot be read; or the run needs another command.
-    """
-    from fourfold.cli.by_task import instead_of_predict
-    from fourfold.cli.rows import read_rows
-    from fourfold.cli.texts import read_texts
-    from fourfold.data.image_encoding import ImageEncoding
-    from fourfold.data.text.encoding import TextEncoding
-    from fourfold.data.text.masked_encoding import MaskedTextEncoding
-
-    if (command := instead_of_predict(run)) is not None:
-        raise InputError(f"{run.run_id}: of this run ask fourfold {command}")
-    encoding = run.encoding
-    if isinstance(encoding, TextEncoding):
-        return read_texts(rows, literal, encoding.columns)
-    if isinstance(encoding, MaskedTextEncoding):
-        return read_texts(rows, literal, ["text"])
-    return read_rows(rows, literal, run.recipe.data, takes_pictures=isinstance(encoding, ImageEncoding))
-
-
-def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) -> None:
-    """Print a table of predictions, rows numbered as in their file."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from fourfold.tasks.figure import shorten
-
-    names = list(dict.fromkeys(name for each in predictions for name in each))
-    first = [] if "picture" in names else ["row"]
-    predictions = [{**each, "text": shorten(each["text"], 60)} if "text" in each else each for each in predictions]
-    table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
-    for row, each in zip(numbers, predictions, strict=True):
-        table.add_row(*([row] if first else []), *(escape(_cell(each.get(name))) for name in names))
-    console().print(table)
 
 
 def export(
@@ -255,13 +164,3 @@ def _refuse_unknown(name: str, workspace: Path) -> None:
     if studies := study_names(workspace):
         known = [*(to_text(path.name) for path in run_paths(workspace)), *studies]
         raise InputError(f"no run or study '{name}' in {workspace}{did_you_mean(name, known)}")
-
-
-def _cell(value: object) -> str:
-    """Return a predicted value as text; a mapping such as class probabilities by its three largest, a list by each."""
-    if isinstance(value, list):
-        return "; ".join(map(_cell, value))
-    if isinstance(value, dict):
-        largest = sorted(value.items(), key=lambda item: -item[1])[:3]
-        return ", ".join(f"{name} {number(share)}" for name, share in largest)
-    return number(value) if isinstance(value, float) else str(value)

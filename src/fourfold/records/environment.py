@@ -11,7 +11,8 @@ from typing import Any, Mapping
 
 PACKAGES = (
     "fourfold", "torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "matplotlib",
-    "pydantic", "pyyaml", "safetensors", "sqlalchemy", "alembic", "onnx", "onnxruntime", "onnxscript",
+    "pydantic", "pillow", "simplejpeg", "pyyaml", "safetensors", "sqlalchemy", "alembic", "onnx", "onnxruntime",
+    "onnxscript",
 )  # fmt: skip
 
 

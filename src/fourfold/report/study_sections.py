@@ -10,7 +10,17 @@ from fourfold.report.elements import callout, copyable, pairs, plain, tile
 from fourfold.report.numbers import count, duration, quantity
 from fourfold.report.study_command import as_text, study_command, varied_values
 from fourfold.report.study_tables import pill, verdict_table
-from fourfold.report.study_words import best_first, listed, place_of, reason, score, score_name, search, verdict
+from fourfold.report.study_words import (
+    best_first,
+    listed,
+    place_of,
+    reason,
+    score,
+    score_name,
+    search,
+    strength,
+    verdict,
+)
 
 MOST_VERDICTS = 8  # of a problem that are seen at once
 MOST_PROBLEMS = 3  # that are told one after another
@@ -53,7 +63,9 @@ def question(study: Mapping[str, Any]) -> str:
     problems = list(asked["problems"])
     where = listed(problems) if len(problems) <= 3 else f"{len(problems)} recipes"
     if len(asked["arms"]) == 1:
-        return f"{where}, tuned" if asked["tune"] else f"{where}, over {len(asked['seeds'])} seeds"
+        arm = asked["arms"][0]
+        what = f"{arm['name']} for {where}" if arm["overrides"] else where
+        return f"{what}, tuned" if asked["tune"] else f"{what}, over {len(asked['seeds'])} seeds"
     keys = [key.removesuffix(".name").rsplit(".", 1)[-1] for key in varied_values(asked["arms"])]
     return f"Which {listed([plain(key) for key in dict.fromkeys(keys)])} for {where}?"
 
@@ -66,7 +78,7 @@ def unfair(study: Mapping[str, Any]) -> str:
         cards.append(callout("This comparison is unfair", says, study["unfair"], "bad"))
     if not study["complete"]:
         says = "Some runs have failed or not ended. The same command runs them again, and no others."
-        cards.append(callout("This comparison is not complete", says, [], ""))
+        cards.append(callout("This study is not complete", says, [], ""))
     return f'<section class="stack" id="unfair">{"".join(cards)}</section>' if cards else ""
 
 
@@ -144,7 +156,8 @@ def asked(study: Mapping[str, Any]) -> str:
         facts.append(("tuned", space))
     if question["tune"]:
         facts.append(("search", search(study)))
-    varied = f'<div class="card part"><span class="kind">varied</span><dl>{pairs(facts)}</dl></div>'
+    title = "asked" if alone else "varied"
+    varied = f'<div class="card part"><span class="kind">{title}</span><dl>{pairs(facts)}</dl></div>'
     held = "".join(_held_equal(problem, len(study["problems"]) > 1, alone) for problem in study["problems"])
     if len(study["problems"]) > MOST_PROBLEMS:
         held = f'<details><summary>Held equal on each recipe</summary><div class="grid">{held}</div></details>'
@@ -207,7 +220,7 @@ def _verdict(problem: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     name = score_name(problem)
     pieces = verdict(name, row, problem["higher_is_better"])
     sentence = "".join(f"<b>{escape(text)}</b>" if is_name else escape(text) for text, is_name in pieces)
-    why = f'<p class="muted">{escape(reason(name, row))}</p>'
+    why = "".join(f'<p class="muted">{escape(each)}</p>' for each in (reason(name, row), strength(name, row)) if each)
     return f"<li>{pill(row['verdict'])}<div>{sentence}{why}</div></li>"
 
 
@@ -217,7 +230,9 @@ def _held_equal(problem: Mapping[str, Any], several: bool, alone: bool) -> str:
     short = [(words[key], _shown(held[key])) for key in SHORT if held.get(key) not in (None, [])]
     if all(key in held for key in ("data.name", "budget.batch_size")):
         same = "the same split and order for every arm; first weights too, where shapes are the same"
-        short.append(("each seed", "another split, order and first weights" if alone else same))
+        short.append(
+            ("each seed", "whatever is drawn: order, first weights, and a split that is not given" if alone else same)
+        )
     whole = pairs((key, _shown(value)) for key, value in held.items())
     title = f"held equal on {problem['recipe']}" if several else "held equal"
     return (

@@ -13,6 +13,7 @@ Checked by: the network as it was, with every stride, padding, dilation and grou
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -41,9 +42,9 @@ class PackedConv2d(nn.Module):
         weight = convolution.weight.detach().to_mkldnn()
         self.packed: Tensor = internal._nn.mkldnn_reorder_conv2d_weight(weight, *self.settings, size)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map `[batch, channels, height, width]` as the convolution does."""
-        return torch.ops.mkldnn._convolution_pointwise(x, self.packed, self.bias, *self.settings, "none", [], "")
+    def forward(self, input: Tensor) -> Tensor:
+        """Map `[batch, channels, height, width]` as the convolution does, whose names are kept for calls by keyword."""
+        return torch.ops.mkldnn._convolution_pointwise(input, self.packed, self.bias, *self.settings, "none", [], "")
 
 
 class PackedLinear(nn.Module):
@@ -59,9 +60,9 @@ class PackedLinear(nn.Module):
         self.weight, self.bias = linear.weight, linear.bias  # a network's code may look at them
         self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), rows)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Map `[…, in]` to `[…, out]` as the layer does."""
-        return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
+        return torch.ops.mkldnn._linear_pointwise(input, self.packed, self.bias, "none", [], "")
 
 
 def packed(network: nn.Module, *example: Tensor) -> nn.Module:
@@ -80,7 +81,7 @@ def packed(network: nn.Module, *example: Tensor) -> nn.Module:
     shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     try:
         changed = _pack(copy.deepcopy(network, shared), example)  # type: ignore[arg-type]
-    except (AttributeError, RuntimeError, TypeError):  # another torch, which calls it by another name
+    except Exception:  # another torch, which calls it by another name, or a network that refuses made-up inputs
         return network
     return changed or network
 
@@ -90,10 +91,11 @@ def _pack(network: nn.Module, example: tuple[Tensor, ...]) -> nn.Module | None:
     """Return the network with its layers replaced, or None where it then answers differently."""
     sizes: dict[str, list[int]] = {}
     plain = {name: module for name, module in network.named_modules() if _can_pack(module)}
-    handles = [
-        module.register_forward_pre_hook(lambda _, args, name=name: sizes.update({name: list(args[0].shape)}))
-        for name, module in plain.items()
-    ]
+
+    def hear(name: str) -> Callable[..., None]:
+        return lambda _, args, named: sizes.update({name: list((args or list(named.values()))[0].shape)})
+
+    handles = [module.register_forward_pre_hook(hear(name), with_kwargs=True) for name, module in plain.items()]
     expected = network(*example)
     for handle in handles:
         handle.remove()

@@ -56,6 +56,7 @@ class Film:
         first, *rest = self.frames
         first.save(data, "GIF", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data.getvalue())
         except OSError as error:
             raise InputError(f"{path}: the picture was not written: {error.strerror or error}") from None

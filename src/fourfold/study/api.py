@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """An answered comparison.
+    """An answered question: a comparison, or how much one recipe's scores spread.
 
     Attributes:
         folder: where study.json is.
@@ -63,6 +63,8 @@ class Study:
             InputError: no such arm or recipe, or the arm is the reference itself.
         """
         rows = {row["arm"]: row for row in self._problem(recipe)["comparisons"]}
+        if not rows:
+            raise InputError("this study compares nothing: it has one arm")
         if self._arm(arm) not in rows:
             raise InputError(f"'{arm}' is what the others are compared with; one of {', '.join(rows)}")
         return dict(rows[arm])

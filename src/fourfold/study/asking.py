@@ -38,7 +38,7 @@ def ask(
 
     Args:
         recipes: shipped names, YAML files, or plain data.
-        vary: dotted keys to the values that are compared.
+        vary: dotted keys to the values that are compared; empty: the recipe as it is, at every seed.
         overrides: dotted keys to values, for every arm alike.
         seeds: how many; each arm runs at each.
         metric: `split.name`, or a name alone for the test split; None is the task's headline on it.

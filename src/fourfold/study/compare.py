@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fourfold.core.config import PartConfig
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.overrides import apply_overrides
 from fourfold.core.recipe import Recipe
@@ -124,10 +125,7 @@ def resolve(question: Question) -> Plan:
 def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
     written = apply_overrides(fields, arm.overrides)
     recipe = with_parts(written)
-    part = written["data"]
-    if "split_seed" in type(recipe.data).model_fields and not (isinstance(part, Mapping) and "split_seed" in part):
-        # Everything varies with the seed, the split too, unless the recipe says otherwise in so many words.
-        recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"split_seed": None})})
+    recipe = recipe.model_copy(update={"data": _split_anew(recipe.data, written["data"])})
     if recipe.runtime.processes > 1:
         raise InputError("runtime.processes: a study shares the cores between cells; leave it at 1")
     if getattr(recipe.data, "folds", None) is not None and getattr(recipe.data, "fold", None) is None:
@@ -135,6 +133,18 @@ def _resolve(arm: Arm, fields: Mapping[str, Any]) -> Recipe:
     machine = runtime.resolve_machine(recipe.runtime)
     threads = machine.threads or 1
     return recipe.model_copy(update={"runtime": machine.model_copy(update={"threads": threads})})
+
+
+def _split_anew(data: PartConfig, written: Any) -> PartConfig:
+    """Return data, and what is inside of it, whose split varies with the seed, unless it was said in so many words."""
+    said = written if isinstance(written, Mapping) else {}
+    inside = {name: getattr(data, name) for name in type(data).model_fields}
+    changes: dict[str, Any] = {
+        name: _split_anew(part, said.get(name)) for name, part in inside.items() if isinstance(part, PartConfig)
+    }
+    if "split_seed" in inside and "split_seed" not in said:
+        changes["split_seed"] = None
+    return data.model_copy(update=changes)
 
 
 class _Known(NamedTuple):

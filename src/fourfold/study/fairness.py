@@ -1,7 +1,7 @@
 """Whether a comparison is fair, judged before anything runs and again by what ran.
 
-Fair is: every arm gets the same number of updates of the same size, the same seeds, and the same search. Anything
-else is refused, or on request goes on and is said on every output.
+Fair is: every arm gets the same number of updates of the same size, as many moves in an environment, the same seeds,
+and the same search. Anything else is refused, or on request goes on and is said on every output.
 
 Source: Sivaprasad et al., Optimizer Benchmarking Needs to Account for Hyperparameter Tuning, ICML 2020.
 Checked by: each kind of inequality, asked for and not; budgets in other words that come to the same.
@@ -81,6 +81,16 @@ class _Length(NamedTuple):
 
 
 def _unequal_training(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
+    return [*_unequal_budgets(question, problem, recipes), *_unequal_work(question, problem, recipes)]
+
+
+def _unequal_work(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
+    work = [recipe.algorithm.work() for recipe in recipes]  # type: ignore[attr-defined]
+    names = dict.fromkeys(name for each in work for name in each)
+    return [said for name in names for said in _unequal(question, problem, name, [each.get(name) for each in work])]
+
+
+def _unequal_budgets(question: Question, problem: str, recipes: Sequence[Recipe]) -> list[str]:
     budgets = {(each.budget.steps, each.budget.epochs, each.budget.batch_size) for each in recipes}
     if len(budgets) == 1 and len({each.data.model_dump_json() for each in recipes}) == 1:
         return []  # so the data need not be looked at
@@ -101,7 +111,7 @@ def _length(recipe: Recipe) -> _Length:
     return _Length(steps, batch_size, epochs * size + rest * batch_size)
 
 
-def _unequal(question: Question, problem: str, what: str, values: Sequence[int | None]) -> list[str]:
+def _unequal(question: Question, problem: str, what: str, values: Sequence[float | None]) -> list[str]:
     """Say which arms have another number than the reference, if any has; None is not known and not compared."""
     known = {arm.name: value for arm, value in zip(question.arms, values, strict=True) if value is not None}
     if len(set(known.values())) < 2:

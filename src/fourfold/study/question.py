@@ -23,7 +23,7 @@ STACK = ("never", "auto", "always")
 
 @dataclass(frozen=True)
 class Question:
-    """A comparison, before anything is built.
+    """A comparison, or the spread of one recipe, before anything is built.
 
     Attributes:
         problems: recipes by name, as plain data without the arms' overrides; each arm runs on each.
@@ -65,6 +65,8 @@ class Question:
                 raise InputError("--vary: one arm alone is no comparison; give it another value")
             if len(self.seeds) < 2:
                 raise InputError("--seeds: one run has no spread; fourfold run does one, and --vary compares")
+            if self.smallest is not None:
+                raise InputError("--smallest: of which difference? --vary says what is compared")
         if bool(self.spaces) != bool(self.trials):
             raise InputError("--tune and --trials: one needs the other")
         if self.spaces and self.trials < 2:

@@ -285,5 +285,5 @@ def test_a_guess_that_a_later_picture_proves_wrong_is_mended(tmp_path, monkeypat
 def test_another_pillow_decodes_anew(tmp_path, monkeypatch) -> None:
     root = folder(tmp_path / "photos", {"cat": 2})
     made(root, tmp_path / "cache")
-    monkeypatch.setattr(decoding, "_pillow", lambda: "99.0")
+    monkeypatch.setattr(decoding, "_decoders", lambda: ["99.0", "1.0"])
     assert made(root, tmp_path / "cache").made

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import PIL.features
 import PIL.Image
 import pytest
 from PIL import ImageCms
@@ -42,6 +43,12 @@ def folder(tmp_path: Path) -> Path:
     _drawn("RGB", 7).save(tmp_path / "plain-RGB-profile.jpg", icc_profile=profile)
     _drawn("RGB", 11).save(tmp_path / "plain-RGB-upright.jpg", exif=_exif(1))
     _drawn("RGB", 6, 24, 40).save(tmp_path / "turned.jpg", exif=_exif(6))
+    described = _exif(1)
+    described[0x010E], described[0x0132] = "a picture drawn by a test", "2026:11:22 18:00:00"
+    _drawn("RGB", 17).save(tmp_path / "plain-RGB-described.jpg", exif=described)
+    big = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
+    _drawn("RGB", 18).save(tmp_path / "plain-RGB-big-endian.jpg", exif=big % 1)
+    _drawn("RGB", 19, 24, 40).save(tmp_path / "turned-big-endian.jpg", exif=big % 8)
     _drawn("RGB", 12).save(tmp_path / "metadata.jpg", xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>")
     _drawn("RGB", 13).save(tmp_path / "odd-exif.jpg", exif=b"Exif\0\0 of no form")
     _drawn("RGB", 14).save(
@@ -97,5 +104,25 @@ def test_a_header_that_promises_too_much_is_left(tmp_path: Path) -> None:
     place = data.index(b"\xff\xc0")
     data[place + 5 : place + 9] = b"\xff\xff\xff\xff"
     (tmp_path / "a.jpg").write_bytes(data)
+    assert plain._header(bytes(data)) is None
     facts = Facts.empty(1, 3)
     assert plain.read_plain([str(tmp_path / "a.jpg")], Wanted(HEIGHT, WIDTH, 3, "crop"), None, facts, 1) == [0]
+
+
+def test_a_pillow_on_another_library_leaves_everything(folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr(PIL.features, "check_feature", lambda name: False)
+    paths = [str(path) for path in folder.glob("plain-*")]
+    facts = Facts.empty(len(paths), 3)
+    assert plain.read_plain(paths, Wanted(HEIGHT, WIDTH, 3, "crop"), None, facts, 1) == list(range(len(paths)))
+
+
+def test_large_pictures_are_taken_a_few_at_a_time(folder: Path, monkeypatch) -> None:
+    paths = [str(path) for path in sorted(folder.glob("plain-RGB-?.jpg"))]
+    wanted, counts = Wanted(HEIGHT, WIDTH, 3, "crop"), []
+    whole, parts = Facts.empty(len(paths), 3), Facts.empty(len(paths), 3)
+    assert plain.read_plain(paths, wanted, None, whole, 1, counts.append) == []
+    monkeypatch.setattr(plain, "BYTES", 2 * HEIGHT * WIDTH * 3)
+    assert plain.read_plain(paths, wanted, None, parts, 2, counts.append) == []
+    assert counts[0] == len(paths)
+    assert sorted(counts[1:]) == [2] * (len(paths) // 2)
+    np.testing.assert_array_equal(whole.sums, parts.sums)

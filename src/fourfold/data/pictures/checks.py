@@ -36,7 +36,8 @@ def usable(found: Found, facts: Facts, needed: int) -> list[int]:
 def copies(facts: Facts, numbers: list[int]) -> np.ndarray:
     """Return a number for each picture's file content, int64, from 0: equal files have equal numbers."""
     digests = np.ascontiguousarray(facts.digests[numbers])
-    _, first, content = np.unique(digests.view(np.uint64)[:, 0], return_index=True, return_inverse=True)
+    begin = digests.view(">u8")[:, 0].astype(np.uint64)  # in the order of the digests, whatever this machine's is
+    _, first, content = np.unique(begin, return_index=True, return_inverse=True)
     if (digests != digests[first[content]]).any():  # equal in 64 bits of 256: sorting by all takes seven times as long
         _, content = np.unique(digests, axis=0, return_inverse=True)
     return content.reshape(-1)

@@ -1,9 +1,10 @@
 """Pictures decoded once: one file of 8-bit pixels in the data cache, mapped into memory, and what is known of each.
 
 Its name is a digest of what it was made from: each file's place, size and times of change, the settings, and the
-version of Pillow. So a file that changes is decoded anew, and while nothing does, no picture is opened again. The
-folder appears whole or not at all, unless the power goes; each of its files is checked by SHA-256 at every use, and a
-damaged one is made again. What was made from an earlier state of the same files goes when the new one is there.
+versions of Pillow and simplejpeg. So a file that changes is decoded anew, and while nothing does, no picture is opened
+again. The folder appears whole or not at all, unless the power goes; each of its files is checked by SHA-256 at every
+use, and a damaged one is made again. What was made from an earlier state of the same files goes when the new one is
+there.
 
 Checked by: no file opened at the second use; every file of the cache damaged; a kill while it is written; processes
 that want it at once.
@@ -75,7 +76,7 @@ def decode(
         InputError: the cache cannot be written.
     """
     place = _digest([str(root.absolute()), request])[:12]
-    folder = cache / "pictures" / f"{place}-{_digest([FORMAT, _pillow(), request, files])[:20]}"
+    folder = cache / "pictures" / f"{place}-{_digest([FORMAT, _decoders(), request, files])[:20]}"
     if (found := _load(folder, files)) is not None:
         return found
     from filelock import FileLock, Timeout
@@ -186,7 +187,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def _pillow() -> str:
+def _decoders() -> list[str]:
     from importlib.metadata import version
 
-    return version("pillow")
+    return [version("pillow"), version("simplejpeg")]

@@ -2,17 +2,18 @@
 
 simplejpeg gives the same pixels as Pillow, for both are libjpeg-turbo, in half of the time, and it lets go of Python's
 lock, so that threads share the work and no process must be started. Everything else, and whatever it refuses, is left
-to `reading`, which knows every form of picture and says what is wrong with one.
+to `reading`, which knows every form of picture and says what is wrong with one; so is everything where Pillow was built
+on another libjpeg.
 
 Checked by: the same pixels and facts as `reading`, bit by bit, over sizes, colours and ways to save a JPEG;
 files that must be left to it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
@@ -29,9 +30,11 @@ from fourfold.data.pictures.reading import (
     read_bytes,
 )
 
-CHUNK = 64  # pictures that a thread takes at a time
+CHUNK, BYTES = 64, 1 << 24  # pictures that a thread takes at a time, and of how many bytes in all
 FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended and progressive: their headers give the size
 EXIF, ICC = b"Exif\0\0", b"ICC_PROFILE\0"
+ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
+SHORT = {"little": b"\3\0\1\0\0\0", "big": b"\0\3\0\0\0\1"}  # one number of 16 bits, as TIFF says it
 COLOURS = {1: "GRAY", 3: "RGB"}
 
 
@@ -43,7 +46,14 @@ class _Header(NamedTuple):
     channels: int
 
 
-def read_plain(paths: Sequence[str], wanted: Wanted, rows: np.ndarray | None, facts: Facts, threads: int) -> list[int]:
+def read_plain(
+    paths: Sequence[str],
+    wanted: Wanted,
+    rows: np.ndarray | None,
+    facts: Facts,
+    threads: int,
+    seen: Callable[[int], None] = lambda count: None,
+) -> list[int]:
     """Read the plain JPEGs among `paths`; return the numbers of all others, ascending, about which nothing is told.
 
     Args:
@@ -52,13 +62,21 @@ def read_plain(paths: Sequence[str], wanted: Wanted, rows: np.ndarray | None, fa
         rows: where pixels go, uint8 `[pictures, height, width, channels]`; None throws them away.
         facts: where what is known of each goes.
         threads: that share the work.
+        seen: hears how many more were read.
     """
+    from PIL import features
+
+    if not features.check_feature("libjpeg_turbo"):
+        return list(range(len(paths)))
+    chunk = max(1, min(CHUNK, BYTES // (wanted.height * wanted.width * wanted.channels)))
 
     def read(start: int) -> list[int]:
-        return _read_some(paths[start : start + CHUNK], start, wanted, rows, facts)
+        left = _read_some(paths[start : start + chunk], start, wanted, rows, facts)
+        seen(min(chunk, len(paths) - start) - len(left))
+        return left
 
     with ThreadPoolExecutor(threads) as pool:
-        return [number for left in pool.map(read, range(0, len(paths), CHUNK)) for number in left]
+        return [number for left in pool.map(read, range(0, len(paths), chunk)) for number in left]
 
 
 def _read_some(paths: Sequence[str], start: int, wanted: Wanted, rows: np.ndarray | None, facts: Facts) -> list[int]:
@@ -157,14 +175,18 @@ def _header(data: bytes) -> _Header | None:
 
 
 def _is_upright(segment: bytes) -> bool:
-    """Return whether a segment of metadata says that the picture is stored as it is seen; XMP may say anything."""
-    import PIL.Image
+    """Return whether EXIF says that the picture is stored as it is seen; XMP, and what is damaged, may say anything.
 
-    if not segment.startswith(EXIF):
+    Read by hand, for Pillow warns of odd metadata, and warnings cannot be kept quiet in one thread.
+    """
+    data = segment.removeprefix(EXIF)
+    order = ORDERS.get(data[:4])
+    if data == segment or order is None:
         return False
-    exif = PIL.Image.Exif()
-    try:
-        exif.load(segment)
-        return exif.get(ORIENTATION, 1) == 1
-    except Exception:  # Pillow raises almost anything on damaged metadata
+    place = int.from_bytes(data[4:8], order)
+    count = int.from_bytes(data[place : place + 2], order)
+    entries = [data[place + 2 + 12 * i : place + 14 + 12 * i] for i in range(count)]
+    if len(data) < 8 or any(len(entry) < 12 for entry in entries):
         return False
+    said = [entry for entry in entries if int.from_bytes(entry[:2], order) == ORIENTATION]
+    return all(entry[2:8] == SHORT[order] and int.from_bytes(entry[8:10], order) == 1 for entry in said)

@@ -40,7 +40,8 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
     """
     facts = Facts.empty(len(paths), wanted.channels)
     rows = open_pixels(str(pixels), len(paths), wanted) if pixels else None
-    left = read_plain(paths, wanted, rows, facts, cores() if processes is None else processes)
+    telling = _Telling(len(paths))
+    left = read_plain(paths, wanted, rows, facts, cores() if processes is None else processes, telling.add)
     if processes is None:
         processes = cores() if len(left) >= FEW else 1
     if processes == 1:
@@ -49,7 +50,7 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
         return _in_order(facts)
     first = {"wanted": wanted, "pixels": pixels and str(pixels), "count": len(paths)}
     chunks = [left[start : start + CHUNK] for start in range(0, len(left), CHUNK)]
-    jobs = _Jobs([[(number, paths[number]) for number in chunk] for chunk in chunks], len(left))
+    jobs = _Jobs([[(number, paths[number]) for number in chunk] for chunk in chunks], telling)
     with ThreadPoolExecutor(processes) as threads:  # each waits for a process of its own
         for told in threads.map(lambda _: _work(jobs, json.dumps(first)), range(processes)):
             for number, one in told:
@@ -66,12 +67,27 @@ def _in_order(facts: Facts) -> Facts:
     return facts
 
 
-class _Jobs:
-    """What is left to do, handed out to whoever is free; a person is told how far it is."""
+class _Telling:
+    """Tells a person at a terminal how far it is, from several threads."""
 
-    def __init__(self, jobs: list[Job], count: int) -> None:
-        self._jobs, self._given, self._count, self._lock = iter(jobs), 0, count, Lock()
-        self._told = time.monotonic()
+    def __init__(self, count: int) -> None:
+        self._seen, self._count, self._told, self._lock = 0, count, time.monotonic(), Lock()
+
+    def add(self, count: int) -> None:
+        """Hear that so many more were seen."""
+        with self._lock:
+            self._seen += count
+            now = time.monotonic()
+            if now - self._told > QUIET_SECONDS and sys.stderr.isatty():
+                self._told = now
+                print(f"  reading pictures: {self._seen:,} of {self._count:,}", file=sys.stderr, flush=True)
+
+
+class _Jobs:
+    """What is left to do, handed out to whoever is free."""
+
+    def __init__(self, jobs: list[Job], telling: _Telling) -> None:
+        self._jobs, self._telling, self._lock = iter(jobs), telling, Lock()
 
     def __iter__(self) -> Iterator[Job]:
         return self
@@ -79,11 +95,7 @@ class _Jobs:
     def __next__(self) -> Job:
         with self._lock:
             job = next(self._jobs)
-            now = time.monotonic()
-            if now - self._told > QUIET_SECONDS and sys.stderr.isatty():
-                self._told = now
-                print(f"  reading pictures: {self._given:,} of {self._count:,}", file=sys.stderr, flush=True)
-            self._given += len(job)
+        self._telling.add(len(job))
         return job
 
 

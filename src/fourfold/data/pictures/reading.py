@@ -1,4 +1,4 @@
-"""Reading a picture file into 8-bit pixels of one size; training and predicting both do it by this.
+"""Reading a picture file into 8-bit pixels of one size; training and predicting do it alike.
 
 A picture is turned as its camera says, laid on white where it is transparent, made grey or RGB, and brought to size by
 antialiased bilinear interpolation. A JPEG that is much larger than needed is decoded at a half, a quarter or an eighth
