@@ -21,6 +21,7 @@ SYSTEMS = [  # what is done, beside what, the section that has it, and the row a
     ("ResNet-18 on 32x32, training", "torchvision in a raw loop", "vision resnet18", "**Fourfold**, defaults", 2),
     ("AlexNet on 224x224, training", "torchvision in a raw loop", "vision alexnet", "**Fourfold**, defaults", 2),
     ("ResNet-50 on 224x224, one prediction", "torchvision, fp32 both", "vision inference", "resnet50 | 1", 3),
+    ("AlexNet on 224x224, one prediction", "torchvision, fp32 both", "vision inference", "alexnet_one_tower | 1", 3),
     ("GPT, training", "a raw loop", "language training", "**Fourfold**", 2),
     ("GPT, training with `compile=step`", "a raw loop", "language training", "**Fourfold**, compile=step", 2),
     ("LSTM, training", "torch.nn.LSTM in a raw loop", "language recurrent", "`lstm`", 3),
