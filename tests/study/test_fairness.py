@@ -121,6 +121,7 @@ def test_steps_that_take_more_are_unequal(recipe: str, varied: dict[str, list[An
     assert says in asked(dataclasses.replace(each, unfair=True))[0]
 
 
+@pytest.mark.promise("R15")
 def test_each_recipe_is_judged_on_its_own() -> None:
     fields = {name: recipe_fields(name)[1] for name in ("iris-softmax", "digits-mlp")}
     arms = arms_of({"budget": [{"epochs": 1, "batch_size": 106}, {"steps": 1, "batch_size": 106}]})
