@@ -15,23 +15,24 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fourfold.core.errors import InputError
-from fourfold.data.cache import digest_if_there
 from fourfold.data.pictures.choosing import Request, choose, guess
 from fourfold.data.pictures.facts import Facts
-from fourfold.data.pictures.pool import read_all
+from fourfold.data.pictures.pool import cores, read_all
 from fourfold.data.pictures.reading import Wanted
 from fourfold.data.pictures.worker import read_into
 from fourfold.records.atomic import temporary_beside
 
-FORMAT = 1
+FORMAT = 2
 PIXELS, FACTS, INDEX = "pixels.u8", "facts.npz", "index.json"
 LOCK_SECONDS = 24 * 3600.0
+PART = 1 << 22  # bytes that one digest is of
 
 
 class PictureFile(NamedTuple):
@@ -118,7 +119,7 @@ def _make(folder: Path, files: Sequence[PictureFile], request: Request, most_byt
         names = [FACTS, PIXELS] if kept else [FACTS]
         index = {
             "wanted": wanted,
-            "sha256": {name: digest_if_there(temporary / name) for name in names},
+            "digests": {name: _digest_of(temporary / name) for name in names},
             "failures": facts.failures,
             "remarks": facts.remarks,
         }
@@ -153,7 +154,7 @@ def _load(folder: Path, files: Sequence[PictureFile]) -> Decoded | None:
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             return None
         index: dict[str, Any] = json.loads(text)
-        if any(digest_if_there(folder / name) != sha256 for name, sha256 in index["sha256"].items()):
+        if any(_digest_of(folder / name) != digest for name, digest in index["digests"].items()):
             return None
         found = _open(folder, index, len(files))
         if any(not isinstance(read_into(files[n].path, found.wanted, None), str) for n in found.facts.failures):
@@ -170,7 +171,7 @@ def _open(folder: Path, index: dict[str, Any], count: int) -> Decoded:
         facts = Facts(**columns, remarks=index["remarks"])
     facts.failures = {int(number): reason for number, reason in index["failures"].items()}
     pixels = None
-    if PIXELS in index["sha256"]:
+    if PIXELS in index["digests"]:
         shape = (count, wanted.height, wanted.width, wanted.channels)
         pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)  # "c": nothing is ever written back
     return Decoded(wanted, facts, pixels, made=False)
@@ -181,6 +182,22 @@ def _remove_earlier(folder: Path, place: str) -> None:
     for other in folder.parent.glob(f"*{place}-*"):
         if other != folder and other.name.lstrip(".").startswith(place):
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _digest_of(path: Path) -> str:
+    """Return the SHA-256 of the SHA-256 of each part of a file: all cores share them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def of_part(start: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return hashlib.sha256(file.read(PART)).digest()
+
+    with ThreadPoolExecutor(cores()) as threads:
+        return hashlib.sha256(b"".join(threads.map(of_part, range(0, path.stat().st_size, PART)))).hexdigest()
 
 
 def _digest(value: Any) -> str:

@@ -10,9 +10,11 @@ files that must be left to it.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,9 +23,9 @@ import simplejpeg
 from fourfold.data.pictures.facts import Facts
 from fourfold.data.pictures.reading import (
     MAX_PIXELS,
+    OPENED,
     ORIENTATION,
     SCALES,
-    UnreadableError,
     Wanted,
     of_size,
     placed,
@@ -31,6 +33,7 @@ from fourfold.data.pictures.reading import (
 )
 
 CHUNK, BYTES = 64, 1 << 24  # pictures that a thread takes at a time, and of how many bytes in all
+SMALL = 1 << 16  # bytes of a file that are asked for at once
 FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended and progressive: their headers give the size
 EXIF, ICC = b"Exif\0\0", b"ICC_PROFILE\0"
 ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
@@ -49,7 +52,7 @@ class _Header(NamedTuple):
 def read_plain(
     paths: Sequence[str],
     wanted: Wanted,
-    rows: np.ndarray | None,
+    pixels: Path | None,
     facts: Facts,
     threads: int,
     seen: Callable[[int], None] = lambda count: None,
@@ -59,7 +62,7 @@ def read_plain(
     Args:
         paths: of the files.
         wanted: what to make of each.
-        rows: where pixels go, uint8 `[pictures, height, width, channels]`; None throws them away.
+        pixels: a file of exactly their size, which their pixels are written into, in order; None throws them away.
         facts: where what is known of each goes.
         threads: that share the work.
         seen: hears how many more were read.
@@ -71,7 +74,7 @@ def read_plain(
     chunk = max(1, min(CHUNK, BYTES // (wanted.height * wanted.width * wanted.channels)))
 
     def read(start: int) -> list[int]:
-        left = _read_some(paths[start : start + chunk], start, wanted, rows, facts)
+        left = _read_some(paths[start : start + chunk], start, wanted, pixels, facts)
         seen(min(chunk, len(paths) - start) - len(left))
         return left
 
@@ -79,38 +82,67 @@ def read_plain(
         return [number for left in pool.map(read, range(0, len(paths), chunk)) for number in left]
 
 
-def _read_some(paths: Sequence[str], start: int, wanted: Wanted, rows: np.ndarray | None, facts: Facts) -> list[int]:
+def _read_some(paths: Sequence[str], start: int, wanted: Wanted, pixels: Path | None, facts: Facts) -> list[int]:
     left: list[int] = []
     numbers: list[int] = []
     digests: list[bytes] = []
     sizes: list[tuple[int, int]] = []
-    pixels = np.empty((len(paths), wanted.height, wanted.width, wanted.channels), np.uint8)
+    room = np.empty((len(paths), wanted.height, wanted.width, wanted.channels), np.uint8)
     for number, path in enumerate(paths, start):
         try:
-            data = read_bytes(path)
-        except UnreadableError:  # why, says who reads it next
+            data = _whole(path)
+        except (OSError, ValueError):  # why, says who reads it next
             left.append(number)
             continue
         header = _header(data)
         if (
             header is None
             or header.channels != wanted.channels
-            or not _decode(data, header, wanted, pixels[len(numbers)])
+            or not _decode(data, header, wanted, room[len(numbers)])
         ):
             left.append(number)
             continue
         numbers.append(number)
         digests.append(hashlib.sha256(data).digest())
         sizes.append((header.width, header.height))
-    pixels = pixels[: len(numbers)]
+    found = room[: len(numbers)]
     if numbers:
-        if rows is not None:
-            rows[numbers] = pixels
+        if pixels is not None:
+            _write(found, numbers, pixels)
         facts.digests[numbers] = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
         facts.sizes[numbers] = sizes
         facts.grey[numbers] = wanted.channels == 1
-        facts.sums[numbers] = _sums(pixels)
+        facts.sums[numbers] = _sums(found)
     return left
+
+
+def _whole(path: str) -> bytes:
+    """Return what a file holds.
+
+    A small one is not asked about first, which would take as long as reading it: what is no plain file gives nothing
+    here, no JPEG, or so much that it is asked about.
+
+    Raises:
+        OSError, ValueError: no file that can be read.
+    """
+    file = os.open(path, OPENED)
+    try:
+        data = os.read(file, SMALL)
+    finally:
+        os.close(file)
+    return data if len(data) < SMALL else read_bytes(path)
+
+
+def _write(found: np.ndarray, numbers: list[int], pixels: Path) -> None:
+    """Write the pictures to where their numbers say.
+
+    As a file, for a memory map of one that is new stops at every page of it, holding Python's lock.
+    """
+    gaps = np.flatnonzero(np.diff(numbers) > 1) + 1
+    with pixels.open("r+b") as file:
+        for first, run in zip([0, *gaps.tolist()], np.split(found, gaps), strict=True):
+            file.seek(numbers[first] * run[0].nbytes)
+            file.write(run.data)
 
 
 def _decode(data: bytes, header: _Header, wanted: Wanted, out: np.ndarray) -> bool:

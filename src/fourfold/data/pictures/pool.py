@@ -39,12 +39,12 @@ def read_all(paths: Sequence[str], wanted: Wanted, pixels: Path | None, processe
         processes: how many share the work; None is one a core, or none beside this one where pictures are few.
     """
     facts = Facts.empty(len(paths), wanted.channels)
-    rows = open_pixels(str(pixels), len(paths), wanted) if pixels else None
     telling = _Telling(len(paths))
-    left = read_plain(paths, wanted, rows, facts, cores() if processes is None else processes, telling.add)
+    left = read_plain(paths, wanted, pixels, facts, cores() if processes is None else processes, telling.add)
     if processes is None:
         processes = cores() if len(left) >= FEW else 1
     if processes == 1:
+        rows = open_pixels(str(pixels), len(paths), wanted) if pixels else None
         for number in left:
             facts.add(number, read_into(paths[number], wanted, None if rows is None else rows[number]))
         return _in_order(facts)
