@@ -1,64 +1,84 @@
-"""What is told from both sides, from one, or from neither: planted in sentences, and found where it was planted."""
+"""Who sees which words, what is guessed of them, and what is learnt from tags that only one of the two can know."""
 
 import random
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from fourfold.claims import bidirectional_helps as claim
-from fourfold.models import MODELS
+from fourfold.claims.tagged_words import PADDING, source_of
+from fourfold.data.text.masking import Masking
+from fourfold.data.text.masking import draw as draws
 
-NEIGHBOUR = {"the next": 1, "the one before": -1}
+ROWS = torch.tensor([[2, 3, 4, 5], [3, 2, PADDING, PADDING]])
+LENGTHS = torch.tensor([4, 2])
 
 
-def sentences(neighbour: int, count: int) -> list[list[tuple[str, str]]]:
-    """Return sentences of x and y in which a word's tag is its neighbour, and `none` at an end."""
+def planted(count: int):
+    """Return a source of x and y in which a word's tag is the word behind it, and `none` at the end."""
     draw = random.Random(0)
-    rows = [draw.choices("xy", k=9) for _ in range(count)]
-    return [
-        [(word, row[i + neighbour] if 0 <= i + neighbour < len(row) else "none") for i, word in enumerate(row)]
-        for row in rows
-    ]
+    rows = [draw.choices("xyzw", k=9) for _ in range(count)]
+    tagged = [[(word, (*row[1:], "none")[i]) for i, word in enumerate(row)] for row in rows]
+    return source_of({"test": tagged[: count // 4], "train": tagged[count // 4 :]})
 
 
-@pytest.mark.parametrize("where", NEIGHBOUR)
-def test_what_stands_behind_a_word_is_known_to_the_network_that_reads_both_ways_alone(where: str, monkeypatch):
-    planted = sentences(NEIGHBOUR[where], 400)
-    source = claim.source_of({"test": planted[:100], "train": planted[100:]})
-    monkeypatch.setattr(claim, "tagged", lambda seed, size: source)
-    monkeypatch.setitem(claim.STEPS, "quick", 150)
-    assert claim.score("both ways", 0, "quick") > 0.98
-    forward = claim.score("forward", 0, "quick")
-    assert forward > 0.98 if where == "the one before" else 0.3 < forward < 0.7
+@pytest.mark.parametrize(("reads", "sees"), [("both ways", True), ("left to right", False)])
+def test_only_one_sees_what_stands_behind_and_both_what_stands_before(reads: str, sees: bool):
+    model = claim.network(reads, "each token", planted(40), 0).eval()
+    other = ROWS.clone()
+    other[0, 2] = 2
+    with torch.no_grad():
+        moved = (model(ROWS, LENGTHS) != model(other, LENGTHS)).any(2)
+    assert moved.tolist() == [[sees, sees, True, True], [False] * 4]
 
 
-def test_every_word_is_a_token_with_its_tag_and_words_that_train_none_share_one():
-    train = [[("The", "at"), ("dog", "nn"), ("barks", "vbz")], [("the", "at"), ("end", "nn-hl")]]
-    source = claim.source_of({"train": train, "test": [[("THE", "at-tl"), ("cat", "nn"), ("you'd", "ppss+md")]]})
-    (batch,) = source.split("test", 10)
-    assert source.spec.tag_names == ("at", "nn", "ppss", "vbz")  # type: ignore[attr-defined]
-    assert batch.inputs[0].tolist() == [[2, claim.OTHER, claim.OTHER]]  # "the" is the most frequent
-    assert batch.targets.tolist() == [[0, 1, 2]]
-    (batch,) = source.split("train", 10)
-    assert sorted(batch.inputs[0].flatten().tolist()) == [claim.PADDING, 2, 2, 3, 4, 5]
+def test_padding_is_not_seen():
+    for reads in ("both ways", "left to right"):
+        model = claim.network(reads, "each token", planted(40), 0).eval()
+        with torch.no_grad():
+            alone, padded = model(ROWS[1:, :2], LENGTHS[1:]), model(ROWS[1:], LENGTHS[1:])[:, :2]
+        assert torch.allclose(alone, padded, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("tag", "said"), [("nn-tl", "nn"), ("ppss+md", "ppss"), ("bez*", "bez"), ("*", "*"), ("--", "-"), ("fw-nn", "fw")]
-)
-def test_a_tag_is_without_its_additions(tag: str, said: str):
-    assert claim.plain(tag) == said
+def test_from_left_to_right_each_word_from_the_second_on_is_guessed():
+    model = claim.network("left to right", "words", planted(40), 0).eval()
+    with torch.no_grad():
+        found = claim.guessing(model, "left to right", ROWS, LENGTHS, None)
+        scores = model(ROWS, LENGTHS).tokens.log_softmax(2)
+    asked = [(0, 0, 3), (0, 1, 4), (0, 2, 5), (1, 0, 2)]  # row, place, the word that comes next
+    assert torch.allclose(found, -torch.stack([scores[each] for each in asked]).mean())
 
 
-def test_the_forward_network_has_no_fewer_weights():
-    source = claim.source_of({"train": [[("a", str(i)) for i in range(90)]], "test": []})
-    with torch.device("meta"):
-        sizes = {
-            arm: sum(
-                parameter.numel()
-                for name, parameter in MODELS.parse(fields, "model").build(source.spec).named_parameters()  # type: ignore[attr-defined]
-                if not name.startswith("embedding")
-            )
-            for arm, fields in claim.NETWORKS.items()
-        }
-    assert sizes["both ways"] < sizes["forward"] < 1.03 * sizes["both ways"]
+def test_both_ways_hidden_words_are_guessed_and_no_others():
+    source = planted(40)
+    model = claim.network("both ways", "words", source, 0).eval()
+    draw = torch.Generator().manual_seed(3)
+    mask = source.spec.input.vocab_size  # the one more
+    hidden = Masking(mask + 1, mask, {PADDING, mask}).hide(ROWS, LENGTHS, draws(*ROWS.shape, draw.clone_state()))
+    with torch.no_grad():
+        found = claim.guessing(model, "both ways", ROWS, LENGTHS, draw)
+        scores = model(hidden.tokens, LENGTHS).tokens
+    assert hidden.positions.shape == (2, 1)  # 15 % of so few words, and one at the least
+    picked = scores[torch.arange(2), hidden.positions[:, 0]]
+    assert torch.allclose(found, F.cross_entropy(picked, hidden.targets[:, 0]))
+
+
+def test_a_tag_that_the_next_word_gives_away_is_learnt_by_who_sees_it(monkeypatch):
+    source = planted(1200)
+    monkeypatch.setattr(claim, "tagged", lambda seed, count: source)
+    monkeypatch.setitem(claim.TAGGING, "quick", 250)
+    assert claim.score("both ways, from scratch", 0, "quick") > 0.95
+    assert claim.score("left to right, from scratch", 0, "quick") < 0.5
+
+
+def test_reading_before_is_where_tagging_begins(monkeypatch):
+    source = planted(60)
+    monkeypatch.setattr(claim, "tagged", lambda seed, count: source)
+    monkeypatch.setitem(claim.READING, "quick", 2)
+    as_drawn = claim.network("both ways", "words", source, 0).state_dict()
+    read = claim.read_before("both ways", 0, "quick")
+    assert read.keys() == as_drawn.keys()
+    assert all((read[name] != as_drawn[name]).any() for name in read)
+    monkeypatch.setattr(claim, "read_before", lambda *_: as_drawn)
+    assert claim.score("both ways, pre-trained", 0, "quick") == claim.score("both ways, from scratch", 0, "quick")

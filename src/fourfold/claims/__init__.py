@@ -198,7 +198,11 @@ CLAIMS = ClaimTable(
             "fourfold.claims.ssl_labels:CLAIM", "features learned without labels beat those as drawn, and few labels"
         ),
         "bidirectional-helps": ClaimEntry(
-            "fourfold.claims.bidirectional_helps:CLAIM", "reading both ways labels words better than reading forward"
+            "fourfold.claims.bidirectional_helps:CLAIM",
+            "guessing hidden words teaches to label words, more than the next",
+        ),
+        "bilstm-helps": ClaimEntry(
+            "fourfold.claims.bilstm_helps:CLAIM", "reading both ways labels words better than reading forward"
         ),
         "scale-helps": ClaimEntry(
             "fourfold.claims.scale_helps:CLAIM", "a language model's loss falls as a power of its weights"

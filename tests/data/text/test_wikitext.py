@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pyarrow
 import pytest
+import torch
 from pyarrow import parquet
 
 from fourfold.core.errors import InputError
@@ -38,6 +39,18 @@ def test_a_copy_in_the_hosts_form(tmp_path) -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match=r"no train-….parquet in it"):
         DATA.parse({"name": "wikitext", "path": str(tmp_path / "x")}, "data").build(0, tmp_path)
+
+
+def test_articles_are_kept_apart_where_asked(tmp_path) -> None:
+    put(tmp_path)
+    fields = {"name": "wikitext", "path": str(tmp_path), "length": 64}
+    for apart, count in ((False, 1), (True, 4)):
+        source = DATA.parse({**fields, "apart": apart}, "data").build(0, tmp_path)
+        (*_, last) = source.split("train", 1)
+        assert len(last.inputs) == count
+    documents = torch.cat([batch.inputs[3].flatten() for batch in source.split("train", 1)])
+    assert documents.max() == 2  # the second article's beginning stands in one window with the first's end
+    assert "not seen from another" in "\n".join(source.notes)
 
 
 def test_the_host_through_its_library(tmp_path, monkeypatch) -> None:

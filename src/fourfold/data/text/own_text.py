@@ -34,9 +34,6 @@ class TextConfig(RunningTextConfig):
     divider: str | None = Field(
         default=None, min_length=1, description="a line of a file that divides it into texts, such as <|endoftext|>"
     )
-    apart: bool = Field(
-        default=False, description="pack several texts into a row, but let no token attend to another text's"
-    )
     validation: float = Field(default=0.1, ge=0, lt=1, description="share of the text that steers training")
     test: float = Field(default=0.1, ge=0, lt=1, description="share of the text that is kept for the end")
     split_seed: int | None = Field(
@@ -76,7 +73,7 @@ class TextConfig(RunningTextConfig):
                 f"divided at random by data.split_seed={self.split_seed}",
             )
         notes.append(f"{counted(len(files), 'file')}, {counted(len(found), 'different text')}, {how}")
-        return self.windows(splits, notes, files, self.apart)
+        return self.windows(splits, notes, files)
 
     def _divided(self, text: str) -> list[str]:
         """Return the texts of a file."""

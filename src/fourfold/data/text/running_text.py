@@ -51,17 +51,17 @@ class RunningTextConfig(DataConfig):
         description="take the tokenizer of this run, or of a published model, instead: a folder with tokenizer.json",
     )
     length: int = Field(default=128, ge=2, le=1 << 20, description="tokens of a window: what a model sees at once")
+    apart: bool = Field(
+        default=False, description="pack several texts into a row, but let no token attend to another text's"
+    )
 
-    def windows(
-        self, texts: Texts, notes: Sequence[str], files: Mapping[str, str] | None = None, apart: bool = False
-    ) -> WindowsSource:
+    def windows(self, texts: Texts, notes: Sequence[str], files: Mapping[str, str] | None = None) -> WindowsSource:
         """Return the source of these texts.
 
         Args:
             texts: "train", "validation" and "test", each in order.
             notes: decisions made so far.
             files: SHA-256 of the user's own files.
-            apart: whether batches say which text each token is of, so that none is attended to from another.
 
         Raises:
             InputError: the tokenizer cannot be made or read, or the training text is shorter than a window.
@@ -79,9 +79,9 @@ class RunningTextConfig(DataConfig):
         tokens = Tokens(tokenizer.vocab_size, self.length, 1)
         counts = torch.bincount(encoded["train"].tokens, minlength=tokens.vocab_size)
         spec = LanguageModellingSpec(tokens, tokenizer.text, tuple(counts.tolist()))
-        kept = encoded if apart else {name: RunningText(text.tokens) for name, text in encoded.items()}
+        kept = encoded if self.apart else {name: RunningText(text.tokens) for name, text in encoded.items()}
         source = WindowsSource(spec, kept, files=files)
-        source.notes = [*notes, *self._notes(texts, encoded, tokenizer, source, apart)]
+        source.notes = [*notes, *self._notes(texts, encoded, tokenizer, source)]
         return source
 
     def _notes(
@@ -90,7 +90,6 @@ class RunningTextConfig(DataConfig):
         encoded: Mapping[str, RunningText],
         tokenizer: Tokenizer,
         source: WindowsSource,
-        apart: bool,
     ) -> list[str]:
         sizes = ", ".join(
             f"{name} {counted(len(texts[name]), 'text')} of {sum(map(len, texts[name])):,} characters, "
@@ -102,7 +101,7 @@ class RunningTextConfig(DataConfig):
             f"split: {sizes}",
             f"tokenizer: {describe(tokenizer)}, {made}",
             f"windows of {self.length} tokens, cut anew each epoch"
-            + (", one text of a row not seen from another" if apart else ", one text after another")
+            + (", one text of a row not seen from another" if self.apart else ", one text after another")
             + f"; scores of the training split are of {source.num_scored():,} of its {source.sizes['train']:,} windows",
         ]
 
