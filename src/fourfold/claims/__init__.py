@@ -173,6 +173,9 @@ CLAIMS = ClaimTable(
         "rnn-forgets": ClaimEntry(
             "fourfold.claims.rnn_forgets:CLAIM", "a simple recurrent network loses what an LSTM and a GRU keep"
         ),
+        "gradients-fade": ClaimEntry(
+            "fourfold.claims.gradients_fade:CLAIM", "gradients fade with the lag, in an LSTM and a GRU less so"
+        ),
         "gru-lighter": ClaimEntry(
             "fourfold.claims.gru_lighter:CLAIM", "a GRU is as good as an LSTM with three quarters of its weights"
         ),
