@@ -10,11 +10,15 @@ near 1/sqrt(3): as drawn, the network is sure to fade, and what is asked there i
 training makes of it is open.
 
 An LSTM's memory is multiplied by its forget gate. The paper of 1997 has none, which a bias of 10 comes close to; here
-it starts at 1 (0.73 of the memory stays), and torch's own starts near 0 (0.5 stays). Those two, and an Elman network
-whose W_h is drawn orthogonal, so that all its singular values are 1, are told and not judged.
+it starts at 1 (0.73 of the memory stays), and torch's own starts near 0 (0.5 stays). Biases of 10 and 0, and an Elman
+network whose W_h is drawn orthogonal, so that all its singular values are 1, are told and not judged.
 
 The rule was written before anything was run. The sources give no number: a thousandth that is left was taken for having
 faded, and ten times as much for holding more. The quick size trains for 20 steps, and may say otherwise.
+
+What came of it at ten seeds: the trained Elman networks are of two kinds. Eight lose six powers of ten and more; in two
+the gradient grows with the lag, as Pascanu et al. say it can under large weights. As drawn, a GRU is no better than
+an LSTM whose forget gates start half open.
 
 Checked by: a linear network, whose gradient is a power of its matrix; gates that are known; Pascanu's bound.
 """
@@ -134,5 +138,5 @@ CLAIM = ComputedClaim(
     ),
     quick=Size(seeds=8),
     full=Size(seeds=10),
-    scaled_from="nothing in size: the sources prove it for any weights of a kind, and train on lags of up to 1,000",
+    scaled_from="lags of 100 and more, and training until each network has it or fails",
 )
