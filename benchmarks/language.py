@@ -1,6 +1,6 @@
-"""Networks for language: how fast they train, and how fast GPT-2 writes.
+"""Networks for language: how fast they train, and how fast they write and translate.
 
-    python benchmarks/language.py                                 all of it, about twenty minutes
+    python benchmarks/language.py                                 all of it, about half an hour
     python benchmarks/language.py --only writing                  a part of it
     python benchmarks/language.py --markdown docs/benchmarks.md   write the tables where readers find them
 
@@ -11,25 +11,32 @@ a round. Hugging Face's networks have the same sizes, and where outputs are comp
 import argparse
 import os
 import random
-import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import attention
 import texts
 import torch
+import writing
 from peers import nanogpt
-from tables import machine, spread, table, tell, write_section
+from tables import machine, table, tell, write_section
 from torch import Tensor, nn
 from turns import interleaved, our_training, parse, rows_of
 
-from fourfold.models import GPT, MODELS
-from fourfold.nn.int8_weights import to_int8_
 from fourfold.run import runtime
 from fourfold.run.parts import load_recipe
 
-PARTS = ("training", "recurrent", "lengths", "translation", "writing")
+MEASURES = {
+    "recurrent": (texts.recurrent, 11),
+    "attention": (attention.attention, 11),
+    "lengths": (texts.lengths, 11),
+    "translation": (texts.translation, 11),
+    "decoding": (writing.decoding, 11),
+    "writing": (writing.writing, 7),
+}  # of each part, what measures it, and how many rounds
+PARTS = ("training", *MEASURES)
 PREFACE = """## Language
 
 {machine}. Load before: {load:.2f}. `runtime.precision=auto` is bf16 where the processor has instructions for it (then
@@ -55,16 +62,10 @@ def main() -> None:
         sizes = Sizes(1, 32, 2, 32, 4) if options.quick else Sizes()
         rounds = options.rounds or (3 if options.quick else 21)
         tell(options.markdown, "language training", training(sizes, rounds, options))
-    for part, measure in {
-        "recurrent": texts.recurrent,
-        "lengths": texts.lengths,
-        "translation": texts.translation,
-    }.items():
+    for part, (measure, many) in MEASURES.items():
         if part in options.only:
-            rounds = options.rounds or (2 if options.quick else 11)
+            rounds = options.rounds or (2 if options.quick else many)
             tell(options.markdown, f"language {part}", measure(rounds, options.threads, options.quick, options.clock))
-    if "writing" in options.only:
-        tell(options.markdown, "language writing", writing(options.rounds or (2 if options.quick else 7), options))
 
 
 def training(sizes: Sizes, rounds: int, options: argparse.Namespace) -> str:
@@ -156,67 +157,6 @@ def hugging_face_trainer(tokens: Tensor, vocab: int, sizes: Sizes) -> Callable[[
         network.zero_grad()
 
     return step
-
-
-def writing(rounds: int, options: argparse.Namespace) -> str:
-    """Return the table of GPT-2 writing token by token, batch 1, weights drawn at random."""
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    sizes = {"layers": 2, "width": 64, "heads": 2} if options.quick else {"layers": 12, "width": 768, "heads": 12}
-    config: Any = MODELS.parse({"name": "gpt2", **sizes}, "model")
-    theirs = GPT2LMHeadModel(
-        GPT2Config(n_layer=sizes["layers"], n_embd=sizes["width"], n_head=sizes["heads"], bos_token_id=0)
-    ).eval()
-    count = 4 if options.quick else 32
-
-    def drawn() -> Any:
-        network = config.build(config.paper_spec()).eval()
-        network.load_state_dict(config.adopted(theirs.state_dict()))
-        return network
-
-    networks = {"fp32": drawn(), "bf16": drawn().bfloat16(), "int8 weights": to_int8_(drawn())}
-    short, long = (torch.randint(50_257, (1, length)) for length in (16, 64 if options.quick else 512))
-    results: dict[str, list[list[float]]] = {}
-    for prompt, new in ((short, count), (long, 1)):
-        ways: dict[str, Callable[[], object]] = {
-            "Hugging Face `generate`": lambda prompt=prompt, new=new: theirs.generate(
-                prompt, max_new_tokens=new, min_new_tokens=new, do_sample=False, pad_token_id=0
-            )
-        }
-        for name, network in networks.items():
-            ways[f"**Fourfold**, {name}"] = lambda prompt=prompt, new=new, network=network: write(network, prompt, new)
-        for name, found in interleaved(ways, rounds, 1, options.clock).items():
-            results.setdefault(name, []).append(found)
-    first, rows = results["Hugging Face `generate`"], []
-    with torch.inference_mode():
-        exact = networks["fp32"](long).double()
-        errors = {
-            f"**Fourfold**, {name}": float((network(long).double() - exact).abs().max() / exact.abs().max())
-            for name, network in networks.items()
-        }
-    for name, (tokens, _) in results.items():
-        ratios = [
-            spread([a / b for a, b in zip(*pair, strict=True)], 2) for pair in zip(first, results[name], strict=True)
-        ]
-        error = f"{errors[name]:.0e}" if errors.get(name) else ""
-        rows.append([name, f"{count / statistics.median(tokens):.1f}", ratios[0], ratios[1], error])
-    columns = ["", "tokens a second", "times as fast", f"first token after {long.shape[1]}, times as fast", "error"]
-    note = (
-        f"{count} tokens after {short.shape[1]}, batch 1, always the likeliest, {options.threads} threads; medians "
-        f"(quartiles) of {rounds} rounds. The error is the largest of any score over the largest score of fp32."
-    )
-    return f"### GPT-2 writing\n\n{note}\n\n{table(columns, rows)}"
-
-
-@torch.inference_mode()
-def write(network: GPT, prompt: Tensor, count: int) -> Tensor:
-    """Return `count` tokens after the prompt, each the likeliest."""
-    state, new, written = network.begin(len(prompt)), prompt, []
-    for _ in range(count):
-        scores, state = network.extend(new, state)
-        new = scores[:, -1].argmax(1, keepdim=True)
-        written.append(new)
-    return torch.cat(written, 1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,11 @@ HEADER = (
 
 def spread(values: Sequence[float], digits: int) -> str:
     """Return the median and, in brackets, the first and third quartile."""
-    middle = statistics.median(values)
+    return between(statistics.median(values), values, digits)
+
+
+def between(middle: float, values: Sequence[float], digits: int) -> str:
+    """Return a number and, in brackets, the first and third quartile of the values that it is made of."""
     if len(values) < 3:
         return f"{middle:.{digits}f}"
     low, _, high = statistics.quantiles(values, n=4)

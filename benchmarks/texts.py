@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tables import spread, table
+from tables import between, spread, table
 from torch import Tensor, nn
 from torch.nn import functional as F
 from turns import interleaved, our_training, rows_of
@@ -93,7 +93,8 @@ def lengths(rounds: int, threads: int, quick: bool, clock: str) -> str:
     longest, batch = (32, 4) if quick else (512, 16)
     data: Any = DATA.parse({"name": "reviews", "vocab_size": 4000, "max_length": longest}, "data")
     source = data.build(0, data_cache())
-    model: Any = MODELS.parse({"name": "bert", "layers": 2 if quick else 4, "width": 128, "heads": 2}, "model")
+    layers = 2 if quick else 4
+    model: Any = MODELS.parse({"name": "bert", "layers": layers, "width": 128, "heads": 2}, "model")
     network = model.build(source.spec)
     optimizer = Adam(network.parameters(), lr=1e-4)
     singles = list(islice(source.train(Order(seed=0, batch_size=1)), 64 if quick else 1024))  # nearly random in order
@@ -127,14 +128,19 @@ def lengths(rounds: int, threads: int, quick: bool, clock: str) -> str:
     rows = [
         [
             name,
-            f"{batch / statistics.fmean(found):.1f}",
-            f"{statistics.fmean(whole) / statistics.fmean(found):.2f}",
+            between(batch / statistics.fmean(found), [batch / each for each in found], 1),
+            between(
+                statistics.fmean(whole) / statistics.fmean(found),
+                [a / b for a, b in zip(whole, found, strict=True)],
+                2,
+            ),
         ]
         for name, found in seconds.items()
     ]
     note = (
-        f"BERT of 4 layers, 128 wide, on IMDB's reviews of up to {longest} tokens ({cut:.0%} are longer and cut), "
-        f"{batch} a step, {threads} threads; one network and one optimizer, means of {rounds} rounds."
+        f"BERT of {layers} layers, 128 wide, on IMDB's reviews of up to {longest} tokens ({cut:.0%} are longer and "
+        f"cut), {batch} a step, {threads} threads; one network and one optimizer. By the mean time of {rounds} rounds, "
+        "for batches differ; quartiles are of the rounds."
     )
     columns = ["batches", "reviews a second", "times as fast"]
     return f"### Texts of unlike lengths\n\n{note}\n\n{table(columns, rows)}"
