@@ -16,8 +16,9 @@ from stopping import around_steps, interrupted_after
 import fourfold as ff
 from fourfold.cli import main
 from fourfold.core.errors import InputError
+from fourfold.records.folder import RunFolder
 from fourfold.report.page import write_report
-from fourfold.run.crossvalidate import CrossValidation, cross_validate, summarise
+from fourfold.run.crossvalidate import CrossValidation, cross_validate, go_on, summarise
 from fourfold.run.parts import load_recipe
 from fourfold.tasks.seam import LossValue, Training
 
@@ -132,6 +133,33 @@ def test_an_interrupted_series_names_the_fold_to_resume(tmp_path: Path) -> None:
     assert (result["status"], result["run_id"]) == ("interrupted", "recipe-2")
     assert result["folder"] == str(tmp_path / "recipe-2")
     assert ff.resume(result["run_id"], workspace=tmp_path).status == "done"
+
+
+def test_an_interrupted_series_goes_on_with_its_fold_and_those_after_it(tmp_path: Path, capsys) -> None:
+    name, recipe = load_recipe(RECIPE, {"data.folds": 3})
+    whole = cross_validate(name, recipe, tmp_path / "whole")
+    with interrupted_after(2):  # of each fold's 30 steps
+        cross_validate(name, recipe, tmp_path / "stopped")
+    first = RunFolder.open(tmp_path / "stopped" / "recipe-1")
+    with interrupted_after(5):
+        stopped = go_on(first)
+    assert [run.status for run in stopped.runs] == ["interrupted"]
+    with interrupted_after(28):  # more than the first has left, and fewer than the second
+        stopped = go_on(first)
+    assert [run.status for run in stopped.runs] == ["done", "interrupted"]
+    assert main(["resume", "recipe-2", "--folds", "--workspace", str(tmp_path / "stopped"), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["folds"] == ["recipe-1", "recipe-2", "recipe-3"]
+    assert printed["metrics"] == whole.to_mapping()["metrics"]
+    assert printed["spread"] == whole.to_mapping()["spread"]
+    again = go_on(first)  # nothing is left to do
+    assert [run.run_id for run in again.runs] == printed["folds"]
+
+
+def test_what_is_no_fold_has_no_other_folds(tmp_path: Path) -> None:
+    run = ff.run(RECIPE, workspace=tmp_path)
+    with pytest.raises(InputError, match=r"recipe-1: it is no fold of a cross-validation; leave out --folds"):
+        go_on(run.folder)
 
 
 def test_a_fold_that_is_not_finite_leaves_the_others_their_means() -> None:

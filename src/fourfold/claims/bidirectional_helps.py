@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LAYERS, WIDTH, HEADS = 2, 128, 4
 DEVIATION = 0.08  # of weights as drawn, about 1 / sqrt(width)
 TEXTS = {"quick": 20, "full": 500}
-READING = {"quick": 5, "full": 1_500}  # steps of 128 sentences
+READING = {"quick": 5, "full": 1_000}  # steps of 128 sentences
 READING_LR = 0.002
 LABELLED = 500  # sentences with tags
 TAGGING = {"quick": 10, "full": 300}  # steps of 32 sentences
@@ -159,7 +159,7 @@ CLAIM = ComputedClaim(
     arms={
         f"{reads}, {begins}": f"{how}, {what}"
         for begins, what in {
-            "pre-trained": "1,500 steps of reading 128 sentences, then 300 steps on 500 sentences with tags",
+            "pre-trained": "1,000 steps of reading 128 sentences, then 300 steps on 500 sentences with tags",
             "from scratch": "300 steps on 500 sentences with tags",
         }.items()
         for reads, how in {

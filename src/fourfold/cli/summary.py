@@ -43,7 +43,8 @@ def print_summary(result: Mapping[str, Any]) -> None:
         used = hint(str(result.get("task")), run, _encoding(Path(result["folder"])))
         out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False, soft_wrap=True)
     elif result["status"] == "interrupted":
-        out.print(f"next:   fourfold resume {run}", markup=False, soft_wrap=True)
+        rest = " --folds   (this one and those after it)" if "folds" in result else ""
+        out.print(f"next:   fourfold resume {run}{rest}", markup=False, soft_wrap=True)
 
 
 def called(folder: Path) -> str:

@@ -88,6 +88,9 @@ def run(
 
 def resume(
     run: RunArgument,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="Of a cross-validation: then also train the folds that are missing.")
+    ] = False,
     workspace: WorkspaceOption = None,
     use: UseOption = None,
     track: TrackOption = None,
@@ -102,25 +105,31 @@ def resume(
     Examples:
       fourfold resume digits-mlp-3
       fourfold resume digits-mlp-3 --track tensorboard
+      fourfold resume digits-mlp-3 --folds     the other folds of its cross-validation too
       fourfold resume /mnt/elsewhere/runs/digits-mlp-3 --json
     """
     (folder,) = find_runs([run], workspace, use)
     processes = folder.recipe().get("runtime", {}).get("processes", 1)
-    if processes > 1 and not _is_worker() and folder.status != "done":
+    if processes > 1 and not _is_worker() and folder.status != "done" and not folds:
         from fourfold.run.launch import launch
 
         options = _options(None, None, use, track, json, quiet)
         return launch(["resume", str(folder.path.resolve()), *options], processes)
-    from fourfold.run.run import resume as resume_run
-
-    if folder.status == "done" and not quiet and is_first_process():
+    if folder.status == "done" and not folds and not quiet and is_first_process():
         note(f"{folder.run_id}: done already, so there is nothing to go on with; this is its result")
-    watcher = _watcher(quiet)
+    watcher, trackers = _watcher(quiet), [track] if track is not None else []
     try:
-        resumed = resume_run(folder, watcher, [track] if track is not None else [])
+        if folds:
+            from fourfold.run.crossvalidate import go_on
+
+            result = go_on(folder, watcher, trackers).to_mapping()
+        else:
+            from fourfold.run.run import resume as resume_run
+
+            result = resume_run(folder, watcher, trackers).result
     except DivergedError as error:
-        return _diverged(error, folder.path, json, quiet)
-    return _finish(resumed.result, json, quiet)
+        return _diverged(error, folder.path.parent / watcher.run_id if watcher.run_id else folder.path, json, quiet)
+    return _finish(result, json, quiet)
 
 
 def _is_worker() -> bool:

@@ -43,12 +43,39 @@ def find_folds(folder: RunFolder) -> Folds | None:
     Raises:
         InputError: the run itself is damaged; damaged ones beside it are passed over.
     """
+    found = _done(folder)
+    if len(found) < 2:
+        return None
+    kept = [found[fold] for fold in sorted(found)]
+    mean, spread = mean_and_spread(each.metrics for each in kept)
+    return Folds([each.run for each in kept], int(folder.recipe()["data"].get("folds", len(kept))), mean, spread)
+
+
+def done_folds(folder: RunFolder) -> dict[int, str]:
+    """Return the run of each fold that is done, of the cross-validation that a run is one fold of.
+
+    Raises:
+        InputError: the run itself is damaged.
+    """
+    return {fold: each.run for fold, each in _done(folder).items()}
+
+
+class _Done(NamedTuple):
+    """A run of a fold."""
+
+    created: str
+    run: str
+    metrics: Scores
+
+
+def _done(folder: RunFolder) -> dict[int, _Done]:
+    """Return the newest finished run of each fold; nothing where the run is no fold."""
     recipe = folder.recipe()
     data = recipe.get("data")
     if not isinstance(data, dict) or data.get("fold") is None:
-        return None
+        return {}
     alike, files = _but_fold(recipe), _files(folder.path)
-    found: dict[int, tuple[str, str, Scores]] = {}
+    found: dict[int, _Done] = {}
     for path in run_paths(folder.path.parent):
         try:  # the cheapest first: most runs of a workspace are others
             identity, result = read_identity(path / "run.json"), read_result(path / "result.json")
@@ -57,15 +84,11 @@ def find_folds(folder: RunFolder) -> Folds | None:
             settings = read_yaml(path / "recipe.yaml")
             if _but_fold(settings) == alike and _files(path) == files:
                 fold = int(settings["data"]["fold"])
-                if fold not in found or identity.created > found[fold][0]:
-                    found[fold] = (identity.created, to_text(path.name), result["metrics"])
+                if fold not in found or identity.created > found[fold].created:
+                    found[fold] = _Done(identity.created, to_text(path.name), result["metrics"])
         except (InputError, AttributeError, KeyError, TypeError, ValueError):
             continue
-    if len(found) < 2:
-        return None
-    kept = [found[fold] for fold in sorted(found)]
-    mean, spread = mean_and_spread(metrics for *_, metrics in kept)
-    return Folds([run for _, run, _ in kept], int(data.get("folds", len(kept))), mean, spread)
+    return found
 
 
 def mean_and_spread(scores: Iterable[Scores]) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
-from fourfold.records.folds import mean_and_spread
+from fourfold.records.folder import RunFolder
+from fourfold.records.folds import done_folds, mean_and_spread
 from fourfold.run import runtime
 from fourfold.run.processes import device_of, joined
-from fourfold.run.run import Run, start_among
+from fourfold.run.run import Run, resume, start_among
 from fourfold.run.watch import Watcher
 
 
@@ -56,12 +57,43 @@ def cross_validate(
     machine = runtime.resolve_machine(recipe.runtime)
     with joined(machine.processes, device_of(machine.device)) as processes:
         for fold in range(folds):
-            data = recipe.data.model_copy(update={"fold": fold})
-            fold_recipe = recipe.model_copy(update={"data": data})
-            runs.append(start_among(processes, name, fold_recipe, workspace, watcher, trackers))
+            runs.append(start_among(processes, name, _of_fold(recipe, fold), workspace, watcher, trackers))
             if processes.share(runs[-1].status) != "done":  # all go on, or none
                 break
     return summarise(runs)
+
+
+def go_on(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence[str] = ()) -> CrossValidation:
+    """Finish the fold that a run is, then train the folds that no finished run beside it is of.
+
+    Raises:
+        InputError: the run is no fold, or of several processes; else as `resume` and `start_among` do.
+        DivergedError: a fold stopped being finite.
+    """
+    recipe = Run(folder).recipe
+    folds = getattr(recipe.data, "folds", None)
+    if folds is None:
+        raise InputError(f"{folder.run_id}: it is no fold of a cross-validation; leave out --folds")
+    if recipe.runtime.processes > 1:
+        raise InputError(f"{folder.run_id}: it is trained by several processes; resume each fold without --folds")
+    first = resume(folder, watcher, trackers)
+    if first.status != "done":
+        return summarise([first])
+    done, runs = done_folds(folder), list[Run]()
+    with joined(1, device_of(recipe.runtime.device)) as processes:
+        for fold in range(folds):
+            if fold in done:
+                runs.append(Run(RunFolder.open(folder.path.parent / done[fold])))
+                continue
+            name, workspace = folder.identity.recipe, folder.path.parent
+            runs.append(start_among(processes, name, _of_fold(recipe, fold), workspace, watcher, trackers))
+            if runs[-1].status != "done":
+                break
+    return summarise(runs)
+
+
+def _of_fold(recipe: Recipe, fold: int) -> Recipe:
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"fold": fold})})
 
 
 def summarise(runs: list[Run]) -> CrossValidation:
