@@ -21,7 +21,7 @@ class MLP(PartConfig):
     crop: Crop = Crop()
     crops: list[Crop] = Field(default=[])
     size: int | None = None
-    sides: Annotated[int, Field(ge=1)] | list[int] | None = None
+    sides: Annotated[int, Field(ge=1)] | list[Annotated[int, Field(ge=1)]] | None = None
 
 
 class Needs(Config):
@@ -49,7 +49,9 @@ def message(fields: dict, cls: type[Config] = MLP, at: str = "model") -> str:
         ({"activation": "swish"}, "model.activation: 'swish' is not a choice; one of relu, sigmoid, tanh"),
         ({"dropout": 1.0}, "model.dropout: input should be less than 1 (got 1.0)"),
         ({"sides": 0}, "model.sides: input should be greater than or equal to 1 (got 0)"),
+        ({"sides": [3, 0]}, "model.sides.1: input should be greater than or equal to 1 (got 0)"),
         ({"widths": 64}, "model.widths: input should be a valid list (got 64); did you mean [64]?"),
+        ({"widths": "abc"}, "model.widths: input should be a valid list (got 'abc')"),
         ({"dropout": None}, "model.dropout: input should be a valid number (got nothing)"),
         ({"dropout": ".nan"}, "model.dropout: input should be a finite number (got '.nan')"),
         ({"dropout": float("inf")}, "model.dropout: input should be a finite number (got inf)"),

@@ -7,7 +7,7 @@ silently ignored, and the nearest field name is offered.
 import re
 from typing import Any, Mapping, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from fourfold.core.errors import InputError, did_you_mean
@@ -47,8 +47,12 @@ def validate(cls: type[C], fields: Mapping[str, Any], at: str) -> C:
 
 
 def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
-    """Return the first error; of a field that takes a number or a word, the word's error when a word was given."""
+    """Return the first error; of a field that takes several kinds of value, that of the kind which was given."""
     first = errors[0]
+    if isinstance(first["input"], list):
+        inside = len(first["loc"]) - 1
+        alike = [e for e in errors if e["loc"][:inside] == first["loc"][:inside]]
+        return next((e for e in alike if any("[" in str(part) for part in e["loc"][inside:])), first)
     words = [e for e in errors if e["type"] == "literal_error" and e["loc"][:-1] == first["loc"][:-1]]
     return words[0] if words and isinstance(first["input"], str) else first
 
@@ -56,8 +60,8 @@ def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
 def explain(cls: type[BaseModel], error: ErrorDetails, at: str) -> str:
     """Turn one pydantic error into one line."""
     location = [str(part) for part in error["loc"]]
-    if error["type"] != "extra_forbidden" and location and _UNION_MEMBER.fullmatch(location[-1]):
-        location.pop()  # which of several types was tried is no part of the key
+    if error["type"] != "extra_forbidden":  # which of several types was tried is no part of the key
+        location = [part for i, part in enumerate(location) if i == 0 or not _UNION_MEMBER.fullmatch(part)]
     key = ".".join([at, *location] if at else location)
     if error["type"] == "extra_forbidden":
         owner = _class_at(cls, error["loc"][:-1])
@@ -76,9 +80,22 @@ def explain(cls: type[BaseModel], error: ErrorDetails, at: str) -> str:
     message = error["msg"][0].lower() + error["msg"][1:]
     if error["type"] in ("float_type", "int_type") and _NOT_FINITE.fullmatch(str(error["input"])):
         message = "input should be a finite number"
-    if error["type"] == "list_type" and type(error["input"]) in (str, int, float) and len(shown) < 60:
+    if error["type"] == "list_type" and len(shown) < 60 and _is_valid(cls, error["loc"], [error["input"]]):
         return f"{key}: {message} (got {shown}); did you mean [{error['input']}]?"
     return f"{key}: {message} (got {shown})"
+
+
+def _is_valid(cls: type[BaseModel], location: tuple[int | str, ...], value: Any) -> bool:
+    """Return whether a field could have this value."""
+    owner = _class_at(cls, location[:-1])
+    field = owner.model_fields.get(str(location[-1])) if owner else None
+    if field is None or field.annotation is None:
+        return False
+    try:
+        TypeAdapter(field.annotation).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def _class_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
