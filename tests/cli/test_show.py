@@ -116,6 +116,15 @@ def test_showing_never_fetches_data(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "empty").exists()
 
 
+@pytest.mark.parametrize("name", ["reviews-bert", "shakespeare-gru"])
+def test_a_network_that_its_papers_data_do_not_fit_is_shown_without_its_size(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "empty"))
+    assert main(["show", name]) == 0
+    shown = capsys.readouterr().out
+    assert "have not been downloaded yet" in " ".join(shown.split())
+    assert "parameters" not in shown
+
+
 def test_half_fetched_data_are_not_taken_for_whole(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path))
     (tmp_path / "mnist").mkdir()

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from fourfold.cli.output import console, hanging, note, print_json
+from fourfold.core.errors import InputError
 from fourfold.core.overrides import parse_overrides
 from fourfold.core.recipe import PARTS, Recipe
 from fourfold.core.words import counted, drawn_at_once, sizes_in_words
@@ -133,7 +134,10 @@ def _print_network(out: Any, recipe: Recipe) -> None:
 
     from fourfold.run.inspect import measure_part
 
-    model = measure_part(recipe.model)
+    try:
+        model = measure_part(recipe.model)
+    except InputError:  # a network for the recipe's data, which its paper's do not fit
+        return
     if model is not None:
         size = f"{model.size}{_flops(model.flops)}"
         out.print(f"network    {size}, for {escape(model.input)} and {model.outputs:,} outputs, its paper's")
