@@ -7,6 +7,7 @@ from verification import (
     DOCUMENT,
     KINDS,
     PAPERS,
+    UNITS,
     committed,
     count_ours,
     count_torchvisions,
@@ -44,11 +45,11 @@ def test_every_network_has_torchvisions_number_of_parameters() -> None:
 
 def test_the_digits_that_a_paper_gives_are_ours() -> None:
     for name, (digits, _) in PAPERS.items():
-        number = digits.removesuffix(" M").replace(",", "")
+        number, _, letter = digits.replace(",", "").partition(" ")
         unit = (
             10.0 ** -len(number.partition(".")[2]) if "." in number else 10.0 ** (len(number) - len(number.rstrip("0")))
         )
-        scale = 1e6 if digits.endswith("M") else 1
+        scale = UNITS[letter] if letter else 1
         assert abs((count_ours(name) or 0) / scale - float(number)) <= unit / 2, name
 
 

@@ -22,7 +22,7 @@ from fourfold.models.weights import locate, put_weights, read_weights
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.seam import Tokens
 
-NAMES = ["gpt", "gpt1", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "gpt3-175b"]
+NAMES = [name for name in MODELS if name.startswith("gpt")]
 WIDTH, HEADS, LAYERS, CONTEXT, VOCAB = 12, 3, 2, 10, 17
 
 

@@ -1,5 +1,7 @@
 """Sizes that have a name: counted on the meta device, where a network has shapes and no numbers."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -51,7 +53,25 @@ COUNTS = {
     "gpt2-medium": 354_823_168,
     "gpt2-large": 774_030_080,
     "gpt2-xl": 1_557_611_200,
+    "gpt3-small": 125_226_240,
+    "gpt3-medium": 355_871_744,
+    "gpt3-large": 760_300_032,
+    "gpt3-xl": 1_315_723_264,
+    "gpt3-2b7": 2_651_553_280,
+    "gpt3-6b7": 6_658_404_352,
+    "gpt3-13b": 12_853_386_240,
     "gpt3-175b": 174_604_259_328,
+}
+# GPT-3's Table 2.1: millions of parameters, layers, width, heads, numbers a head; where it contradicts itself, None
+TABLE = {
+    "gpt3-small": (125, 12, 768, 12, 64),
+    "gpt3-medium": (350, 24, 1024, 16, 64),
+    "gpt3-large": (760, 24, 1536, 16, 96),
+    "gpt3-xl": (1_300, 24, 2048, None, 128),  # 24 heads
+    "gpt3-2b7": (2_700, 32, 2560, 32, 80),
+    "gpt3-6b7": (6_700, 32, 4096, 32, 128),
+    "gpt3-13b": (13_000, 40, None, 40, 128),  # 5140 wide
+    "gpt3-175b": (175_000, 96, 12_288, 96, 128),
 }
 
 
@@ -65,6 +85,18 @@ def test_each_size_has_the_published_number_of_parameters(name) -> None:
     with torch.device("meta"):
         network = builder(name)()
     assert sum(p.numel() for p in network.parameters()) == COUNTS[name]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_sizes_of_gpt3_are_its_tables(name) -> None:
+    millions, layers, width, heads, each = TABLE[name]
+    config: Any = MODELS.parse(name, "model")
+    assert (config.layers, config.width // config.heads, config.context) == (layers, each, 2048)
+    assert config.width == width or width is None
+    assert config.heads == heads or heads is None
+    assert COUNTS[name] / 1e6 == pytest.approx(millions, rel=0.02)  # two digits, and 356 is called 350
+    by_hand = 12 * layers * config.width**2 + 13 * layers * config.width + (50_257 + 2048 + 2) * config.width
+    assert COUNTS[name] == by_hand
 
 
 def test_a_name_builds_what_its_config_builds() -> None:
@@ -91,6 +123,6 @@ def test_sizes_of_nothing_are_refused(sizes) -> None:
 
 
 def test_names_are_offered_and_others_are_not() -> None:
-    assert "resnet50" in dir(ff.models)
+    assert {"resnet50", "gpt2_medium", "gpt3_2b7"} <= set(dir(ff.models))
     with pytest.raises(AttributeError, match="did you mean 'resnet50'"):
         _ = ff.models.resnnet50

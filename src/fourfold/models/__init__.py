@@ -161,8 +161,31 @@ MODELS = Table(
         "gpt2-xl": Entry(
             _GPT, "GPT-2 of 48 layers (2019)", {"layers": 48, "width": 1600, "heads": 25, "context": 1024}
         ),
+        "gpt3-small": Entry(
+            _GPT, "GPT-3 of 125 million parameters (2020)", {"layers": 12, "width": 768, "heads": 12, "context": 2048}
+        ),
+        "gpt3-medium": Entry(
+            _GPT, "GPT-3 of 350 million parameters (2020)", {"layers": 24, "width": 1024, "heads": 16, "context": 2048}
+        ),
+        "gpt3-large": Entry(
+            _GPT, "GPT-3 of 760 million parameters (2020)", {"layers": 24, "width": 1536, "heads": 16, "context": 2048}
+        ),
+        "gpt3-xl": Entry(
+            _GPT, "GPT-3 of 1.3 billion parameters (2020)", {"layers": 24, "width": 2048, "heads": 16, "context": 2048}
+        ),
+        "gpt3-2b7": Entry(
+            _GPT, "GPT-3 of 2.7 billion parameters (2020)", {"layers": 32, "width": 2560, "heads": 32, "context": 2048}
+        ),
+        "gpt3-6b7": Entry(
+            _GPT, "GPT-3 of 6.7 billion parameters (2020)", {"layers": 32, "width": 4096, "heads": 32, "context": 2048}
+        ),
+        "gpt3-13b": Entry(
+            _GPT, "GPT-3 of 13 billion parameters (2020)", {"layers": 40, "width": 5120, "heads": 40, "context": 2048}
+        ),
         "gpt3-175b": Entry(
-            _GPT, "GPT-3 of 96 layers (2020)", {"layers": 96, "width": 12_288, "heads": 96, "context": 2048}
+            _GPT,
+            "GPT-3 of 175 billion parameters (2020)",
+            {"layers": 96, "width": 12_288, "heads": 96, "context": 2048},
         ),
         "bert": Entry(_BERT, "an encoder that reads in both directions, trained on hidden words (2018)"),
         "bert-small": Entry(

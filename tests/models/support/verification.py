@@ -84,7 +84,15 @@ PAPERS = {
     "resnet110": ("1.7 M", "Table 6"),
     "densenet40_k12": ("1.0 M", "Table 2"),
     "densenet_bc100_k12": ("0.8 M", "Table 2"),
+    "gpt3-small": ("125 M", "Table 2.1"),
+    "gpt3-large": ("760 M", "Table 2.1"),
+    "gpt3-xl": ("1.3 B", "Table 2.1"),
+    "gpt3-2b7": ("2.7 B", "Table 2.1"),
+    "gpt3-6b7": ("6.7 B", "Table 2.1"),
+    "gpt3-13b": ("13 B", "Table 2.1"),
+    "gpt3-175b": ("175 B", "Table 2.1"),
 }
+UNITS = {"M": 1e6, "B": 1e9}
 THEIRS = {"alexnet_one_tower": "alexnet", "googlenet_bn": "googlenet"}  # torchvision's names that are not ours
 
 HEAD = """# What was compared with what
