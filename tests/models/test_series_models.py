@@ -1,5 +1,8 @@
 """Models of series: hand values, least squares by others, exponential smoothing."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -150,6 +153,31 @@ def test_autoregression_solved_is_statsmodels_autoreg(years, tmp_path) -> None:
     mase = np.abs(y[182:] - expected).mean() / np.abs(np.diff(y[:140])).mean()
     assert run.metrics["test"]["mase"] == pytest.approx(mase, rel=1e-4)
     verified("network", "ar", "statsmodels' AutoReg, in closed form", "outputs", ours, expected)
+
+
+@pytest.mark.promise("R14")
+def test_the_years_that_yule_had_give_the_coefficients_that_he_published(tmp_path, monkeypatch) -> None:
+    """A few numbers were corrected since, and he went by correlations; the coefficients' standard errors are 0.057."""
+    import fourfold as ff
+
+    datasets = Path(pytest.importorskip("statsmodels.datasets").__path__[0])
+    (tmp_path / "cache" / "sunspots").mkdir(parents=True)
+    shutil.copy(datasets / "sunspots" / "sunspots.csv", tmp_path / "cache" / "sunspots")
+    monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))
+    run = ff.run("sunspots-yule", workspace=tmp_path / "runs")
+    assert run.parts.source.sizes == {"train": 174, "validation": 0, "test": 82}
+    before_last, last = run.model.weight[0].tolist()  # both sides are standardised alike
+    assert (last, before_last) == pytest.approx((1.34254, -0.65504), abs=0.01)
+    assert run.parts.source.spec.target_mean[0] == pytest.approx(44.75, abs=0.1)
+
+    years = np.loadtxt(datasets / "sunspots" / "sunspots.csv", delimiter=",", skiprows=1)
+    y = years[(years[:, 0] >= 1749) & (years[:, 0] <= 1924), 1]
+    assert len(y) == 176
+    fitted = pytest.importorskip("statsmodels.tsa.ar_model").AutoReg(y, lags=2).fit().params
+    assert (last, before_last) == pytest.approx(tuple(fitted[1:]), rel=1e-5)
+    one, two = (np.corrcoef(y[lag:], y[:-lag])[0, 1] for lag in (1, 2))  # as he had them, by the equations he gives
+    by_correlations = (one * (1 - two) / (1 - one**2), (two - one**2) / (1 - one**2))
+    assert by_correlations == pytest.approx((1.34254, -0.65504), abs=0.005)
 
 
 def test_descent_on_autoregression_reaches_the_closed_form(years, tmp_path) -> None:

@@ -10,7 +10,7 @@ who explained sunspots by the last two years. The names are those of A. Zhang, Z
 Deep Learning, 2023, section 9.1.
 Departures: each step ahead has weights of its own (direct forecasts), where a model of one step would be iterated;
 one step ahead they are the same. Weights start at zero, from where every algorithm here reaches the same solution.
-Checked by: statsmodels' AutoReg and numpy's lstsq on the same steps; the sum by hand.
+Checked by: statsmodels' AutoReg and numpy's lstsq on the same steps; Yule's coefficients on his years; the sum by hand.
 """
 
 from typing import Literal

@@ -74,6 +74,10 @@ def test_the_very_files(tmp_path) -> None:
     years = SunspotsConfig(length=1, horizon=1, validation=0, test=0).build(0, tmp_path)
     assert years.sizes["train"] == 308
     assert years.raw("train", [0, 307])[:, 0, 0].tolist() == [5, 7.5]
+    later = SunspotsConfig(first_year=1749, length=1, horizon=1, validation=0, test=0.323).build(0, tmp_path)
+    assert "train steps 1 to 176, test steps 177 to 260" in later.notes[1]
+    assert "260 steps of 1 year, from 1749 to 2008" in later.notes[0]
+    assert later.raw("train", [0, 174])[:, 0, 0].tolist() == [80.9, 5.8]  # 1749 and 1923, whose next is 1924
     months = Co2Config(length=1, horizon=1, validation=0, test=0).build(0, tmp_path)
     assert months.sizes["train"] == 525
     import pandas as pd

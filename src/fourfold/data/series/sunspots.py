@@ -31,6 +31,9 @@ class SunspotsConfig(ForecastingConfig):
     digest: ClassVar[str] = "f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b"
 
     name: Literal["sunspots"] = "sunspots"
+    first_year: int = Field(
+        default=1700, ge=1700, le=2008, description="where the series begins; 1749: where Yule's did"
+    )
     length: int = Field(default=22, ge=1, le=1_000_000, description="years that a model sees; 22 are two cycles")
 
     def measured(self, cache: Path) -> tuple[Measured, list[str], dict[str, str]]:
@@ -38,7 +41,8 @@ class SunspotsConfig(ForecastingConfig):
         folder = cache / self.name
         fetched = ensure(folder, [CachedFile(FILE, self.digest)], _fetch)
         columns = read_table(folder / FILE).columns
-        years, values = columns["YEAR"], np.array(columns["SUNACTIVITY"], dtype=np.float64)[:, None]
+        kept = np.array(columns["YEAR"], dtype=np.float64) >= self.first_year
+        years, values = columns["YEAR"][kept], np.array(columns["SUNACTIVITY"], dtype=np.float64)[kept, None]
         series = Measured(("sunspots",), values, "1 year", years[0], years[-1])
         return series, [f"fetched into {folder}"] if fetched else [], {}
 
