@@ -24,6 +24,7 @@ from fourfold.tasks.contrastive import ContrastiveSpec
 from fourfold.tasks.language_modelling import LanguageModellingSpec
 from fourfold.tasks.masked_language_modelling import MaskedLanguageModellingSpec
 from fourfold.tasks.seam import Image, Plan, Spec, Tokens
+from fourfold.tasks.synthesis import ImageSynthesisSpec
 from fourfold.tasks.translation import TranslationSpec
 
 CIFAR, IMAGENET = (sorted(name for name in recipe_names() if name.endswith(end)) for end in ("-cifar10", "-imagenet"))
@@ -72,6 +73,9 @@ PARAMS_OF_TEXTS = {
     "transformer-base-wmt14": transformer_params(512, 2048, 37_000),
     "transformer-big-wmt14": transformer_params(1024, 4096, 37_000),
     "lstm-wikitext": 2 * 10_000 * 650 + 10_000 + 2 * 4 * 650 * (650 + 650 + 2),
+    "rnn-wikitext": 2 * 10_000 * 400 + 10_000 + 400 * (400 + 400 + 2),
+    "gru-wikitext": 15_000 * 100 + 3 * 1000 * (100 + 1000 + 2) + 15_000 * 1001,
+    "markov-wikitext": 0,  # which are counted
     "bahdanau-wmt14": sum(
         [
             2 * 30_000 * 620,  # words of both languages
@@ -95,6 +99,9 @@ RATES_OF_TEXTS = {
     },
     "transformer-big-wmt14": {4000 / 300_000: (1024 * 4000) ** -0.5, 1.0: (1024 * 300_000) ** -0.5},
     "lstm-wikitext": {0.0: 35.0, 0.15: 35.0, 0.16: 35 / 1.2, 0.19: 35 / 1.44, 0.999: 35 / 1.2**33},
+    "rnn-wikitext": {0.0: 3.5, 0.466: 3.5, 0.467: 1.75, 0.534: 0.875, 0.999: 3.5 / 2**8},
+    "gru-wikitext": {0.0: 1.0, 1.0: 1.0},
+    "markov-wikitext": {},  # nothing moves
     "bahdanau-wmt14": {0.0: 1.0, 1.0: 1.0},
     "sutskever-wmt14": {0.0: 21.0, 4.9 / 7.5: 21.0, 5.1 / 7.5: 10.5, 7.4 / 7.5: 21 / 32},
 }
@@ -124,15 +131,32 @@ def test_the_parts_of_one_of_texts_fit_each_other(name: str) -> None:
         model = recipe.model.build(spec)
     assert sum(p.numel() for p in model.parameters()) == PARAMS_OF_TEXTS[name]
     steps = recipe.budget.steps or int(recipe.budget.epochs * 1000)
-    for part in recipe.algorithm.regularizers:
+    for part in getattr(recipe.algorithm, "regularizers", []):
         part.build(model, spec, Plan(seed=0, steps=steps, batch_size=recipe.budget.batch_size))
     recipe.loss.build(spec)
-    schedule = recipe.algorithm.schedule.build(steps)
     for share, rate in RATES_OF_TEXTS[name].items():
+        schedule = recipe.algorithm.schedule.build(steps)
         assert recipe.algorithm.optimizer.lr * schedule(round(share * steps)) == pytest.approx(rate, rel=1e-3), share
     assert recipe.paper is not None
     assert recipe.paper.section
     assert recipe.expected is None or (recipe.expected.metric in spec.metrics and recipe.expected.paper)
+
+
+def test_the_first_gan_is_its_authors() -> None:
+    recipe: Any = load_recipe("goodfellow-mnist")[1]
+    with torch.device("meta"):
+        model = recipe.model.build(ImageSynthesisSpec(Image(1, 28, 28)))
+    generator = 101 * 1200 + 1201 * 1200 + 1201 * 784
+    discriminator = 785 * 240 * 5 + 241 * 240 * 5 + 241
+    assert [sum(p.numel() for p in player.parameters()) for player in (model.generator, model.discriminator)] == [
+        generator,
+        discriminator,
+    ]
+    steps = 250 * 550  # their code divides the rate by 1.000004 at each
+    schedule = recipe.algorithm.schedule.build(steps)
+    for step in range(0, steps, 500):
+        assert schedule(step) == pytest.approx(1.000004**-step, rel=0.06)
+    assert recipe.paper.section
 
 
 @pytest.mark.parametrize("name", PARAMS)
