@@ -24,7 +24,10 @@ from fourfold.core.words import counted
 from fourfold.run.parts import load_recipe, recipe_names
 
 OWN = ("table-", "pictures-")  # data of one's own
-DAYS = ("-atari-dqn", "-atari-dqn2013", "-cifar10", "-imagenet", "-wikitext", "-wmt14", "gpt2")
+DAYS = (
+    *("-atari-dqn", "-atari-dqn2013", "-cifar10", "-imagenet", "-wikitext", "-wmt14", "gpt2"),
+    *("bert-base-sst2", "bert-base-stsb", "bert-base-conll2003", "goodfellow-mnist"),
+)
 RECIPES = Path(ff.__file__).parent / "recipes"
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 TABLE = re.compile(r"(<!-- expected: ([a-z0-9 -]+) -->\n).*?(<!-- expected: end -->)", re.DOTALL)

@@ -108,10 +108,14 @@ def test_a_step_is_explained(capsys):
     assert shown.index("forward: MLP") < shown.index("backward") < shown.index("update: Adam")
 
 
+MADE_FROM_OTHERS = ["mnist-gan", "simclr-resnet18-cifar10", "emoji-simclr", "reviews-bert-pretrain"]
+
+
 @pytest.mark.promise("R21")
-def test_showing_never_fetches_data(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("name", ["mnist-mlp", *MADE_FROM_OTHERS])
+def test_showing_never_fetches_data(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "empty"))
-    assert main(["show", "mnist-mlp"]) == 0
+    assert main(["show", name]) == 0
     assert "have not been downloaded yet" in " ".join(capsys.readouterr().out.split())
     assert not (tmp_path / "empty").exists()
 

@@ -20,14 +20,14 @@ from fourfold.tasks.tagging import TaggingSpec
 from fourfold.tasks.text_classification import TextClassificationSpec
 
 SPECS: dict[str, Spec] = {
-    "sst2-bert": TextClassificationSpec(Tokens(30_522, 128, 1), ("negative", "positive")),
-    "stsb-bert": SentencePairsSpec(Tokens(30_522, 128, 2), ("score",), (2.7,), (1.5,)),
-    "conll2003-bert": TaggingSpec(Tokens(28_996, 256, 1), TAGS),
+    "bert-base-sst2": TextClassificationSpec(Tokens(30_522, 128, 1), ("negative", "positive")),
+    "bert-base-stsb": SentencePairsSpec(Tokens(30_522, 128, 2), ("score",), (2.7,), (1.5,)),
+    "bert-base-conll2003": TaggingSpec(Tokens(28_996, 256, 1), TAGS),
 }
 PARAMS = {
-    "sst2-bert": 109_482_240 + 2 * 769,
-    "stsb-bert": 109_482_240 + 769,
-    "conll2003-bert": 109_482_240 - (30_522 - 28_996) * 768 - 768 * 769 + 9 * 769,  # fewer words, and no pooler
+    "bert-base-sst2": 109_482_240 + 2 * 769,
+    "bert-base-stsb": 109_482_240 + 769,
+    "bert-base-conll2003": 109_482_240 - (30_522 - 28_996) * 768 - 768 * 769 + 9 * 769,  # fewer words, and no pooler
 }
 NARROW: dict[str, Any] = {"model.layers": 1, "model.width": 8, "model.heads": 2, "data.max_length": 32}
 FEW: dict[str, Any] = {
@@ -45,7 +45,7 @@ def test_parts_and_numbers_are_the_papers(name: str) -> None:
     spec = SPECS[name]
     tokens: Any = spec.input
     assert (recipe.data.vocab_size, recipe.data.max_length) == (tokens.vocab_size, tokens.length)
-    assert recipe.data.lowercase == (name != "conll2003-bert")
+    assert recipe.data.lowercase == (name != "bert-base-conll2003")
     with torch.device("meta"):
         model = recipe.model.build(spec)
     assert sum(p.numel() for p in model.parameters()) == PARAMS[name]
@@ -78,7 +78,7 @@ def cased_folder(folder: Path, texts: list[str]) -> Path:
 def test_one_runs_on_its_sources_form_from_a_published_folder(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = name.removesuffix("-bert")
+    source = name.removeprefix("bert-base-")
     if source == "stsb":
         write_whole_texts(tmp_path / "cache", monkeypatch)
         monkeypatch.setenv("FOURFOLD_DATA", str(tmp_path / "cache"))

@@ -19,6 +19,7 @@ from torch import nn
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import FourfoldError
 from fourfold.core.recipe import Recipe
+from fourfold.data.base import DataConfig
 from fourfold.nn.normalisation import LocalResponseNorm
 from fourfold.run import runtime
 from fourfold.run.beginning import beginning_of
@@ -108,9 +109,12 @@ def measure_part(config: PartConfig) -> ModelFacts | None:
 
 def is_data_here(recipe: Recipe) -> bool:
     """Return whether the recipe's data can be read without fetching them: looking at a recipe never downloads."""
-    if getattr(recipe.data, "path", None) == "":
-        return False
-    return recipe.data.is_here(data_cache())  # type: ignore[attr-defined]
+    data, cache = recipe.data, data_cache()
+    while isinstance(data, DataConfig):
+        if getattr(data, "path", None) == "" or not data.is_here(cache):
+            return False
+        data = getattr(data, "of", None)  # what they are made from
+    return True
 
 
 def is_data_to_be_named(recipe: Recipe) -> bool:
