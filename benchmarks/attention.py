@@ -1,7 +1,8 @@
 """A block of a Transformer beside an LSTM of as many weights, by the length of the text; part of language.py.
 
-Each step is of as many tokens, in fewer rows where they are longer. Per token a block takes the same products at every
-length, and the scores of attention, which grow with it; an LSTM takes the same, but one step after another.
+Each step is of as many tokens, in fewer rows where they are longer. A block takes the same products for a token at
+every length, and besides them the scores of attention, which grow with it. An LSTM takes as many at every length, but
+one step after another.
 """
 
 import statistics

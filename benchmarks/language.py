@@ -28,14 +28,14 @@ from turns import interleaved, our_training, parse, rows_of
 from fourfold.run import runtime
 from fourfold.run.parts import load_recipe
 
-MEASURES = {
+MEASURES = {  # of each part, what measures it, and how many rounds
     "recurrent": (texts.recurrent, 11),
     "attention": (attention.attention, 11),
     "lengths": (texts.lengths, 11),
     "translation": (texts.translation, 11),
     "decoding": (writing.decoding, 11),
     "writing": (writing.writing, 7),
-}  # of each part, what measures it, and how many rounds
+}
 PARTS = ("training", *MEASURES)
 PREFACE = """## Language
 

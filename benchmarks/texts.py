@@ -139,8 +139,8 @@ def lengths(rounds: int, threads: int, quick: bool, clock: str) -> str:
     ]
     note = (
         f"BERT of {layers} layers, 128 wide, on IMDB's reviews of up to {longest} tokens ({cut:.0%} are longer and "
-        f"cut), {batch} a step, {threads} threads; one network and one optimizer. By the mean time of {rounds} rounds, "
-        "for batches differ; quartiles are of the rounds."
+        f"cut), {batch} a step, {threads} threads; one network and one optimizer. Speeds are by the mean time of "
+        f"{rounds} rounds, for batches differ; in brackets the quartiles of single rounds."
     )
     columns = ["batches", "reviews a second", "times as fast"]
     return f"### Texts of unlike lengths\n\n{note}\n\n{table(columns, rows)}"

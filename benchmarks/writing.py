@@ -69,7 +69,8 @@ def writing(rounds: int, threads: int, quick: bool, clock: str) -> str:
         ]
         error = f"{errors[name]:.0e}" if errors[name] > 1e-4 else ""  # below it, fp32 in another order
         rows.append([name, f"{count / statistics.median(tokens):.1f}", *ratios, error])
-    columns = ["", "tokens a second", "times as fast", f"first token after {long.shape[1]}, times as fast"]
+    columns = ["", "tokens a second", "times as fast as theirs in fp32"]
+    columns += [f"first token after {long.shape[1]}, theirs in fp32 = 1"]
     columns += ["times as fast as theirs in bf16", "first token, theirs in bf16 = 1", "error"]
     note = (
         f"{count} tokens after {short.shape[1]}, batch 1, always the likeliest, {threads} threads; medians "

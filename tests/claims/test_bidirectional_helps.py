@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from fourfold.claims import bidirectional_helps as claim
 from fourfold.claims.tagged_words import PADDING, source_of
+from fourfold.core.errors import DivergedError
 from fourfold.data.text.masking import Masking
 from fourfold.data.text.masking import draw as draws
 
@@ -84,3 +85,7 @@ def test_reading_before_is_where_tagging_begins(monkeypatch):
     encoder = {name: part for name, part in encoder.items() if not name.startswith("head.")}
     monkeypatch.setattr(claim, "read_before", lambda *_: encoder)
     assert claim.score("both ways, pre-trained", 0, "quick") == claim.score("both ways, from scratch", 0, "quick")
+    unread = {name: torch.full_like(part, torch.nan) for name, part in encoder.items()}
+    monkeypatch.setattr(claim, "read_before", lambda *_: unread)
+    with pytest.raises(DivergedError):
+        claim.score("both ways, pre-trained", 0, "quick")

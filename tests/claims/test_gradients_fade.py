@@ -117,6 +117,8 @@ def test_training_changes_the_weights_and_arms_of_a_seed_begin_alike():
     assert not torch.equal(first["layers.weight_hh_l0"], after["layers.weight_hh_l0"])
 
 
-def test_the_score_is_what_comes_through_from_lag_1_to_lag_50():
+def test_the_score_is_what_comes_through_from_lag_1_to_lag_50(monkeypatch):
     assert claim.score("rnn, drawn", 0, "quick") < claim.FADED
     assert claim.score("orthogonal rnn, drawn", 0, "quick") > claim.score("rnn, drawn", 0, "quick")
+    monkeypatch.setattr(claim, "logarithms", lambda *_: torch.arange(51.0) ** 2)
+    assert claim.score("rnn, drawn", 0, "quick") == 50**2 - 1

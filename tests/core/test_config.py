@@ -20,6 +20,7 @@ class MLP(PartConfig):
     activation: Literal["relu", "tanh", "sigmoid"] = "relu"
     crop: Crop = Crop()
     crops: list[Crop] = Field(default=[])
+    pair: list[int] = Field(default=[1, 2], min_length=2)
     size: int | None = None
     sides: Annotated[int, Field(ge=1)] | list[Annotated[int, Field(ge=1)]] | None = None
 
@@ -51,6 +52,8 @@ def message(fields: dict, cls: type[Config] = MLP, at: str = "model") -> str:
         ({"sides": 0}, "model.sides: input should be greater than or equal to 1 (got 0)"),
         ({"sides": [3, 0]}, "model.sides.1: input should be greater than or equal to 1 (got 0)"),
         ({"widths": 64}, "model.widths: input should be a valid list (got 64); did you mean [64]?"),
+        ({"pair": 64}, "model.pair: input should be a valid list (got 64)"),
+        ({"dropout": [0.5], "sides": [3, 0]}, "model.dropout: input should be a valid number (got [0.5])"),
         ({"widths": "abc"}, "model.widths: input should be a valid list (got 'abc')"),
         ({"dropout": None}, "model.dropout: input should be a valid number (got nothing)"),
         ({"dropout": ".nan"}, "model.dropout: input should be a finite number (got '.nan')"),
@@ -106,6 +109,7 @@ def test_a_mapping_holds_every_default() -> None:
         "activation": "relu",
         "crop": {"pad": 4},
         "crops": [],
+        "pair": [1, 2],
         "size": None,
         "sides": None,
     }

@@ -156,6 +156,33 @@ def test_an_interrupted_series_goes_on_with_its_fold_and_those_after_it(tmp_path
     assert [run.run_id for run in again.runs] == printed["folds"]
 
 
+def test_a_fold_that_was_begun_is_gone_on_with_whichever_fold_is_named(tmp_path: Path) -> None:
+    name, recipe = load_recipe(RECIPE, {"data.folds": 3})
+    ff.run(RECIPE, {"data.folds": 3, "data.fold": 0}, workspace=tmp_path)
+    with interrupted_after(28):
+        ff.run(RECIPE, {"data.folds": 3, "data.fold": 2}, workspace=tmp_path)
+    series = go_on(RunFolder.open(tmp_path / "recipe-1"))
+    assert [(run.run_id, run.recipe.data.fold) for run in series.runs] == [  # type: ignore[attr-defined]
+        ("recipe-1", 0),
+        ("recipe-3", 1),
+        ("recipe-2", 2),
+    ]
+    whole = cross_validate(name, recipe, tmp_path / "whole").to_mapping()
+    assert series.to_mapping()["metrics"] == whole["metrics"]
+
+
+def test_folds_of_changed_data_are_not_mixed(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = [f"{i},{i % 7},{'ab'[i % 2]}" for i in range(40)]
+    table.write_text("\n".join(["x,y,class", *rows]), encoding="utf-8")
+    variant = {"data": {"name": "table", "path": str(table), "target": "class"}, "data.folds": 3, "data.fold": 0}
+    run = ff.run(RECIPE, variant, workspace=tmp_path / "runs")
+    table.write_text("\n".join(["x,y,class", *rows, "1,1,a"]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"table\.csv"):
+        go_on(run.folder)
+    assert len([path for path in (tmp_path / "runs").iterdir() if (path / "run.json").exists()]) == 1
+
+
 def test_what_is_no_fold_has_no_other_folds(tmp_path: Path) -> None:
     run = ff.run(RECIPE, workspace=tmp_path)
     with pytest.raises(InputError, match=r"recipe-1: it is no fold of a cross-validation; leave out --folds"):

@@ -202,7 +202,7 @@ CLAIMS = ClaimTable(
         ),
         "bidirectional-helps": ClaimEntry(
             "fourfold.claims.bidirectional_helps:CLAIM",
-            "guessing hidden words teaches to label words, more than the next",
+            "learning to guess hidden words helps labelling more than the next",
         ),
         "bilstm-helps": ClaimEntry(
             "fourfold.claims.bilstm_helps:CLAIM", "reading both ways labels words better than reading forward"

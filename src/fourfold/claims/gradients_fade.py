@@ -4,10 +4,10 @@ The answer of a network to the adding problem, read from its last state, has a g
 norm at lag 50 over its norm at lag 1 is what comes through 49 steps; the score is the logarithm to the base of 10, the
 mean of 200 sequences. Networks are looked at with their weights as drawn, and after 1,000 equal steps of training.
 
-In Elman's network the gradient is multiplied at each step by W_h and by tanh' <= 1, so it must fade where the
-eigenvalues of W_h are well below 1 (Pascanu et al., section 2.1). The largest of weights drawn within 1/sqrt(width) is
-near 1/sqrt(3): as drawn, the network is sure to fade, and what is asked there is how much less the others do. What
-training makes of it is open.
+In Elman's network the gradient is multiplied at each step by W_h and by tanh' <= 1, so it must fade where the largest
+singular value of W_h is below 1 (Pascanu et al., section 2.1), and as a rule does where its eigenvalues are. Of weights
+drawn within 1/sqrt(width) the largest eigenvalue is near 1/sqrt(3): as drawn, the network is all but sure to fade, and
+what is asked there is how much less the others do. What training makes of it is open.
 
 An LSTM's memory is multiplied by its forget gate. The paper of 1997 has none, which a bias of 10 comes close to; here
 it starts at 1 (0.73 of the memory stays), and torch's own starts near 0 (0.5 stays). Biases of 10 and 0, and an Elman

@@ -43,8 +43,9 @@ def print_summary(result: Mapping[str, Any]) -> None:
         used = hint(str(result.get("task")), run, _encoding(Path(result["folder"])))
         out.print(f"next:   fourfold report {run}   ·   fourfold {used}", markup=False, soft_wrap=True)
     elif result["status"] == "interrupted":
-        rest = " --folds   (this one and those after it)" if "folds" in result else ""
-        out.print(f"next:   fourfold resume {run}{rest}", markup=False, soft_wrap=True)
+        of_all = "folds" in result and result["processes"] == 1
+        whole = f"fourfold resume {run} --folds   ·   this fold alone: " if of_all else ""
+        out.print(f"next:   {whole}fourfold resume {run}", markup=False, soft_wrap=True)
 
 
 def called(folder: Path) -> str:

@@ -99,7 +99,8 @@ def resume(
 ) -> int:
     """Go on with an interrupted run from its newest checkpoint, exactly as if it had never stopped.
 
-    A finished run is left as it is. So is one that another process is training.
+    A finished run is left as it is, but --folds trains the folds that are missing beside it. So is one that another
+    process is training.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ silently ignored, and the nearest field name is offered.
 """
 
 import re
-from typing import Any, Mapping, TypeVar
+from typing import Annotated, Any, Mapping, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -49,10 +49,10 @@ def validate(cls: type[C], fields: Mapping[str, Any], at: str) -> C:
 def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
     """Return the first error; of a field that takes several kinds of value, that of the kind which was given."""
     first = errors[0]
-    if isinstance(first["input"], list):
-        inside = len(first["loc"]) - 1
-        alike = [e for e in errors if e["loc"][:inside] == first["loc"][:inside]]
-        return next((e for e in alike if any("[" in str(part) for part in e["loc"][inside:])), first)
+    if isinstance(first["input"], list) and _UNION_MEMBER.fullmatch(str(first["loc"][-1])):
+        field = first["loc"][:-1]
+        alike = [e for e in errors if e["loc"][: len(field)] == field]
+        return next((e for e in alike if str(e["loc"][len(field)]).startswith("list[")), first)
     words = [e for e in errors if e["type"] == "literal_error" and e["loc"][:-1] == first["loc"][:-1]]
     return words[0] if words and isinstance(first["input"], str) else first
 
@@ -89,10 +89,11 @@ def _is_valid(cls: type[BaseModel], location: tuple[int | str, ...], value: Any)
     """Return whether a field could have this value."""
     owner = _class_at(cls, location[:-1])
     field = owner.model_fields.get(str(location[-1])) if owner else None
-    if field is None or field.annotation is None:
+    if field is None:
         return False
+    annotated: Any = Annotated  # of a type that is known when it runs
     try:
-        TypeAdapter(field.annotation).validate_python(value, strict=True)
+        TypeAdapter(annotated[field.annotation, field]).validate_python(value, strict=True)
     except ValidationError:
         return False
     return True

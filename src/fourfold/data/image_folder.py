@@ -240,7 +240,7 @@ class ImageFolderConfig(SplitDataConfig):
         used = sum(len(part) for part in members.values()) * encoding.image.size
         limit = machine_memory() / 4 if self.memory_gb is None else self.memory_gb * GIGABYTE
         if decoded.pixels is not None and used * BYTES_IN_MEMORY <= limit:
-            # By NumPy, whose memory comes in large pages: torch's stops at each small one, ten times as long.
+            # By NumPy, which takes large pages: torch faults at each small one, and needs ten times as long.
             parts = {split: decoded.pixels[part.numpy()] for split, part in members.items()}
             examples = {split: torch.from_numpy(part).permute(0, 3, 1, 2) for split, part in parts.items()}
             return InMemorySource(spec, examples, targets, encoding, augment, notes)

@@ -11,7 +11,7 @@ Few-Shot Learners, NeurIPS 2020, Table 2.1, arXiv:2005.14165 (GPT-3).
 Departures:
 - GPT-3's layers of locally banded sparse attention, every other one in its paper, are dense here.
 - Two rows of GPT-3's table contradict themselves: its 13B has 40 heads of 128 in a width of 5140, here 5120; its XL 24
-  heads of 128 in 2048, here 16. Both then have as many parameters as the table says.
+  heads of 128 in 2048, here 16. The XL then has the table's 1.3 B parameters, the 13B 12.85 B for its 13.0.
 - GPT-1's extra layer for fine-tuning is left out: the network predicts tokens only.
 - GELU by its tanh approximation, and positions drawn with a deviation of 0.01 where norm=pre: both are the published
   code's, of which the papers say nothing.

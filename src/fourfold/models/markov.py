@@ -10,7 +10,7 @@ and c' is c without its oldest token. So what was never seen after c is judged b
 Papers: Markov, An Example of Statistical Investigation of the Text Eugene Onegin, 1913 (English in Science in Context
 19, 2006); Shannon, A Mathematical Theory of Communication, 1948, section 3; the mixture is Witten and Bell, The
 Zero-Frequency Problem, IEEE Transactions on Information Theory 37, 1991 (method C), as Chen and Goodman, An Empirical
-Study of Smoothing Techniques for Language Modeling, 1999, section 2.6, write it.
+Study of Smoothing Techniques for Language Modeling, 1999, section 2.5, write it.
 Departures: the first tokens of a window have shorter contexts, in counting too; where texts are kept apart, none is a
 context of another.
 Checked by: counts and probabilities by hand; the equations over dictionaries on random text.

@@ -43,7 +43,7 @@ def find_folds(folder: RunFolder) -> Folds | None:
     Raises:
         InputError: the run itself is damaged; damaged ones beside it are passed over.
     """
-    found = _done(folder)
+    found = _newest(folder, finished=True)
     if len(found) < 2:
         return None
     kept = [found[fold] for fold in sorted(found)]
@@ -57,10 +57,20 @@ def done_folds(folder: RunFolder) -> dict[int, str]:
     Raises:
         InputError: the run itself is damaged.
     """
-    return {fold: each.run for fold, each in _done(folder).items()}
+    return {fold: each.run for fold, each in _newest(folder, finished=True).items()}
 
 
-class _Done(NamedTuple):
+def begun_folds(folder: RunFolder) -> dict[int, str]:
+    """Return the newest run of each fold that was begun and that no run has finished, in the order of the folds.
+
+    Raises:
+        InputError: the run itself is damaged.
+    """
+    done, begun = done_folds(folder), _newest(folder, finished=False)
+    return {fold: begun[fold].run for fold in sorted(begun.keys() - done.keys())}
+
+
+class _Fold(NamedTuple):
     """A run of a fold."""
 
     created: str
@@ -68,27 +78,35 @@ class _Done(NamedTuple):
     metrics: Scores
 
 
-def _done(folder: RunFolder) -> dict[int, _Done]:
-    """Return the newest finished run of each fold; nothing where the run is no fold."""
+def _newest(folder: RunFolder, finished: bool) -> dict[int, _Fold]:
+    """Return the newest run of each fold, of those that are done or of those that are not."""
     recipe = folder.recipe()
     data = recipe.get("data")
     if not isinstance(data, dict) or data.get("fold") is None:
         return {}
     alike, files = _but_fold(recipe), _files(folder.path)
-    found: dict[int, _Done] = {}
+    found: dict[int, _Fold] = {}
     for path in run_paths(folder.path.parent):
         try:  # the cheapest first: most runs of a workspace are others
-            identity, result = read_identity(path / "run.json"), read_result(path / "result.json")
-            if identity.seed != folder.identity.seed or result["status"] != "done" or not result["metrics"]:
+            identity, metrics = read_identity(path / "run.json"), _scores(path)
+            if identity.seed != folder.identity.seed or bool(metrics) != finished:
                 continue
             settings = read_yaml(path / "recipe.yaml")
             if _but_fold(settings) == alike and _files(path) == files:
                 fold = int(settings["data"]["fold"])
                 if fold not in found or identity.created > found[fold].created:
-                    found[fold] = _Done(identity.created, to_text(path.name), result["metrics"])
+                    found[fold] = _Fold(identity.created, to_text(path.name), metrics)
         except (InputError, AttributeError, KeyError, TypeError, ValueError):
             continue
     return found
+
+
+def _scores(folder: Path) -> Scores:
+    """Return a run's scores, none where it is not done."""
+    if not (folder / "result.json").exists():
+        return {}
+    result = read_result(folder / "result.json")
+    return result["metrics"] if result["status"] == "done" else {}
 
 
 def mean_and_spread(scores: Iterable[Scores]) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:

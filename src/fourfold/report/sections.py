@@ -67,7 +67,8 @@ def ending(run: Run, problem: str) -> str:
     if run.status != "done":
         said = [str(f) for f in findings] or ([f"Reason: {reason}"] if reason else [])
         if run.status == "interrupted":
-            again = copyable("resume", shlex.join(["fourfold", "resume", run.run_id]), "wrap")
+            folds = ["--folds"] * (getattr(run.recipe.data, "folds", None) is not None)
+            again = copyable("resume", shlex.join(["fourfold", "resume", run.run_id, *folds]), "wrap")
             cards.append(callout(f"Interrupted ({reason or 'killed'})", _ENDED["interrupted"], [], "", again))
         else:
             title = "Still running" if run.status == "running" else "Why it stopped"

@@ -4,17 +4,17 @@ Source: Stone, Cross-validatory choice and assessment of statistical predictions
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fourfold.core.errors import InputError
 from fourfold.core.recipe import Recipe
 from fourfold.records.folder import RunFolder
-from fourfold.records.folds import done_folds, mean_and_spread
+from fourfold.records.folds import begun_folds, done_folds, mean_and_spread
 from fourfold.run import runtime
-from fourfold.run.processes import device_of, joined
-from fourfold.run.run import Run, resume, start_among
+from fourfold.run.processes import ManyProcesses, SingleProcess, device_of, joined
+from fourfold.run.run import Run, refuse_changed_files, resume, start_among
 from fourfold.run.watch import Watcher
 
 
@@ -33,6 +33,7 @@ class CrossValidation(NamedTuple):
             "headline": shown.headline,
             "status": "done" if all(run.status == "done" for run in self.runs) else "interrupted",
             "folds": [run.run_id for run in self.runs],
+            "processes": shown.recipe.runtime.processes,
             "steps": sum(run.result["steps"] for run in self.runs),
             "seconds": round(sum(run.result["seconds"] for run in self.runs), 3),
             "examples_per_second": statistics.fmean(run.result["examples_per_second"] for run in self.runs),
@@ -50,50 +51,60 @@ def cross_validate(
         InputError: the data cannot be cut into folds.
         DivergedError: a fold stopped being finite.
     """
-    folds = getattr(recipe.data, "folds", None)
-    if folds is None:
+    if getattr(recipe.data, "folds", None) is None:
         raise InputError("data.folds: say how many folds, for example data.folds=5")
-    runs: list[Run] = []
     machine = runtime.resolve_machine(recipe.runtime)
     with joined(machine.processes, device_of(machine.device)) as processes:
-        for fold in range(folds):
-            runs.append(start_among(processes, name, _of_fold(recipe, fold), workspace, watcher, trackers))
-            if processes.share(runs[-1].status) != "done":  # all go on, or none
-                break
-    return summarise(runs)
+        return summarise(_train(processes, name, recipe, workspace, {}, watcher, trackers))
 
 
 def go_on(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence[str] = ()) -> CrossValidation:
-    """Finish the fold that a run is, then train the folds that no finished run beside it is of.
+    """Finish the folds that were begun of the cross-validation that a run is one fold of, then train the others.
 
     Raises:
-        InputError: the run is no fold, or of several processes; else as `resume` and `start_among` do.
+        InputError: the run is no fold, or of several processes, or its data have changed; else as `resume` does.
         DivergedError: a fold stopped being finite.
     """
-    recipe = Run(folder).recipe
-    folds = getattr(recipe.data, "folds", None)
-    if folds is None:
+    recipe, workspace = Run(folder).recipe, folder.path.parent
+    if getattr(recipe.data, "folds", None) is None:
         raise InputError(f"{folder.run_id}: it is no fold of a cross-validation; leave out --folds")
     if recipe.runtime.processes > 1:
-        raise InputError(f"{folder.run_id}: it is trained by several processes; resume each fold without --folds")
-    first = resume(folder, watcher, trackers)
-    if first.status != "done":
-        return summarise([first])
-    done, runs = done_folds(folder), list[Run]()
+        raise InputError(
+            f"{folder.run_id}: it is trained by several processes; resume it without --folds, and train a fold that is "
+            "missing with data.fold=N"
+        )
+    for name in begun_folds(folder).values():
+        run = resume(RunFolder.open(workspace / name), watcher, trackers)
+        if run.status != "done":
+            return summarise([run])
+    done = {fold: Run(RunFolder.open(workspace / name)) for fold, name in done_folds(folder).items()}
+    if len(done) < recipe.data.folds:  # type: ignore[attr-defined]
+        refuse_changed_files(folder, Run(folder).parts.source)
     with joined(1, device_of(recipe.runtime.device)) as processes:
-        for fold in range(folds):
-            if fold in done:
-                runs.append(Run(RunFolder.open(folder.path.parent / done[fold])))
-                continue
-            name, workspace = folder.identity.recipe, folder.path.parent
-            runs.append(start_among(processes, name, _of_fold(recipe, fold), workspace, watcher, trackers))
-            if runs[-1].status != "done":
-                break
-    return summarise(runs)
+        return summarise(_train(processes, folder.identity.recipe, recipe, workspace, done, watcher, trackers))
 
 
-def _of_fold(recipe: Recipe, fold: int) -> Recipe:
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"fold": fold})})
+def _train(
+    processes: ManyProcesses | SingleProcess,
+    name: str,
+    recipe: Recipe,
+    workspace: Path,
+    done: Mapping[int, Run],
+    watcher: Watcher | None,
+    trackers: Sequence[str],
+) -> list[Run]:
+    """Return a run for each fold: those that are done, and new ones up to the first that is interrupted."""
+    runs: list[Run] = []
+    for fold in range(recipe.data.folds):  # type: ignore[attr-defined]
+        if fold in done:
+            runs.append(done[fold])
+            continue
+        data = recipe.data.model_copy(update={"fold": fold})
+        fold_recipe = recipe.model_copy(update={"data": data})
+        runs.append(start_among(processes, name, fold_recipe, workspace, watcher, trackers))
+        if processes.share(runs[-1].status) != "done":  # all go on, or none
+            break
+    return runs
 
 
 def summarise(runs: list[Run]) -> CrossValidation:

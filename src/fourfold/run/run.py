@@ -291,7 +291,7 @@ def resume(
         beginning = None if goes_on else beginning_of(recipe)
         built = recipe.model_copy(update={"weights": None}) if goes_on else recipe
         parts = _readable(build_parts(built, beginning), splits)
-        _refuse_changed_files(folder, parts.source)
+        refuse_changed_files(folder, parts.source)
         notes = beginning.notes if beginning else _beginning_notes(folder)
         session = Session(folder.identity.recipe, recipe, parts, device, processes, watcher or Watcher(), notes)
         session.attach(processes.share(folder.claim() if processes.rank == 0 else None), trackers, indexed)
@@ -319,7 +319,7 @@ def _readable(parts: Parts, splits: Sequence[str]) -> Parts:
     return parts
 
 
-def _refuse_changed_files(folder: RunFolder, source: Source) -> None:
+def refuse_changed_files(folder: RunFolder, source: Source) -> None:
     """Raise InputError where a file that the run's data came from holds something else now."""
     if not (folder.path / "inputs.json").exists():  # it was stopped before it could say
         return

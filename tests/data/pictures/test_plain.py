@@ -88,8 +88,10 @@ def test_all_is_as_pillow_has_it(
         np.testing.assert_array_equal(getattr(quick, name), getattr(slow, name))
 
 
+@pytest.mark.parametrize("small", [1 << 16, 100])  # bytes; all files have more than 100
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_what_is_not_plain_is_left(folder: Path, mode: str) -> None:
+def test_what_is_not_plain_is_left(folder: Path, mode: str, small: int, monkeypatch) -> None:
+    monkeypatch.setattr(plain, "SMALL", small)
     paths, wanted = sorted(folder.iterdir()), Wanted(HEIGHT, WIDTH, len(mode), "crop")
     facts = Facts.empty(len(paths), wanted.channels)
     left = plain.read_plain([str(path) for path in paths], wanted, None, facts, threads=2)

@@ -89,8 +89,7 @@ PAPERS = {
     "gpt3-xl": ("1.3 B", "Table 2.1"),
     "gpt3-2b7": ("2.7 B", "Table 2.1"),
     "gpt3-6b7": ("6.7 B", "Table 2.1"),
-    "gpt3-13b": ("13 B", "Table 2.1"),
-    "gpt3-175b": ("175 B", "Table 2.1"),
+    "gpt3-175b": ("175 B", "abstract"),
 }
 UNITS = {"M": 1e6, "B": 1e9}
 THEIRS = {"alexnet_one_tower": "alexnet", "googlenet_bn": "googlenet"}  # torchvision's names that are not ours

@@ -154,7 +154,7 @@ def _load(folder: Path, files: Sequence[PictureFile]) -> Decoded | None:
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             return None
         index: dict[str, Any] = json.loads(text)
-        if any(_digest_of(folder / name) != digest for name, digest in index["digests"].items()):
+        if any(_digest_of(folder / name) != sha256 for name, sha256 in index["digests"].items()):
             return None
         found = _open(folder, index, len(files))
         if any(not isinstance(read_into(files[n].path, found.wanted, None), str) for n in found.facts.failures):

@@ -136,7 +136,7 @@ def _whole(path: str) -> bytes:
 def _write(found: np.ndarray, numbers: list[int], pixels: Path) -> None:
     """Write the pictures to where their numbers say.
 
-    As a file, for a memory map of one that is new stops at every page of it, holding Python's lock.
+    By writing, not through a new memory map, which faults at each of its pages while it holds Python's lock.
     """
     gaps = np.flatnonzero(np.diff(numbers) > 1) + 1
     with pixels.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Sunspots: their yearly number from 1700 to 2008, 309 steps; it rises and falls in about eleven years, never alike.
+"""Sunspots: their yearly number from 1700 to 2008, 309 steps in all; up and down in about eleven years, never alike.
 
 Source: National Geophysical Data Center (the Zurich or Wolf number); fetched at run time from the Python package
 statsmodels, of which one file is read and nothing is run. G. U. Yule proposed autoregression on this very series: On a
