@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fourfold.claims.base import ComputedClaim, Name, Size
 from fourfold.claims.rules import greater
-from fourfold.claims.tagged_words import PADDING, tagged
+from fourfold.claims.tagged_words import PADDING, accuracy, tagged
 from fourfold.core.seeds import stream_seed
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 LAYERS, WIDTH, HEADS = 2, 128, 4
 DEVIATION = 0.08  # of weights as drawn, about 1 / sqrt(width)
 TEXTS = {"quick": 20, "full": 500}
-READING = {"quick": 5, "full": 1_000}  # steps of 128 sentences
-READING_LR = 0.002
+READING = {"quick": 5, "full": 1_000}  # steps of READ sentences
+READ, READING_LR = 128, 0.002
 LABELLED = 500  # sentences with tags
 TAGGING = {"quick": 10, "full": 300}  # steps of 32 sentences
 TAGGING_LR = 0.001
@@ -41,11 +41,6 @@ def score(arm: str, seed: int, size: Name) -> float:
     """Return the share of the words of the test texts whose tag a network says rightly."""
     import torch
 
-    from fourfold.algorithms import ALGORITHMS
-    from fourfold.losses import LOSSES
-    from fourfold.run.evaluate import evaluate
-    from fourfold.tasks.seam import Plan
-
     reads, _, begins = arm.partition(", ")
     source = tagged(seed, TEXTS[size])
     draw = torch.Generator().manual_seed(stream_seed(seed, "sample"))
@@ -53,26 +48,10 @@ def score(arm: str, seed: int, size: Name) -> float:
     model = network(reads, "each token", source, seed)
     if begins == "pre-trained":
         read = {name: part for name, part in read_before(reads, seed, size).items() if not name.startswith("words.")}
-        missing = model.load_state_dict(read, strict=False).missing_keys
-        assert all(name.startswith("head.") for name in missing), missing
-    algorithm: Any = ALGORITHMS.parse(
-        {
-            "name": "supervised",
-            "optimizer": {"name": "adam", "lr": TAGGING_LR},
-            "schedule": {"name": "one_cycle"},
-            "regularizers": [{"name": "gradient_clipping", "max_norm": 1.0}],
-        },
-        "algorithm",
-    )
-    config: Any = LOSSES.parse("cross_entropy", "loss")
-    loss = config.build(source.spec)
-    with torch.random.fork_rng(devices=[]):
-        training = algorithm.build(model, loss, few, Plan(seed, TAGGING[size], 32))
-        for _ in range(TAGGING[size]):
-            training.step()
-        training.check()
-        training.finish()
-    return evaluate(model, loss, few, "test")["accuracy"]
+        missing, unexpected = model.load_state_dict(read, strict=False)
+        assert not unexpected
+        assert all(name.startswith("head.") for name in missing)
+    return accuracy(model, few, seed, TAGGING[size], TAGGING_LR)
 
 
 def network(reads: str, answers: "Answers", source: "PaddedSource", seed: int) -> "BERT":
@@ -116,7 +95,7 @@ def read_before(reads: str, seed: int, size: Name) -> "dict[str, Tensor]":
 
     source, steps = tagged(seed, TEXTS[size]), READING[size]
     model = network(reads, "words", source, seed)
-    stream = source.train(Order(seed=seed, batch_size=128))
+    stream = source.train(Order(seed=seed, batch_size=READ))
     optimizer = torch.optim.Adam(model.parameters(), READING_LR)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, READING_LR, total_steps=steps)
     draw = torch.Generator().manual_seed(stream_seed(seed, "augment"))
@@ -159,8 +138,9 @@ CLAIM = ComputedClaim(
     arms={
         f"{reads}, {begins}": f"{how}, {what}"
         for begins, what in {
-            "pre-trained": "1,000 steps of reading 128 sentences, then 300 steps on 500 sentences with tags",
-            "from scratch": "300 steps on 500 sentences with tags",
+            "pre-trained": f"{READING['full']:,} steps of reading {READ} sentences, then {TAGGING['full']} steps on "
+            f"{LABELLED} sentences with tags",
+            "from scratch": f"{TAGGING['full']} steps on {LABELLED} sentences with tags",
         }.items()
         for reads, how in {
             "both ways": "a word sees the whole sentence",

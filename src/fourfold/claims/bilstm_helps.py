@@ -11,47 +11,24 @@ from typing import Any
 
 from fourfold.claims.base import ComputedClaim, Name, Size
 from fourfold.claims.rules import greater
-from fourfold.claims.tagged_words import tagged
+from fourfold.claims.tagged_words import accuracy, tagged
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "both ways": {"name": "lstm", "embedding": 64, "width": 64, "bidirectional": True},
     "forward": {"name": "lstm", "embedding": 64, "width": 104},
 }
+LR = 0.004
 STEPS = {"quick": 20, "full": 2_000}
 TEXTS = {"quick": 20, "full": 500}
 
 
 def score(arm: str, seed: int, size: Name) -> float:
     """Return the share of the words of the test texts whose tag a network says rightly."""
-    import torch
-
-    from fourfold.algorithms import ALGORITHMS
-    from fourfold.losses import LOSSES
     from fourfold.models import MODELS
     from fourfold.run.build import build_model
-    from fourfold.run.evaluate import evaluate
-    from fourfold.tasks.seam import Plan
 
     source = tagged(seed, TEXTS[size])
-    model = build_model(MODELS.parse(NETWORKS[arm], "model"), source.spec, seed)
-    algorithm: Any = ALGORITHMS.parse(
-        {
-            "name": "supervised",
-            "optimizer": {"name": "adam", "lr": 0.004},
-            "schedule": {"name": "one_cycle"},
-            "regularizers": [{"name": "gradient_clipping", "max_norm": 1.0}],
-        },
-        "algorithm",
-    )
-    config: Any = LOSSES.parse("cross_entropy", "loss")
-    loss = config.build(source.spec)
-    with torch.random.fork_rng(devices=[]):
-        training = algorithm.build(model, loss, source, Plan(seed, STEPS[size], 32))
-        for _ in range(STEPS[size]):
-            training.step()
-        training.check()
-        training.finish()
-    return evaluate(model, loss, source, "test")["accuracy"]
+    return accuracy(build_model(MODELS.parse(NETWORKS[arm], "model"), source.spec, seed), source, seed, STEPS[size], LR)
 
 
 CLAIM = ComputedClaim(
