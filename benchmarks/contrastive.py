@@ -62,6 +62,7 @@ def simclr(rounds: int, threads: int, workers: int, clock: str) -> str:
         ways = {
             "torchvision": simclr_torchvision.step(pixels, BATCH, workers, encoder, width),
             "**Fourfold**": ours(pixels, fields, threads, "auto"),
+            "**Fourfold**, compile=step": ours(pixels, fields, threads, "auto", "step"),
         }
         if runtime.has_native_bf16("cpu"):
             ways["**Fourfold**, precision=fp32"] = ours(pixels, fields, threads, "fp32")
@@ -88,15 +89,17 @@ def source(pixels: np.ndarray) -> TwoViewsSource:
     return TwoViewsSource(ContrastiveSpec(encoding.image), pool, augment, [p.name for p in config.augment], BATCH)
 
 
-def ours(pixels: np.ndarray, fields: dict[str, object], threads: int, precision: str) -> Callable[[], object]:
+def ours(
+    pixels: np.ndarray, fields: dict[str, object], threads: int, precision: str, compile: str = "none"
+) -> Callable[[], object]:
     """Return a step of Fourfold's own algorithm, as a run takes it."""
     views = source(pixels)
     model = MODELS.parse({"name": "simclr", "encoder": fields}, "model").build(views.spec)  # type: ignore[attr-defined]
-    asked = Runtime.model_validate({"device": "cpu", "threads": threads, "precision": precision})
+    asked = Runtime.model_validate({"device": "cpu", "threads": threads, "precision": precision, "compile": compile})
     resolved = runtime.resolve_model(asked, model, BATCH)
     model = runtime.place(model, resolved, torch.device("cpu"))
     algorithm = ALGORITHMS.parse("supervised", "algorithm")
-    plan = Plan(0, 10_000, BATCH, autocast=runtime.autocast(resolved))
+    plan = Plan(0, 10_000, BATCH, autocast=runtime.autocast(resolved), compile=compile)
     return algorithm.build(model, NTXent(0.5), views, plan).step  # type: ignore[attr-defined]
 
 
