@@ -28,6 +28,7 @@ SYSTEMS = [  # what is done, beside what, the section that has it, and the row a
     ("GRU, training", "torch.nn.GRU in a raw loop", "language recurrent", "`gru`", 3),
     ("Transformer that translates, training", "torch.nn.Transformer", "language translation", "**Fourfold**", 2),
     ("GPT-2 writing, bf16", "Hugging Face `generate`, fp32", "language writing", "**Fourfold**, bf16", 2),
+    ("GPT-2 writing, bf16", "Hugging Face `generate`, bf16", "language writing", "**Fourfold**, bf16", 4),
     (
         "GPT-2 writing, int8 weights",
         "Hugging Face `generate`, fp32",
@@ -35,6 +36,7 @@ SYSTEMS = [  # what is done, beside what, the section that has it, and the row a
         "**Fourfold**, int8 weights",
         2,
     ),
+    ("Translating, 4 beams", "Hugging Face's Marian", "language decoding", "4 beams: **Fourfold**", 2),
     ("DCGAN, training", "PyTorch's example", "beyond gan", "**Fourfold**, width 64", 2),
     ("Q-learning on CartPole", "Stable-Baselines3", "beyond acting", "**Fourfold**", 2),
     (
