@@ -1,8 +1,8 @@
-"""A recipe trained in this process, for claims that need many small networks and no record of each.
+"""Networks trained in this process, for claims that need many small ones and no record of each.
 
-What comes out is the network that `fourfold run` gives, to the bit.
+What comes out of a recipe is the network that `fourfold run` gives, to the bit.
 
-Checked by: a recorded run of the same recipe.
+Checked by: a recorded run of the same recipe; the tests of the claims that train on a source.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fourfold.core.recipe import Recipe
     from fourfold.run.build import Parts
+    from fourfold.tasks.seam import Source
 
 
 def train(
@@ -49,6 +50,33 @@ def train(
         training.check()
         training.finish()
     return chosen, parts._replace(model=training.model.eval())
+
+
+def trained(model: "Module", source: "Source", seed: int, steps: int, batch_size: int, lr: float) -> "Module":
+    """Return a network after so many steps on a source's training split: Adam over one cycle, the gradient clipped."""
+    import torch
+
+    from fourfold.algorithms import ALGORITHMS
+    from fourfold.losses import LOSSES
+    from fourfold.tasks.seam import Plan
+
+    algorithm: Any = ALGORITHMS.parse(
+        {
+            "name": "supervised",
+            "optimizer": {"name": "adam", "lr": lr},
+            "schedule": {"name": "one_cycle"},
+            "regularizers": [{"name": "gradient_clipping", "max_norm": 1.0}],
+        },
+        "algorithm",
+    )
+    loss: Any = LOSSES.parse("cross_entropy", "loss")
+    with torch.random.fork_rng(devices=[]):
+        training = algorithm.build(model, loss.build(source.spec), source, Plan(seed, steps, batch_size))
+        for _ in range(steps):
+            training.step()
+        training.check()
+        training.finish()
+    return model.eval()
 
 
 def outputs_on_test(parts: "Parts") -> "tuple[Tensor, Tensor]":

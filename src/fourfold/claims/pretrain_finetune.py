@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fourfold.claims.base import ComputedClaim, Name, Size
+from fourfold.claims.in_process import trained
 from fourfold.claims.rules import all_of, greater
 from fourfold.core.seeds import stream_seed
 
@@ -101,33 +102,6 @@ def labelled(source: "PaddedSource", count: int, seed: int) -> "Tensor":
 
     draw = torch.Generator().manual_seed(stream_seed(seed, "sample"))
     return torch.randperm(source.sizes["train"], generator=draw)[:count]
-
-
-def trained(model: "nn.Module", source: "Source", seed: int, steps: int, batch_size: int, lr: float) -> "nn.Module":
-    """Return a network after so many steps on a source's training split."""
-    import torch
-
-    from fourfold.algorithms import ALGORITHMS
-    from fourfold.losses import LOSSES
-    from fourfold.tasks.seam import Plan
-
-    algorithm: Any = ALGORITHMS.parse(
-        {
-            "name": "supervised",
-            "optimizer": {"name": "adam", "lr": lr},
-            "schedule": {"name": "one_cycle"},
-            "regularizers": [{"name": "gradient_clipping", "max_norm": 1.0}],
-        },
-        "algorithm",
-    )
-    loss: Any = LOSSES.parse("cross_entropy", "loss")
-    with torch.random.fork_rng(devices=[]):
-        training = algorithm.build(model, loss.build(source.spec), source, Plan(seed, steps, batch_size))
-        for _ in range(steps):
-            training.step()
-        training.check()
-        training.finish()
-    return model.eval()
 
 
 def sorted_rightly(model: "nn.Module", source: "Source") -> float:

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from fourfold.claims.in_process import trained
 from fourfold.core.seeds import stream_seed
 
 if TYPE_CHECKING:
@@ -48,31 +49,11 @@ def tagged(seed: int, count: int) -> "PaddedSource":
 
 def accuracy(model: "nn.Module", source: "PaddedSource", seed: int, steps: int, lr: float) -> float:
     """Return the share of the test texts' words whose tag a network says rightly, after steps of 32 sentences."""
-    import torch
-
-    from fourfold.algorithms import ALGORITHMS
     from fourfold.losses import LOSSES
     from fourfold.run.evaluate import evaluate
-    from fourfold.tasks.seam import Plan
 
-    algorithm: Any = ALGORITHMS.parse(
-        {
-            "name": "supervised",
-            "optimizer": {"name": "adam", "lr": lr},
-            "schedule": {"name": "one_cycle"},
-            "regularizers": [{"name": "gradient_clipping", "max_norm": 1.0}],
-        },
-        "algorithm",
-    )
-    config: Any = LOSSES.parse("cross_entropy", "loss")
-    loss = config.build(source.spec)
-    with torch.random.fork_rng(devices=[]):
-        training = algorithm.build(model, loss, source, Plan(seed, steps, 32))
-        for _ in range(steps):
-            training.step()
-        training.check()
-        training.finish()
-    return evaluate(model, loss, source, "test")["accuracy"]
+    loss: Any = LOSSES.parse("cross_entropy", "loss")
+    return evaluate(trained(model, source, seed, steps, 32, lr), loss.build(source.spec), source, "test")["accuracy"]
 
 
 def source_of(parts: "Mapping[str, Sequence[Sentence]]") -> "PaddedSource":

@@ -73,12 +73,13 @@ def go_on(folder: RunFolder, watcher: Watcher | None = None, trackers: Sequence[
             f"{folder.run_id}: it is trained by several processes; resume it without --folds, and train a fold that is "
             "missing with data.fold=N"
         )
-    for name in begun_folds(folder).values():
+    begun = begun_folds(folder)
+    for name in begun.values():
         run = resume(RunFolder.open(workspace / name), watcher, trackers)
         if run.status != "done":
             return summarise([run])
     done = {fold: Run(RunFolder.open(workspace / name)) for fold, name in done_folds(folder).items()}
-    if len(done) < recipe.data.folds:  # type: ignore[attr-defined]
+    if not begun and len(done) < recipe.data.folds:  # type: ignore[attr-defined]  # else resuming has looked
         refuse_changed_files(folder, Run(folder).parts.source)
     with joined(1, device_of(recipe.runtime.device)) as processes:
         return summarise(_train(processes, folder.identity.recipe, recipe, workspace, done, watcher, trackers))
