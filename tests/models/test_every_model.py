@@ -414,3 +414,22 @@ def test_every_field_of_a_recipe_reaches_the_model(fields, make) -> None:
 def test_every_model_with_fields_is_among_them() -> None:
     with_fields = {name for name in FAMILIES - OWN if set(type(MODELS.parse(name, "model")).model_fields) != {"name"}}
     assert with_fields == {fields["name"] for fields, _ in SET}
+
+
+@pytest.mark.parametrize("name", ["resnet", "resnet20", "plain20", "densenet", "densenet_cifar", "googlenet", "nin"])
+def test_gradients_lie_in_memory_as_the_maps_do(name) -> None:
+    """With channels last, all the way back: torch goes number by number where a map and its gradient lie otherwise."""
+    network = MODELS.parse(name, "model").build(PHOTOGRAPHS).to(memory_format=torch.channels_last)
+    strides: dict[str, int] = {}
+
+    def watch(path: str, out: object) -> None:
+        if torch.is_tensor(out) and out.dim() == 4 and out.shape[2] > 1:
+            out.register_hook(lambda gradient: strides.__setitem__(path, gradient.stride(1)))
+
+    for path, module in network.named_modules():
+        if not isinstance(module, nn.Sequential):
+            module.register_forward_hook(lambda _, __, out, path=path: watch(path, out))
+    out = network(torch.randn(2, 3, 64, 64).contiguous(memory_format=torch.channels_last))
+    (out.main if isinstance(out, WithAuxiliary) else out).sum().backward()
+    assert len(strides) > 5
+    assert {path: stride for path, stride in strides.items() if stride != 1} == {}

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 from verification import verified
 
-from fourfold.nn.pooling import AverageOfFour, GridAverage
+from fourfold.nn.pooling import AverageOfFour, GridAverage, average_of_places
 
 
 @pytest.mark.parametrize("size", [(6, 6), (12, 18), (7, 13), (5, 3), (1, 8)])
@@ -52,3 +52,18 @@ def test_in_bf16_with_channels_last_the_average_is_a_product() -> None:
 
 def test_an_average_of_four_leaves_nothing_in_a_state_dict() -> None:
     assert not AverageOfFour(6, 28).state_dict()
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_an_average_of_places_is_torchs_mean(layout, dtype) -> None:
+    x = torch.linspace(-3, 5, 2 * 6 * 5 * 4).view(2, 6, 5, 4).to(dtype)
+    inputs = [x.clone(memory_format=layout).requires_grad_() for _ in "ab"]
+    outputs = average_of_places(inputs[0]), inputs[1].mean((2, 3))
+    for output in outputs:
+        output.float().square().sum().backward()
+    torch.testing.assert_close(*outputs)
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    if (layout, dtype) == (torch.channels_last, torch.float64):
+        verified("layer", "average_of_places", "torch's mean", "outputs", *outputs)
+        verified("layer", "average_of_places", "torch's mean", "gradients", *(x.grad for x in inputs))

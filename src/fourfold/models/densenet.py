@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from fourfold.models.imagenet import ImageNetConfig, chosen_stem, require_pixels
 from fourfold.nn.initialise import initialise_
+from fourfold.nn.pooling import average_of_places
 from fourfold.tasks.seam import Image, Spec, require_input
 
 PUBLISHED: dict[tuple[tuple[int, ...], int], str] = {  # by blocks and growth
@@ -120,7 +121,7 @@ class DenseNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, channels, height, width]` to `[batch, out_features]`."""
         x = F.relu(self.features(x), inplace=True)  # [batch, maps, height / 32, width / 32] of an ImageNet network
-        return self.classifier(x.mean((2, 3)))
+        return self.classifier(average_of_places(x))
 
 
 class DenseBlock(nn.Sequential):

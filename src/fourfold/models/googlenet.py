@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from fourfold.models.imagenet import ImageNetConfig, chosen_stem, require_pixels
 from fourfold.nn.initialise import initialise_
 from fourfold.nn.normalisation import LocalResponseNorm
-from fourfold.nn.pooling import GridAverage
+from fourfold.nn.pooling import GridAverage, average_of_places
 from fourfold.tasks.auxiliary import WithAuxiliary
 from fourfold.tasks.seam import Image, Spec, require_input
 
@@ -124,9 +124,9 @@ class GoogLeNet(nn.Module):
         x = self.maxpool4(self.inception4e(late))  # [batch, 832, height / 32, width / 32]
         x = self.inception5b(self.inception5a(x))
         if self.auxiliary_weight is None or not self.training:
-            return self.fc(self.dropout(x.mean((2, 3))))
+            return self.fc(self.dropout(average_of_places(x)))
         heads = (self.aux1(early), self.aux2(late))
-        return WithAuxiliary(self.fc(self.dropout(x.mean((2, 3)))), heads, self.auxiliary_weight)
+        return WithAuxiliary(self.fc(self.dropout(average_of_places(x))), heads, self.auxiliary_weight)
 
     def extra_repr(self) -> str:
         return f"auxiliary_weight={self.auxiliary_weight}"

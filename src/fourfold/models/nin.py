@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from fourfold.models.imagenet import ImageNetConfig, chosen_stem, require_pixels
 from fourfold.nn.initialise import Initialisation, initialise_
+from fourfold.nn.pooling import average_of_places
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec, require_input
 
@@ -85,7 +86,7 @@ class NiN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, channels, height, width]` to `[batch, out_features]`."""
-        return self.features(x).mean((2, 3))  # each class's map, averaged
+        return average_of_places(self.features(x))  # each class's map, averaged
 
 
 def _mlpconv(in_channels: int, widths: tuple[int, int, int], kernel: int, stride: int = 1) -> nn.Sequential:

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from fourfold.core.errors import InputError
 from fourfold.models.imagenet import ImageNetConfig, chosen_stem
 from fourfold.nn.initialise import initialise_
+from fourfold.nn.pooling import average_of_places
 from fourfold.tasks.seam import Image, Spec, require_input
 
 Shortcut = Literal["projection", "identity", "none"]
@@ -121,7 +122,7 @@ class ResNet(nn.Module):
         """Map `[batch, channels, height, width]` to `[batch, out_features]`."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(x)), inplace=True))  # [batch, 64, height / 4, width / 4]
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # sides halved by each but the first
-        return self.fc(x.mean((2, 3)))
+        return self.fc(average_of_places(x))
 
 
 class BasicBlock(nn.Module):
@@ -198,6 +199,8 @@ class ZeroPadded(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[batch, channels, height, width]` to `[batch, channels + extra, height / stride, width / stride]`."""
+        if x.stride(1) == 1:  # channels last, and so must be the gradient: a slice's has the order of what was sliced
+            return F.pad(x.permute(0, 2, 3, 1)[:, :: self.stride, :: self.stride], (0, self.extra)).permute(0, 3, 1, 2)
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
 
 

@@ -17,6 +17,7 @@ from fourfold.core.errors import InputError
 from fourfold.models.base import ModelConfig
 from fourfold.models.resnet import BasicBlock, Shortcut, require_way_around, zero_last_gammas_
 from fourfold.nn.initialise import initialise_
+from fourfold.nn.pooling import average_of_places
 from fourfold.tasks.classification import ClassificationSpec
 from fourfold.tasks.seam import Image, Spec, require_input
 
@@ -84,7 +85,7 @@ class ResNetCifar(nn.Module):
         """Map `[batch, channels, height, width]` to `[batch, out_features]`."""
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)  # [batch, 16, height, width]
         x = self.layer3(self.layer2(self.layer1(x)))  # [batch, 64, height / 4, width / 4]
-        return self.fc(x.mean((2, 3)))
+        return self.fc(average_of_places(x))
 
 
 def _stage(in_channels: int, width: int, count: int, shortcut: Shortcut) -> nn.Sequential:

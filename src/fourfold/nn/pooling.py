@@ -1,4 +1,4 @@
-"""Averages as matrix products.
+"""Averages of maps, as matrix products and of a whole map.
 
 `GridAverage` averages a map to a fixed grid, whatever its size, so that the full layers behind it fit pictures of any:
 
@@ -6,9 +6,11 @@
 
 `AverageOfFour` averages 2x2 neighbours of a map of few channels, where torch's own spends a while on each number.
 
+`average_of_places` averages a whole map, and hands back a gradient that lies in memory as the map does.
+
 Source: the spatial pyramid of He et al., ECCV 2014, arXiv:1406.4729, section 2.2, with one level and with averages.
 Checked by: torch's adaptive_avg_pool2d, whose gradient is not deterministic on a GPU; two matrix products are; torch's
-avg_pool2d.
+avg_pool2d; torch's mean.
 """
 
 import torch
@@ -37,6 +39,15 @@ class GridAverage(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.rows}, {self.columns}"
+
+
+def average_of_places(x: Tensor) -> Tensor:
+    """Return the mean of each channel of `[batch, channels, height, width]`, `[batch, channels]`.
+
+    The gradient of a plain mean lies in memory with channels first, whatever the map's layout was. Where the two meet,
+    in the ReLU before, torch goes number by number: ten times as long, and then so does each shortcut before that.
+    """
+    return x.permute(0, 2, 3, 1).mean((1, 2)) if x.stride(1) == 1 else x.mean((2, 3))
 
 
 def _bins(count: int, size: int, x: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ KINDS = {
             "group_norm",
             "response_norm",
             "average_of_four",
+            "average_of_places",
             "grid_average",
             "rnn_by_hand",
             "gru_by_hand",
