@@ -40,10 +40,10 @@ SYSTEMS = [  # what is done, beside what, the section that has it, and the row a
     ("DCGAN, training", "PyTorch's example", "beyond gan", "**Fourfold**, width 64", 2),
     ("Q-learning on CartPole", "Stable-Baselines3", "beyond acting", "**Fourfold**", 2),
     (
-        "SimCLR, two views and a step of LeNet-5",
+        "SimCLR, two views and a step of ResNet-8",
         "torchvision's transforms",
         "beyond simclr",
-        "a step of lenet5, **Fourfold**",
+        "a step of resnet8, **Fourfold**",
         2,
     ),
 ]
