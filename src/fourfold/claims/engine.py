@@ -22,6 +22,7 @@ from fourfold.claims.kept_scores import KeptScores
 from fourfold.claims.measures import Measure
 from fourfold.claims.record import FORMAT, write_record
 from fourfold.claims.rules import Judged, judge
+from fourfold.claims.side_by_side import compute_side_by_side
 from fourfold.core.overrides import apply_overrides
 from fourfold.records.environment import describe_environment
 from fourfold.run.parts import one_length, recipe_fields
@@ -48,7 +49,7 @@ def run_claim(
         size: how much to run.
         workspace: where cells and the record go; finished cells in it are not run again.
         watcher: hears progress.
-        place: where cells run; by default this machine's cores.
+        place: where cells run; by default this machine's cores, which computed claims have in any case.
 
     Raises:
         InputError: an arm cannot be built, or the rule names an arm that there is not.
@@ -147,6 +148,7 @@ def _computing(ended: Iterable[Tuned], store: Store) -> float:
 
 def _compute(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> tuple[dict[str, Any], float]:
     """Score every arm at every seed, and judge; return also the seconds that all scores took, whenever that was."""
+    compute_side_by_side(claim, size, workspace, watcher)
     kept = KeptScores(claim, size, workspace)
     seeds, began, computing = range(claim.size(size).seeds), time.monotonic(), 0.0
     scores: dict[str, dict[int, float]] = {arm: {} for arm in claim.arms}

@@ -40,6 +40,11 @@ class KeptScores:
         self.folder = workspace / "claims" / "scores"
         self._code = _code_of(claim)
 
+    def has(self, arm: str, seed: int) -> bool:
+        """Return whether a score is kept."""
+        path = self._path(arm, seed)
+        return path is not None and _read(path) is not None
+
     def get(self, arm: str, seed: int) -> tuple[float, float]:
         """Return a score and the seconds it took, computed now if it is not kept yet.
 

@@ -114,7 +114,7 @@ class LocalPool:
         process = self._context.Process(
             target=_work, args=(self._workspace, self._use, gpu, theirs), name=f"worker-{place}"
         )
-        with _without_main():
+        with without_main():
             process.start()
         theirs.close()
         return _Worker(process, mine)
@@ -165,7 +165,7 @@ def _bury(process: BaseProcess) -> None:
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """Keep workers from running the script that asked for the study once more; they need nothing of it."""
     main = sys.modules["__main__"]
     spec, file = getattr(main, "__spec__", None), main.__dict__.pop("__file__", None)
@@ -180,7 +180,7 @@ def _without_main() -> Iterator[None]:
 
 def _work(workspace: Path, use: Sequence[Path], gpu: int | None, line: Connection) -> None:
     """Run cells until there are no more: the life of a worker."""
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of its processes; a run at work hears it itself
     signal.signal(signal.SIGTERM, _leave)
     if gpu is not None:
@@ -204,7 +204,7 @@ def _leave(*_: object) -> None:
     raise SystemExit(1)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End when the study's process does: what is not finished is run again by the next one."""
     parent = parent_process()
     assert parent is not None
