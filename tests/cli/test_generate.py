@@ -30,7 +30,9 @@ def workspace(tmp_path_factory):
 def test_what_to_type_next_is_told_after_a_run(workspace, capsys) -> None:
     data = [f"data.path={workspace / 'a.txt'}", "data.length=20"]
     assert main(["run", "shakespeare-markov", "data=text", *data, "--workspace", str(workspace)]) == 0
-    assert f"fourfold generate '{workspace / 'shakespeare-markov-2'}'\n" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"fourfold generate '{workspace / 'shakespeare-markov-2'}'\n" in err
+    assert "tokens/s" not in err  # its one step reads a batch, and it counts them all
 
 
 @pytest.fixture
@@ -68,6 +70,11 @@ def test_a_prompt_that_the_model_cannot_see_whole_is_told(workspace, write) -> N
     assert "the prompt is too long for this model: its first 1 token went unread\n" in said
     answer = json.loads(write("--prompt", "나" * 25, "--tokens", 1, "--json", run="shakespeare-gpt-1")[0])
     assert answer["unread"] == 5
+
+
+def test_what_the_tokenizer_does_not_know_is_told(write) -> None:
+    assert "the model does not know 2 tokens of the prompt" in write("--prompt", "#To be#", "--tokens", 1)[1]
+    assert "does not know" not in write("--prompt", "To be", "--tokens", 1)[1]
 
 
 def test_the_prompt_from_stdin(write, monkeypatch) -> None:

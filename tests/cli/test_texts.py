@@ -122,9 +122,11 @@ def test_words_are_tagged_alike_from_everywhere(ask, stdin, tmp_path) -> None:
     assert all(0 < share <= 1 for share in expected["probabilities"])
     for entity in expected["entities"]:
         assert entity["text"] == " ".join(expected["words"][entity["first"] : entity["last"] + 1])
-    (tmp_path / "letters.txt").write_text(f"{text}\n\n{text}\n", encoding="utf-8")
+    (tmp_path / "letters.txt").write_text(f"{text}\n{text}\n", encoding="utf-8")
     for found in (ask("tag", "words-1", tmp_path / "letters.txt"), ask("tag", "words-1", stdin(f"{text}\n{text}"))):
         assert [each["tags"] for each in found["texts"]] == [expected["tags"]] * 2
+    with_gap = ask("tag", "words-1", stdin(f"{text}\n \n{text}"))["texts"]
+    assert [each["tags"] for each in with_gap] == [expected["tags"], [], expected["tags"]]
 
 
 def test_people_get_words_with_their_tags(workspace, capsys, monkeypatch) -> None:

@@ -85,6 +85,14 @@ def test_texts_are_translated_alike_from_everywhere(ask, tmp_path, workspace, ca
     assert capsys.readouterr().out.splitlines() == TEXTS
 
 
+def test_an_empty_line_stays_one_so_that_lines_keep_their_places(ask, tmp_path, workspace, capsys) -> None:
+    (tmp_path / "gaps.txt").write_text(f"\n{TEXTS[0]}\n \n{TEXTS[1]}\n\n", encoding="utf-8")
+    wanted = ["", TEXTS[0], "", TEXTS[1], ""]
+    assert [each["translation"] for each in ask(tmp_path / "gaps.txt")] == wanted
+    assert main(["translate", "echo-1", str(tmp_path / "gaps.txt"), "--workspace", str(workspace)]) == 0
+    assert capsys.readouterr().out.split("\n") == [*wanted, ""]
+
+
 def test_bleu_of_the_record_is_that_of_the_model_s_own_translations(workspace) -> None:
     result = json.loads((workspace / "echo-1" / "result.json").read_text(encoding="utf-8"))
     assert result["metrics"]["test"]["bleu"] == pytest.approx(100)

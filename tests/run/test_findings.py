@@ -104,6 +104,9 @@ def test_causes_that_fit_the_run_come_first() -> None:
     for kept in (None, 7, 60):
         (usual,) = find(source, {"train": chance, "test": chance}, steps=60, kept=kept)
         assert usual.endswith(f"would get; usual causes: {CAUSES}")
+    hardly = {"loss": 0.6, "accuracy": max(counts) / sum(counts) + 0.001}  # that much is chance
+    (usual,) = find(source, {"train": hardly, "test": chance}, steps=60)
+    assert usual.endswith(f"would get; usual causes: {CAUSES}")
     learned = {"loss": 0.1, "accuracy": max(counts) / sum(counts) + 0.01}
     (by_heart,) = find(source, {"train": learned, "test": chance}, steps=60)
     assert f"would get; what was learned of the training split (accuracy {learned['accuracy']:.4g}) holds" in by_heart

@@ -52,7 +52,7 @@ def generate(
     if prompt == STDIN:
         # as training text is read: a file of Windows has a mark at its beginning, and two letters for a line break
         prompt = sys.stdin.buffer.read().decode("utf-8-sig", "replace").replace("\r\n", "\n").rstrip("\n")
-    from fourfold.run.generate import Sampling, unseen
+    from fourfold.run.generate import Sampling, unknown, unseen
     from fourfold.run.generate import generate as write
 
     writing = write(opened, prompt, tokens, Sampling(temperature, top_k, top_p), seed, precision)  # type: ignore[arg-type]
@@ -76,6 +76,10 @@ def generate(
     _show("\n")
     if unread:
         note(f"the prompt is too long for this model: its first {counted(unread, 'token')} went unread")
+    if strange := unknown(opened, prompt):
+        note(
+            f"the model does not know {counted(strange, 'token')} of the prompt: the text it learnt from had none such"
+        )
     if rate is not None:
         note(f"{count} tokens, {rate:,.0f} a second" + ("; the text ended" if count < tokens else ""))
 

@@ -30,9 +30,9 @@ def tag(
 
     \b
     Examples:
-      fourfold tag ner-lstm-1 "Kim flies from Seoul to Paris."
+      fourfold tag ner-lstm-1 "Going to Paris with Kim."
       fourfold tag ner-lstm-1 letters.txt --json
-      echo "Kim flies from Seoul." | fourfold tag ner-lstm-1 -
+      echo "Going to Paris." | fourfold tag ner-lstm-1 -
     """
     opened = open_run(run, workspace, use)
     from fourfold.cli.texts import read_lines
@@ -47,7 +47,7 @@ def tag(
     kinds = sorted({kind for each in tagged for kind, _, _ in _marked(each)})
     for each in tagged:
         console().print(_in_colour(each, kinds), soft_wrap=True)
-    without = sum(not _marked(each) for each in tagged)
+    without = sum(bool(each.words) and not _marked(each) for each in tagged)
     if without:  # else a text that comes back as it went in looks like a mistake
         from fourfold.tasks.tagging import OUTSIDE
 

@@ -19,7 +19,7 @@ WANTED = "give a text in quotes, a file of texts, a line each, or - for stdin"
 
 
 def read_lines(arguments: Sequence[str], what: str) -> list[str]:
-    """Return texts: each argument, or each line of a file or of stdin, `-`.
+    """Return texts: each argument, or each line of a file or of stdin, `-`; what comes of them is as many lines.
 
     Args:
         arguments: texts, or one file, or `-`.
@@ -38,7 +38,7 @@ def read_lines(arguments: Sequence[str], what: str) -> list[str]:
     if len(arguments) > 1:
         raise InputError(f"'{arguments[1]}': texts or one file, not both")
     _, text = _content(arguments[0])
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in text.splitlines()]
 
 
 def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequence[str]) -> list[Any] | Table:

@@ -48,7 +48,8 @@ class BBCConfig(TextFields, SplitDataConfig):
         names = tuple(sorted(articles))
         every = [(text, label) for label, name in enumerate(names) for text in articles[name]]
         kept = distinct([(text,) for text, _ in every])
-        notes.append(f"{counted(len(every) - len(kept), 'article')} equal to an earlier one left out")
+        if copies := len(every) - len(kept):
+            notes.append(f"{counted(copies, 'article')} equal to an earlier one left out")
         texts, labels = [(every[number][0],) for number in kept], torch.tensor([every[number][1] for number in kept])
         splits = self.fewer(self.splits(len(kept), labels, seed), self.seed_of_split(seed), notes)
         notes.append(split_note(splits, self.drawn(seed, in_proportion=True)))

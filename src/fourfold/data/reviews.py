@@ -69,7 +69,8 @@ class ReviewsConfig(TextFields, SplitDataConfig):
         notes += [f"fetched into {folder}"] if ensure(folder, files, _fetch) else []
         reviews = _read(folder / FILE, self.of)
         kept = distinct([(text,) for text, _ in reviews])
-        notes.append(f"{counted(len(reviews) - len(kept), 'review')} equal to an earlier one left out")
+        if copies := len(reviews) - len(kept):
+            notes.append(f"{counted(copies, 'review')} equal to an earlier one left out")
         return [reviews[number][0] for number in kept], torch.tensor([reviews[number][1] for number in kept])
 
 

@@ -18,6 +18,7 @@ CAUSES = "a learning rate far too high or too low, too few steps, a model too si
 BY_HEART = "too few examples, a model too large for them, or inputs that do not tell"
 EARLY = 0.1  # of the planned steps: who goes back to before that has hardly learned
 FEW = 50  # examples for each number that the model returns
+LEARNT = 0.02  # of the score of who ignores the inputs: the least by which a network that learnt anything is better
 LUCK = 1.0  # BLEU below it says nothing; of real pairs the same English sentence has 0.04, and chrF 18
 NEXT = {  # what to try of a task whose networks at first all fail in the same way
     "translation": "try next: several times as many steps, for a translator learns which words are frequent before "
@@ -105,7 +106,7 @@ def _causes(
         )
     headline = source.spec.headline
     learned = metrics.get("train", {}).get(headline) if len(metrics) > 1 else None
-    if learned is None or not _is_better(learned, _scores_of(constant, source, "train")[headline], source.spec):
+    if learned is None or not _is_clearly_better(learned, _scores_of(constant, source, "train")[headline], source.spec):
         return f"usual causes: {CAUSES}"
     few = _few_examples(source)
     return (
@@ -136,3 +137,7 @@ def _scores_of(constant: Constant | Usual, source: Source, split: str) -> dict[s
 
 def _is_better(score: float, than: float, spec: Spec) -> bool:
     return score > than if spec.higher_is_better else score < than
+
+
+def _is_clearly_better(score: float, than: float, spec: Spec) -> bool:
+    return _is_better(score, than, spec) and abs(score - than) > LEARNT * abs(than)

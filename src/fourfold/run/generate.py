@@ -24,7 +24,7 @@ from fourfold.core.seeds import check_seed, stream_seed
 from fourfold.nn.int8_weights import TiedOutput, to_int8_
 from fourfold.run.run import Run
 from fourfold.tasks.language_modelling import Continues, LanguageModellingSpec
-from fourfold.tasks.tokenizer import tokenizer_of
+from fourfold.tasks.tokenizer import UNK, tokenizer_of
 
 Precision = Literal["fp32", "bf16", "int8"]
 
@@ -167,6 +167,14 @@ def unseen(run: Run, prompt: str) -> int:
     if context is None or not isinstance(spec, LanguageModellingSpec):
         return 0
     return max(0, len(tokenizer_of(spec.tokenizer).encode([prompt])[0]) - context)
+
+
+def unknown(run: Run, prompt: str) -> int:
+    """Return how many tokens of a prompt stand for what the tokenizer does not know."""
+    if not isinstance(run.spec, LanguageModellingSpec):
+        return 0
+    tokenizer = tokenizer_of(run.spec.tokenizer)
+    return tokenizer.encode([prompt])[0].count(tokenizer.special.get(UNK, -1))
 
 
 def _in_precision(model: nn.Module, precision: Precision) -> nn.Module:

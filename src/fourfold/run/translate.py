@@ -33,7 +33,7 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
 
     Args:
         run: a run with weights that translates.
-        texts: in the language that it was trained to read.
+        texts: in the language that it was trained to read; an empty one stays empty.
         beams: beginnings kept of each translation; 1 is the likeliest token each time. A paper's scores are of 4 to 12.
 
     Raises:
@@ -46,7 +46,7 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
         raise InputError(f"beams: {beams}; the nearest valid number is {1 if beams < 1 else spec.num_outputs}")
     reads, writes = tokenizer_of(spec.source_tokenizer or spec.tokenizer), tokenizer_of(spec.tokenizer)
     longest, stop = spec.input.length, reads.number_of(EOS)
-    whole = reads.encode(list(texts))
+    whole = reads.encode([text for text in texts if text.strip()])
     rows = [[*row[: longest - 1], stop] for row in whole]
     found: list[str] = []
     with torch.inference_mode():
@@ -56,6 +56,8 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
             tokens, lengths = inputs_of(Framed(rows[start:end], None, 0))
             found += texts_of(translate_tokens(run.predictor, tokens, lengths, spec, beams), writes, spec.end)
     cut = sum(len(row) >= longest for row in whole)
+    next_found = iter(found)
+    found = [next(next_found) if text.strip() else "" for text in texts]
     return Translations(found, [f"{counted(cut, 'text')} longer than {longest} tokens: the end is cut"] if cut else [])
 
 
