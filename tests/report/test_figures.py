@@ -92,7 +92,9 @@ def test_a_training_loss_with_auxiliary_outputs_says_so():
 
 def test_a_constant_learning_rate_is_not_drawn():
     assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.1]), "accuracy")] == []
-    assert [d.name for d in draw_curves(points("train.lr", [0.1, 0.2]), "accuracy")] == ["learning-rate"]
+    (drawn,) = draw_curves(points("train.lr", [0.1, 0.2, 0.05]), "accuracy")
+    assert drawn.name == "learning-rate"
+    assert drawn.caption == "Learning rate: at most 0.2 at the steps logged, 0.05 at the end."  # between them, unknown
 
 
 def test_large_numbers_on_an_axis_have_separators_and_small_ones_are_left_alone():

@@ -103,8 +103,9 @@ def _rate(rate: Curve) -> Drawn:
         axes.set_title("Learning rate")
         axes.set_xlabel("step")
         axes.set_ylabel("lr")
-    highest = max(value for _, value in rate)
-    return Drawn("learning-rate", figure, f"Learning rate: at most {highest:.3g}, {rate[-1][1]:.3g} at the end.")
+    highest = max(value for _, value in rate)  # the schedule's own peak may lie between two of the steps
+    says = f"Learning rate: at most {highest:.3g} at the steps logged, {rate[-1][1]:.3g} at the end."
+    return Drawn("learning-rate", figure, says)
 
 
 def _line(axes: "Axes", curve: Curve, colour: str, label: str) -> None:
