@@ -237,6 +237,44 @@ def test_of_a_series_it_says_what_comes_after_the_last_row(tmp_path, capsys):
     assert "forecast from its last" in heard.out + heard.err
 
 
+def test_of_a_series_with_times_it_says_when(tmp_path, capsys):
+    file, out = tmp_path / "매출.csv", tmp_path / "next.csv"
+    days = [str(day.date()) for day in pd.date_range("2024-01-01", periods=60)]
+    lines = [f"{day},{100 + i % 7},{i % 5}" for i, day in enumerate(days)]
+    file.write_text("\n".join(["day,sold,rain", *lines]), encoding="utf-8")
+    data = {"name": "series", "path": str(file), "time": "day", "length": 4, "horizon": 4}
+    changes = {"data": data, "runtime.device": "cpu", "budget.steps": 1, "budget.epochs": None}
+    asked = ["predict", ff.run("sunspots-naive", changes, workspace=tmp_path).run_id, "--workspace", str(tmp_path)]
+    assert main([*asked, str(file)]) == 0
+    heard = capsys.readouterr()
+    head, *rows = (line.split() for line in heard.out.splitlines()[-5:])
+    assert head == ["day", "sold", "rain"]
+    assert [row[0] for row in rows] == ["2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04"]
+    assert [float(row[1]) for row in rows] == pytest.approx([103] * 4, abs=1)  # the last value, by this model
+    assert "forecast from its last 4 steps of 1 day, to 2024-02-29" in heard.out + heard.err
+    assert main([*asked, str(file), "--json", "-o", str(out)]) == 0
+    answer = json.loads(capsys.readouterr().out)["predictions"]
+    assert [list(row) for row in answer] == [["day", "sold", "rain"]] * 4
+    assert pd.read_csv(out).to_dict("records") == answer
+    file.write_text("\n".join(["day,sold,rain", *lines[-4:]]), encoding="utf-8")
+    assert main([*asked, str(file), "-o", str(out)]) == 0
+    assert (
+        pd.read_csv(out).to_dict("records") == answer
+    )  # the file's rows are as many, and are not those of the forecast
+    capsys.readouterr()
+    file.write_text("\n".join(["day,sold,rain", *lines[:40], *lines[39:]]), encoding="utf-8")
+    assert main([*asked, str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        f"error: {file}: row 42, column 'day': 2024-02-09 is the same as the row above; "
+        "times must ascend (columns of a series stand side by side, not below each other)\n",
+    )
+    assert main([*asked, "--row", "[[1, 2], [1, 2], [1, 2], [1, 2]]"]) == 0  # steps that have no times
+    head, row = (line.split() for line in capsys.readouterr().out.splitlines()[-2:])
+    assert (head[0], row[0]) == ("row", "1")
+
+
 def test_predictions_are_written_behind_the_columns_of_their_table(predict, expected, tmp_path) -> None:
     table, out = save(tmp_path / "새 집.csv", NEW), tmp_path / "예측.csv"
     answer = predict(table, "--out", out)

@@ -20,7 +20,7 @@ def pixels(*shape: int) -> np.ndarray:
 
 
 def encoded(encoding: ImageEncoding, row) -> tuple[np.ndarray, list[str]]:
-    inputs, notes = encoding.encode_rows([row])
+    inputs, notes, _ = encoding.encode_rows([row])
     assert inputs[0].shape == (1, encoding.channels, 4, 6)
     return inputs[0][0].numpy(), notes
 

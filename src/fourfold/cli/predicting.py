@@ -64,6 +64,7 @@ def predict(
             raise InputError(f"{out}: predictions are written as CSV; let the name end in .csv")
         check_folder_of(out)
     opened = open_run(run, workspace, use)
+    from fourfold.data.series.encoding import SeriesEncoding
     from fourfold.data.table.reading import Table
     from fourfold.run.predict import predict as predict_rows
 
@@ -76,10 +77,13 @@ def predict(
         predictions = [{what: given, **each} for given, each in zip(examples, predictions, strict=True)]
     if json:
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
-    numbers = examples.rows if isinstance(examples, Table) else range(1, len(predictions) + 1)
-    numbers = list(map(str, numbers))[-len(predictions) :]  # a forecast follows the last row
+    table = examples if isinstance(examples, Table) else None
+    numbers = list(map(str, range(1, len(predictions) + 1) if table is None else table.rows))
+    numbers = numbers[-len(predictions) :]  # a forecast follows the last row
+    if table is not None and isinstance(opened.encoding, SeriesEncoding) and opened.encoding.times is not None:
+        table, numbers = None, []  # its rows are the times to come, and none of the file's
     if out is not None:
-        own = examples.columns if isinstance(examples, Table) and len(examples.rows) == len(predictions) else {}
+        own = table.columns if table is not None and len(table.rows) == len(predictions) else {}
         _write_predictions(predictions, numbers, own, out)
     elif not json:
         _print_predictions(predictions, numbers)
@@ -109,18 +113,18 @@ def _examples(run: "Run", rows: list[str], literal: list[str]) -> "list[Any] | T
 
 
 def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) -> None:
-    """Print a table of predictions, rows numbered as in their file."""
+    """Print a table of predictions, rows numbered as in their file, or not if there are no numbers."""
     from rich.markup import escape
     from rich.table import Table
 
     from fourfold.tasks.figure import shorten
 
     names = list(dict.fromkeys(name for each in predictions for name in each))
-    first = [] if "picture" in names else ["row"]
+    first = ["row"] if numbers and "picture" not in names else []
     predictions = [{**each, "text": shorten(each["text"], 60)} if "text" in each else each for each in predictions]
     table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
-    for row, each in zip(numbers, predictions, strict=True):
-        table.add_row(*([row] if first else []), *(escape(_cell(each.get(name))) for name in names))
+    for place, each in enumerate(predictions):
+        table.add_row(*([numbers[place]] if first else []), *(escape(_cell(each.get(name))) for name in names))
     console().print(table)
 
 
@@ -134,7 +138,7 @@ def _write_predictions(
 
     Args:
         predictions: what was predicted; `{"probabilities": {"cat": 0.9}}` becomes the column `probabilities.cat`.
-        numbers: of the rows, where nothing else tells them apart.
+        numbers: of the rows, where nothing else tells them apart; none where something does.
         own: a table's columns, which come first; a prediction of the same name is called `NAME (predicted)`.
         path: the file.
 
@@ -144,7 +148,7 @@ def _write_predictions(
     flat = [_flat(each) for each in predictions]
     names = list(dict.fromkeys(name for each in flat for name in each))
     first = own
-    if not own and not {"picture", "text"} & set(names):
+    if not own and numbers and not {"picture", "text"} & set(names):
         first = {"row": numbers}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -18,6 +18,7 @@ from torch import Tensor
 from fourfold.core.config import PartConfig
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.registry import Entry, Table
+from fourfold.data.series.timeline import Timeline
 from fourfold.data.table.reading import Table as FileTable
 
 CHUNK = 4096  # examples widened to float64 at once while fitting
@@ -28,6 +29,7 @@ class EncodedRows(NamedTuple):
 
     inputs: tuple[Tensor, ...]  # each [batch, …] float32, for `model(*inputs)`
     notes: list[str]  # what was done to the examples that their owner may not expect
+    timeline: Timeline | None = None  # of a series whose file has times: where its rows stand
 
 
 class Standardise:

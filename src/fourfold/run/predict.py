@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 
 from fourfold.core.errors import InputError
+from fourfold.data.series.encoding import SeriesEncoding
+from fourfold.data.series.timeline import Timeline
 from fourfold.data.table.reading import Table
 from fourfold.run.run import Run
+from fourfold.tasks.forecasting import ForecastingSpec
 
 BATCH_SIZE = 1024
 PICTURES = 256  # read at a time: there may be more than memory holds
@@ -24,7 +27,7 @@ class Predictions(NamedTuple):
 
 
 def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
-    """Return the run's prediction for each row.
+    """Return the run's prediction for each row; of a series with times, a row for each step that comes after the file.
 
     Args:
         run: a run with weights.
@@ -48,8 +51,19 @@ def predict(run: Run, rows: Sequence[Any] | Table) -> Predictions:
     notes: dict[str, None] = {}
     for encoded in parts:
         notes |= dict.fromkeys(encoded.notes)
-        predictions += _predicted(run, encoded.inputs)
+        found = _predicted(run, encoded.inputs)
+        predictions += found if encoded.timeline is None else _dated(run, found, encoded.timeline)
     return Predictions(predictions, list(notes))
+
+
+def _dated(run: Run, forecast: list[dict[str, Any]], line: Timeline) -> list[dict[str, Any]]:
+    """Return the one forecast of a series as a row a step ahead, `{"day": "2024-05-15", "sold": 107.7}`."""
+    (whole,), spec, encoding = forecast, run.spec, run.encoding
+    assert isinstance(spec, ForecastingSpec)
+    assert isinstance(encoding, SeriesEncoding)
+    assert encoding.times is not None
+    steps = enumerate(spec.by_step(whole), start=line.length)
+    return [{encoding.times.column: line.time(place), **step} for place, step in steps]
 
 
 def _predicted(run: Run, inputs: tuple[Tensor, ...]) -> list[dict[str, Any]]:

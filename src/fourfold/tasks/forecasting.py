@@ -17,6 +17,7 @@ Source: R. Hyndman and A. Koehler, Another look at measures of forecast accuracy
 Checked by: hand values; scikit-learn's errors; a naive forecast of the training series itself, whose mase is 1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,12 @@ class ForecastingSpec(RegressionSpec):
         """The variables' names."""
         assert isinstance(self.input, Series)
         return self.input.names
+
+    def by_step(self, prediction: Mapping[str, float]) -> list[dict[str, float]]:
+        """Return a prediction as one mapping a step ahead, `{"sold, 1 ahead": 3.0}` as `[{"sold": 3.0}]`."""
+        values, variables = list(prediction.values()), len(self.names)
+        starts = range(0, len(values), variables)
+        return [dict(zip(self.names, values[start : start + variables], strict=True)) for start in starts]
 
     def scorer(self) -> "ForecastingScorer":
         """Return empty sums."""

@@ -273,7 +273,7 @@ def test_a_new_picture_is_treated_as_training_ones_were(tmp_path, cache) -> None
         found = source(root, cache, size=16, proportions=proportions)
         batch = next(iter(found.split("test", 99)))
         files = sorted(root.rglob("*.png"))
-        inputs, notes = found.encoding.encode_rows([str(file) for file in files])
+        inputs, notes, _ = found.encoding.encode_rows([str(file) for file in files])
         everything = {row.numpy().tobytes() for row in inputs[0]}
         assert all(row.contiguous().numpy().tobytes() in everything for row in batch.inputs[0])
         assert len(notes) == 1

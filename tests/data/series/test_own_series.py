@@ -96,7 +96,9 @@ def test_new_examples_are_encoded_as_the_training_ones(tmp_path) -> None:
     end = encoding.encode_table(read_table(source_path(path)))
     torch.testing.assert_close(end.inputs[0][0, -2], expected[1, -1])  # the last two steps of the file
     assert end.inputs[0].shape == (1, 7, 2)
-    assert "forecast from its last 7 rows" in end.notes[-1]
+    assert end.notes[-1].endswith("forecast from its last 7 steps of 1 day, to 2024-02-29")
+    assert end.timeline is not None
+    assert end.timeline.time(60) == "2024-03-01"
 
 
 def source_path(path):
@@ -121,8 +123,66 @@ def test_rows_that_do_not_fit_are_refused(rows, says, tmp_path) -> None:
 
 def test_a_file_that_is_too_short_to_forecast_from_is_refused(tmp_path) -> None:
     source = build(write(tmp_path, days(60)))
-    with pytest.raises(InputError, match="5 rows; the model needs the last 7"):
+    with pytest.raises(InputError, match="5 steps; the model needs the last 7"):
         source.encoding.encode_table(read_table(source_path(write(tmp_path, days(5)))))
     (tmp_path / "other.csv").write_text("visitors\n" + "1\n" * 9, encoding="utf-8")
     with pytest.raises(InputError, match=r"other\.csv: missing: rain"):
         source.encoding.encode_table(read_table(tmp_path / "other.csv"))
+
+
+def test_a_record_from_before_times_were_recorded_takes_rows_as_steps(tmp_path) -> None:
+    path = write(tmp_path, days(60))
+    recorded = build(path).encoding.to_mapping()
+    assert recorded.pop("times") == {"column": "day", "step": "1 day", "missing": "refuse"}
+    encoding = encoding_from_mapping(recorded)
+    found = encoding.encode_table(read_table(source_path(path)))
+    assert found.timeline is None
+    assert "forecast from its last 7 rows; they were taken to be in order of time" in found.notes[-1]
+    assert build(path, time=None, columns=["rain"]).encoding.times is None
+    with pytest.raises(InputError, match="5 rows; the model needs the last 7"):
+        encoding.encode_table(read_table(source_path(write(tmp_path, days(5)))))
+
+
+def test_what_is_missing_before_a_forecast_is_treated_as_in_training(tmp_path) -> None:
+    refuses = build(write(tmp_path, days(60))).encoding
+    fills = build(write(tmp_path, days(60)), missing="last").encoding
+    early, late = days(60), days(60)
+    del early[30]  # of no account to the last 7 steps
+    del late[55]
+    table = read_table(source_path(write(tmp_path, early)))
+    whole = read_table(source_path(write(tmp_path, days(60))))
+    assert torch.equal(refuses.encode_table(table).inputs[0], refuses.encode_table(whole).inputs[0])
+    table = read_table(source_path(write(tmp_path, late)))
+    says = r"2 values missing, the first of 'visitors' 2 steps \(1 day each\) after 2024-02-23; complete the file"
+    with pytest.raises(InputError, match=says):
+        refuses.encode_table(table)
+    found = fills.encode_table(table)
+    (seen,) = found.inputs[0]
+    assert torch.equal(seen[2], seen[1])
+    assert any(note.endswith("visitors: 1, rain: 1") for note in found.notes)
+    assert found.timeline is not None
+    assert found.timeline.time(found.timeline.length) == "2024-03-01"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda lines: lines[:-1] + lines[-2:-1], r"row 61, column 'day': 2024-02-28 is the same as the row above"),
+        (lambda lines: [*lines[:-2], lines[-1], lines[-2]], r"row 61, column 'day': 2024-02-28 lies before"),
+        (lambda lines: lines[::2], r"column 'day': a step is 2 days, and in training it was 1 day"),
+        (lambda lines: lines[:2], r"2 rows; a regular step shows in three or more"),
+        (lambda lines: [*lines[:-1], "2024-02-29,,1"], r"1 value missing, the first of 'visitors' 6 steps"),
+        (lambda lines: [*lines[:-1], "2024-02-29,x,1"], r"row 61, column 'visitors': 'x' is not a finite number"),
+    ],
+)
+def test_the_times_of_a_new_file_are_checked_as_in_training(change, says, tmp_path) -> None:
+    encoding = build(write(tmp_path, days(60))).encoding
+    with pytest.raises(InputError, match=says):
+        encoding.encode_table(read_table(source_path(write(tmp_path, change(days(60))))))
+
+
+def test_a_new_file_must_tell_its_times_if_training_did(tmp_path) -> None:
+    encoding = build(write(tmp_path, days(60))).encoding
+    (tmp_path / "other.csv").write_text("dya,visitors,rain\n" + "1,1,1\n" * 9, encoding="utf-8")
+    with pytest.raises(InputError, match=r"other\.csv: no column 'day', which told the times in training; did .*'dya'"):
+        encoding.encode_table(read_table(tmp_path / "other.csv"))

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from fourfold.core.errors import InputError
-from fourfold.data.series.base import ForecastingConfig, Measured, filled
+from fourfold.data.series.base import ForecastingConfig, Measured
+from fourfold.data.series.gaps import filled
 from fourfold.tasks.seam import Order
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from fourfold.core.errors import InputError
 from fourfold.core.words import counted
 from fourfold.data.base import DataConfig
-from fourfold.data.series.encoding import SeriesEncoding
+from fourfold.data.series.encoding import SeriesEncoding, Times
 from fourfold.data.series.windows import WindowSource
 from fourfold.tasks.forecasting import forecasting_spec
 
@@ -28,6 +28,7 @@ class Measured(NamedTuple):
     step: str  # between two rows, such as "1 month"
     first: str  # the time of the first row
     last: str
+    times: Times | None = None  # what a new file must have too, where the user's own has times
 
 
 class ForecastingConfig(DataConfig):
@@ -60,7 +61,7 @@ class ForecastingConfig(DataConfig):
         for name, column in zip(series.names, train.T, strict=True):
             if (column == column[0]).all():
                 raise InputError(f"data: '{name}' is {column[0]:g} all through the training series; nothing to learn")
-        encoding = SeriesEncoding.fit(series.names, self.length, train)
+        encoding = SeriesEncoding.fit(series.names, self.length, train, series.times)
         spec = forecasting_spec(
             series.names,
             self.length,
@@ -120,18 +121,3 @@ def naive_error(train: Tensor, period: int, names: tuple[str, ...]) -> tuple[flo
         if error == 0:
             raise InputError(f"data.period: '{name}' is the same again every {period} steps; nothing to learn")
     return tuple(errors)
-
-
-def filled(values: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
-    """Return a series without gaps, each filled with the last value before it, which looks at nothing that comes later.
-
-    Args:
-        values: float64 `[time, variables]`, NaN where nothing was measured; the first row has no NaN.
-        names: of the variables, for the notes.
-    """
-    known = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
-    last = np.maximum.accumulate(known, axis=0)
-    gaps = np.isnan(values).sum(0)
-    says = [f"{name}: {count:,}" for name, count in zip(names, gaps.tolist(), strict=True) if count]
-    notes = [f"missing values filled with the last one before them: {', '.join(says[:12])}"] if says else []
-    return np.take_along_axis(values, last, axis=0), notes

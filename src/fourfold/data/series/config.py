@@ -11,13 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from fourfold.core.errors import InputError, did_you_mean
-from fourfold.core.words import counted
-from fourfold.data.encoding import to_number
-from fourfold.data.series.base import ForecastingConfig, Measured, filled
+from fourfold.data.series.base import ForecastingConfig, Measured
+from fourfold.data.series.encoding import Times
+from fourfold.data.series.gaps import Missing, numbers, on_steps
 from fourfold.data.series.timeline import Timeline, read_timeline
 from fourfold.data.table.reading import Table, read_table
-
-FROM_THE_LAST = "or choose data.missing=last, which fills each with the value before it"
 
 
 class SeriesConfig(ForecastingConfig):
@@ -32,7 +30,7 @@ class SeriesConfig(ForecastingConfig):
         default=None, description="the column of times, which are checked; null: rows are steps, and nothing is checked"
     )
     columns: list[str] = Field(default=[], description="what to forecast; []: every column but that of times")
-    missing: Literal["refuse", "last"] = Field(
+    missing: Missing = Field(
         default="refuse", description="what is done about missing values: an error, or the last value before them"
     )
 
@@ -47,16 +45,15 @@ class SeriesConfig(ForecastingConfig):
         table = read_table(Path(self.path))
         names = self._names(table)
         values = np.array([self._numbers(table, name) for name in names]).T  # [rows, variables]
-        notes = list(table.notes)
+        notes, times = list(table.notes), None
         if self.time is None:
             line = Timeline(np.arange(len(values)), "1 row", f"row {table.rows[0]}", f"row {table.rows[-1]}")
             notes.append("data.time is null: rows were taken to be regular steps in order of time")
         else:
             line = read_timeline(table.path, self.time, table.columns[self.time], table.rows)
-        grid = np.full((line.length, len(names)), np.nan)
-        grid[line.places] = values
-        grid, gaps = self._without_gaps(grid, names, line)
-        series = Measured(names, grid, line.step, line.first, line.last)
+            times = Times(column=self.time, step=line.step, missing=self.missing)
+        grid, gaps = on_steps(values, names, line, self.missing, table.path)
+        series = Measured(names, grid, line.step, line.first, line.last, times)
         return series, [*notes, *gaps], {self.path: table.sha256}
 
     def _names(self, table: Table) -> tuple[str, ...]:
@@ -74,32 +71,8 @@ class SeriesConfig(ForecastingConfig):
 
     def _numbers(self, table: Table, name: str) -> list[float]:
         try:
-            return [
-                np.nan if text is None else to_number(text, f"{table.path}: row {row}, column '{name}'")
-                for row, text in zip(table.rows, table.columns[name], strict=True)
-            ]
+            return numbers(table, name)
         except InputError as error:
             if self.time is not None:
                 raise
             raise InputError(f"{error}; if it is a time, say so: data.time={name}") from None
-
-    def _without_gaps(self, grid: np.ndarray, names: tuple[str, ...], line: Timeline) -> tuple[np.ndarray, list[str]]:
-        """Return the series with no value missing, and what was done about it."""
-        gaps = np.isnan(grid)
-        if not gaps.any():
-            return grid, []
-        if self.missing == "refuse":
-            step, variable = np.argwhere(gaps)[0]
-            raise InputError(
-                f"{self.path}: {counted(int(gaps.sum()), 'value')} missing, the first of '{names[variable]}' "
-                f"{counted(int(step), 'step')} ({line.step} each) after {line.first}; complete the file, "
-                f"{FROM_THE_LAST}"
-            )
-        start = int((~gaps).all(1).argmax())  # nothing is known before the first full row
-        if gaps[start].any():
-            raise InputError(f"{self.path}: no row has a value in every column; choose fewer data.columns")
-        kept, notes = filled(grid[start:], names)
-        return kept, [
-            *([f"the first {counted(start, 'step')} left out: not every value is known"] * (start > 0)),
-            *notes,
-        ]

@@ -6,14 +6,26 @@ Checked by: scikit-learn's StandardScaler; a changed test value changes nothing;
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from fourfold.core.errors import InputError
+from fourfold.core.config import Config
+from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.words import counted
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, check_columns, shown, statistics, to_number
+from fourfold.data.series.gaps import Missing, numbers, on_steps
+from fourfold.data.series.timeline import read_timeline
 from fourfold.data.table.reading import Table
+
+
+class Times(Config):
+    """How the training file told the times of its rows; a new file's are read and checked in the same way."""
+
+    column: str
+    step: str  # between two rows, such as "1 day"
+    missing: Missing
 
 
 class SeriesEncoding(Encoding):
@@ -24,6 +36,7 @@ class SeriesEncoding(Encoding):
     length: int = Field(ge=1)
     mean: list[float]
     deviation: list[float]
+    times: Times | None = None  # None: rows are steps; so it was of every run before this was recorded
 
     @model_validator(mode="after")
     def _check(self) -> "SeriesEncoding":
@@ -34,10 +47,10 @@ class SeriesEncoding(Encoding):
         return self
 
     @classmethod
-    def fit(cls, names: Sequence[str], length: int, training: Tensor) -> "SeriesEncoding":
+    def fit(cls, names: Sequence[str], length: int, training: Tensor, times: Times | None) -> "SeriesEncoding":
         """Fit on the training series, float64 `[time, variables]`."""
         mean, deviation = statistics(training)
-        return cls(names=list(names), length=length, mean=mean, deviation=deviation)
+        return cls(names=list(names), length=length, mean=mean, deviation=deviation, times=times)
 
     @classmethod
     def unchanged(cls, names: Sequence[str], length: int) -> "SeriesEncoding":
@@ -56,22 +69,47 @@ class SeriesEncoding(Encoding):
     def encode_table(self, table: Table) -> EncodedRows:
         """Turn the last steps of a file into one example; what follows the file is what the model forecasts."""
         check_columns({name: 0 for name in table.columns if name in self.names}, self.names, (), str(table.path))
+        if self.times is not None:
+            return self._encode_timed(table, self.times)
         if len(table.rows) < self.length:
             raise InputError(f"{table.path}: {counted(len(table.rows), 'row')}; the model needs the last {self.length}")
         columns = [table.columns[name][-self.length :] for name in self.names]
-        numbers = table.rows[-self.length :]
         steps = [
             [
                 to_number(text, f"{table.path}: row {row}, column '{name}'")
                 for name, text in zip(self.names, step, strict=True)
             ]
-            for row, step in zip(numbers, zip(*columns, strict=True), strict=True)
+            for row, step in zip(table.rows[-self.length :], zip(*columns, strict=True), strict=True)
         ]
         notes = [
             f"{table.path.name}: forecast from its last {self.length} rows; they were taken to be in order of time"
         ]
         raw = torch.tensor([steps], dtype=torch.float64)
         return EncodedRows((self.standardise().encode(raw),), [*table.notes, *notes])
+
+    def _encode_timed(self, table: Table, times: Times) -> EncodedRows:
+        """Turn the last steps of a file with times into one example; all its times are checked, as training does."""
+        if times.column not in table.columns:
+            others = [name for name in table.columns if name not in self.names]
+            raise InputError(
+                f"{table.path}: no column '{times.column}', which told the times in training"
+                f"{did_you_mean(times.column, others)}"
+            )
+        line = read_timeline(table.path, times.column, table.columns[times.column], table.rows)
+        if line.step != times.step:
+            raise InputError(
+                f"{table.path}: column '{times.column}': a step is {line.step}, and in training it was {times.step}"
+            )
+        begin = max(line.length - self.length, 0) if times.missing == "refuse" else 0  # what fills a gap comes before
+        rows, end = table.keep(line.places >= begin), line.since(begin)
+        values = np.array([numbers(rows, name) for name in self.names]).T  # [rows, variables]
+        steps, gaps = on_steps(values, tuple(self.names), end, times.missing, table.path)
+        if len(steps) < self.length:
+            raise InputError(f"{table.path}: {counted(len(steps), 'step')}; the model needs the last {self.length}")
+        seen = f"{counted(self.length, 'step')} of {line.step}, to {line.last}"
+        notes = [*table.notes, *gaps, f"{table.path.name}: forecast from its last {seen}"]
+        raw = torch.from_numpy(steps[None, -self.length :])
+        return EncodedRows((self.standardise().encode(raw),), notes, line)
 
     def _steps(self, row: Any, at: str) -> list[list[float]]:
         """Return one example; of a single variable the steps may be plain numbers."""

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from fourfold.data.cache import CachedFile, ensure
 from fourfold.data.registries import from_pypi
-from fourfold.data.series.base import ForecastingConfig, Measured, filled
+from fourfold.data.series.base import ForecastingConfig, Measured
+from fourfold.data.series.gaps import filled
 from fourfold.data.series.packages import VEGA_DATASETS
 from fourfold.data.series.timeline import read_timeline
 from fourfold.data.table.reading import read_table

@@ -57,8 +57,8 @@ class TableEncoding(Encoding):
         """Turn a file's rows, read with this `decimal`, into `([batch, outputs],)`; messages number them as read."""
         names = [column.name for column in self.columns]
         check_columns(table.columns, names, [*self.ignored, *table.nameless], str(table.path))
-        inputs, notes = self._encode(table.columns, table.rows, f"{table.path}: ")
-        return EncodedRows(inputs, [*table.notes, *notes])
+        encoded = self._encode(table.columns, table.rows, f"{table.path}: ")
+        return EncodedRows(encoded.inputs, [*table.notes, *encoded.notes])
 
     def _encode(self, columns: Mapping[str, Texts], numbers: np.ndarray, where: str) -> EncodedRows:
         """Encode texts; `numbers`, int64 `[rows]`, and `where` say in messages which row is meant."""
