@@ -94,6 +94,11 @@ def test_texts_are_predicted_alike_from_everywhere(ask, stdin, tmp_path) -> None
     assert row["probabilities"] == pytest.approx(wanted[0], abs=1e-6)
 
 
+def test_rows_are_the_lines_of_a_file(workspace, stdin, capsys) -> None:
+    assert main(["predict", "reviews-1", stdin(f"{TEXTS[0]}\n\n{TEXTS[1]}\n"), "--workspace", str(workspace)]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["row", "1", "3"]
+
+
 def test_people_get_a_table(workspace, capsys) -> None:
     assert main(["predict", "reviews-1", "short", "long " * 50, "--workspace", str(workspace)]) == 0
     out = capsys.readouterr().out

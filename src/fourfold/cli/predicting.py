@@ -64,6 +64,7 @@ def predict(
             raise InputError(f"{out}: predictions are written as CSV; let the name end in .csv")
         check_folder_of(out)
     opened = open_run(run, workspace, use)
+    from fourfold.cli.texts import Lines
     from fourfold.data.series.encoding import SeriesEncoding
     from fourfold.data.table.reading import Table
     from fourfold.run.predict import predict as predict_rows
@@ -78,7 +79,8 @@ def predict(
     if json:
         print_json({"run_id": opened.run_id, "predictions": predictions, "notes": notes})
     table = examples if isinstance(examples, Table) else None
-    numbers = list(map(str, range(1, len(predictions) + 1) if table is None else table.rows))
+    numbered = isinstance(examples, Table | Lines)
+    numbers = list(map(str, examples.rows if numbered else range(1, len(predictions) + 1)))
     numbers = numbers[-len(predictions) :]  # a forecast follows the last row
     if table is not None and isinstance(opened.encoding, SeriesEncoding) and opened.encoding.times is not None:
         table, numbers = None, []  # its rows are the times to come, and none of the file's

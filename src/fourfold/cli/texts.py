@@ -18,6 +18,20 @@ FILES = (*TABLES, ".json", ".jsonl", ".txt")
 WANTED = "give a text in quotes, a file of texts, a line each, or - for stdin"
 
 
+class Lines(list[Any]):
+    """Examples that are lines of a file.
+
+    Attributes:
+        rows: the number of each one's line, as a person counts; empty lines are no examples.
+    """
+
+    def __init__(self, numbered: Iterable[tuple[int, Any]]) -> None:
+        self.rows: list[int] = []
+        for number, example in numbered:
+            self.rows.append(number)
+            self.append(example)
+
+
 def read_lines(arguments: Sequence[str], what: str) -> list[str]:
     """Return texts: each argument, or each line of a file or of stdin, `-`; what comes of them is as many lines.
 
@@ -122,16 +136,16 @@ def _read_file(name: str, columns: Sequence[str]) -> list[Any] | Table:
     for mark in ",\t;|":
         if set(columns) <= {cell.strip().strip('"') for cell in header.split(mark)} and mark in header:
             return parse_table(path, text.encode("utf-8"), mark)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if len(columns) == 1:
-        return [line.strip() for line in lines]
-    pairs = [[cell.strip() for cell in line.split("\t")] for line in lines]
-    for number, pair in enumerate(pairs, start=1):
+        return Lines((number, line.strip()) for number, line in lines)
+    pairs = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]
+    for number, pair in pairs:
         if len(pair) != len(columns):
             raise InputError(
                 f"{path}: line {number} has {len(pair)} columns; expected {' and '.join(columns)}, a tab between"
             )
-    return pairs
+    return Lines(pairs)
 
 
 def _json(text: str, path: Path, columns: Sequence[str]) -> list[Any] | None:
