@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from fourfold.claims.base import ComputedClaim, Size
 from fourfold.claims.engine import run_claim
 from fourfold.claims.kept_scores import KeptScores
 from fourfold.claims.side_by_side import compute_side_by_side
-from fourfold.core.errors import FourfoldError, InputError
+from fourfold.core.errors import DivergedError, FourfoldError
 from fourfold.run import runtime
+from fourfold.run.loop import Stop
 from fourfold.study.execute import Watcher
 
 
@@ -48,7 +50,7 @@ def test_scores_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.Mon
     cells = [(arm, seed) for seed in range(claim.full.seeds) for arm in claim.arms]
     kept = KeptScores(claim, "full", tmp_path / "two")
     assert all(kept.has(*cell) for cell in cells)
-    assert heard.told[0] == (0, 2 * len(claim.arms), len(cells))
+    assert heard.told[0] == (0, 2, len(cells))
     for cores, folder in ((1, "one"), (2, "two")):
         on_cores(cores, monkeypatch)
         arms = run_claim(claim, "full", tmp_path / folder)["arms"]
@@ -83,19 +85,22 @@ def test_otherwise_they_are_computed_where_they_are_asked_for(
     assert not (tmp_path / "claims").exists()
 
 
-@pytest.mark.parametrize("error", [InputError, FourfoldError])
-def test_what_a_score_refuses_is_said(
-    error: type[FourfoldError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_score_that_is_refused_is_left_to_who_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def score(arm: str, seed: int, size: str) -> float:
-        raise error(f"{arm}, {seed}: no")
+        if arm == "absolute":
+            raise DivergedError(f"{arm}, {seed}: no")
+        return 1.0
 
     claim = ComputedClaim(**{**vars(loaded("mse-outliers")), "score": score, "full": Size(seeds=2)})
     monkeypatch.setattr(CLAIMS, "load", lambda _: claim)
-    problem = side_by_side._score(claim.id, "full", tmp_path, 1)
-    assert problem is not None
-    assert problem.says == "squared, 1: no"
-    assert problem.is_input == (error is InputError)
+    assert not side_by_side._score(claim.id, "full", tmp_path, 1)
+    left_out: Future[bool] = Future()
+    left_out.set_result(False)
+    with pytest.raises(side_by_side._LeftOutError), Stop() as stop:
+        side_by_side._check(left_out, stop)
+    on_cores(1, monkeypatch)
+    with pytest.raises(DivergedError, match="absolute, 0: no"):
+        run_claim(claim, "full", tmp_path)
 
 
 def test_a_killed_process_is_told_and_the_others_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +123,8 @@ def kill_a_child() -> None:
         time.sleep(0.05)
 
 
-def test_a_claim_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_claim_that_is_stopped_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
     code = (
         "import sys; from fourfold.run import runtime; runtime.cores = lambda: 2; from fourfold.cli import main; "
         "sys.exit(main(['claim', 'momentum-smooths', '--full', '--workspace', sys.argv[1]]))"
@@ -129,7 +135,7 @@ def test_a_claim_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
         scores, until = tmp_path / "runs" / "claims" / "scores", time.monotonic() + 120
         while not (scores.exists() and any(scores.iterdir())) and time.monotonic() < until:
             time.sleep(0.1)
-        os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(child.pid, number)  # as a terminal or a scheduler does
         _, said = child.communicate(timeout=60)
     assert child.returncode == 130, said
     assert "Traceback" not in said

@@ -54,7 +54,7 @@ def run_claim(
     Raises:
         InputError: an arm cannot be built, or the rule names an arm that there is not.
         FourfoldError: a cell or the record cannot be written.
-        StoppedError: SIGINT or SIGTERM while cells run; what is finished is kept.
+        StoppedError: SIGINT or SIGTERM while cells run or scores are computed side by side; what is finished is kept.
     """
     began = time.monotonic()
     threads: int | None = None
@@ -70,7 +70,9 @@ def run_claim(
         computing = found.pop("seconds")
     else:
         assert isinstance(claim, ComputedClaim)
-        found, computing = _compute(claim, size, workspace, watcher or Watcher())
+        watcher = watcher or Watcher()
+        threads = compute_side_by_side(claim, size, workspace, watcher)
+        found, computing = _compute(claim, size, workspace, watcher)
     record = {
         "format": FORMAT,
         "id": claim.id,
@@ -148,12 +150,12 @@ def _computing(ended: Iterable[Tuned], store: Store) -> float:
 
 def _compute(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> tuple[dict[str, Any], float]:
     """Score every arm at every seed, and judge; return also the seconds that all scores took, whenever that was."""
-    compute_side_by_side(claim, size, workspace, watcher)
     kept = KeptScores(claim, size, workspace)
     seeds, began, computing = range(claim.size(size).seeds), time.monotonic(), 0.0
     scores: dict[str, dict[int, float]] = {arm: {} for arm in claim.arms}
     for i, (seed, arm) in enumerate(product(seeds, claim.arms)):  # arms of a seed often share what they compute
-        watcher.progressed(i, 1, len(claim.arms) * len(seeds), time.monotonic() - began)
+        if not kept.has(arm, seed):
+            watcher.progressed(i, 1, len(claim.arms) * len(seeds), time.monotonic() - began)
         scores[arm][seed], seconds = kept.get(arm, seed)
         computing += seconds
     watcher.progressed(len(claim.arms) * len(seeds), 0, len(claim.arms) * len(seeds), time.monotonic() - began)

@@ -14,27 +14,32 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from fourfold.claims import CLAIMS
 from fourfold.claims.base import ComputedClaim, Name
 from fourfold.claims.kept_scores import KeptScores
-from fourfold.core.errors import FourfoldError, InputError
+from fourfold.core.errors import FourfoldError
 from fourfold.run import runtime
 from fourfold.run.loop import Stop
-from fourfold.study.attempt import Problem
 from fourfold.study.execute import StoppedError, Watcher
 from fourfold.study.local_pool import METHOD, die_with_parent, warm_up, without_main
 
+SIGNALS_ARRIVE = 0.2  # seconds within which a signal to a group of processes has reached all of them
 
-def compute_side_by_side(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> None:
+
+def compute_side_by_side(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> int | None:
     """Compute and keep what scores are missing, if that can be done side by side and is worth it.
 
+    A score that is refused, or diverges, is left out and ends the others: who then asks for it hears why.
+
+    Returns:
+        The threads that each score had; None if none was computed here.
+
     Raises:
-        InputError: what the claim computes cannot be built.
-        FourfoldError: a score cannot be kept, or its process was killed.
+        FourfoldError: a process was killed.
         StoppedError: SIGINT or SIGTERM; scores that are known are kept.
     """
     kept = KeptScores(claim, size, workspace)
@@ -42,20 +47,24 @@ def compute_side_by_side(claim: ComputedClaim, size: Name, workspace: Path, watc
     missing = [seed for seed in seeds if not all(kept.has(arm, seed) for arm in claim.arms)]
     workers = min(runtime.cores(), len(missing))
     if size != "full" or workers < 2 or not _is_of_the_table(claim):
-        return
-    arms, began, done = len(claim.arms), time.monotonic(), (len(seeds) - len(missing)) * len(claim.arms)
-    with Stop() as stop, _processes(workers, max(1, runtime.cores() // workers)) as pool:
+        return None
+    threads, began, total = max(1, runtime.cores() // workers), time.monotonic(), len(seeds) * len(claim.arms)
+    with suppress(_LeftOutError), Stop() as stop, _processes(workers, threads) as pool:
         with without_main():
             pending = {pool.submit(_score, claim.id, size, workspace, seed) for seed in missing}
         while pending:
-            running = min(workers, len(pending)) * arms
-            watcher.progressed(done, running, len(seeds) * arms, time.monotonic() - began)
+            done = sum(kept.has(arm, seed) for seed in seeds for arm in claim.arms)
+            watcher.progressed(done, min(workers, len(pending)), total, time.monotonic() - began)
             ended, pending = wait(pending, 1.0, FIRST_COMPLETED)
-            for each in ended:
-                _check(each)
-                done += arms
-            if stop.requested is not None:
+            if stop.requested is not None:  # first: the signal may have ended the processes, too
                 raise StoppedError(stop.requested)
+            for each in ended:
+                _check(each, stop)
+    return threads
+
+
+class _LeftOutError(Exception):
+    """A process could not compute a score."""
 
 
 def _is_of_the_table(claim: ComputedClaim) -> bool:
@@ -78,30 +87,32 @@ def _processes(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin(threads: int) -> None:
     """Make a process ready: its share of the cores, and an end when the one that asked has ended."""
-    import torch
-
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of its processes; the first one ends the others
+    import torch
+
     torch.set_num_threads(threads)
 
 
-def _score(claim: str, size: Name, workspace: Path, seed: int) -> Problem | None:
-    """Compute and keep the scores of a seed's arms; return what went wrong."""
+def _score(claim: str, size: Name, workspace: Path, seed: int) -> bool:
+    """Compute and keep the scores of a seed's arms; return whether all could be."""
     computed = CLAIMS.load(claim)
     assert isinstance(computed, ComputedClaim)
     try:
         kept = KeptScores(computed, size, workspace)
         for arm in computed.arms:
             kept.get(arm, seed)
-    except FourfoldError as error:
-        return Problem(str(error), isinstance(error, InputError))
-    return None
+    except FourfoldError:
+        return False
+    return True
 
 
-def _check(ended: "Future[Problem | None]") -> None:
+def _check(ended: "Future[bool]", stop: Stop) -> None:
     try:
-        problem = ended.result()
+        if not ended.result():
+            raise _LeftOutError
     except BrokenProcessPool:
+        time.sleep(SIGNALS_ARRIVE)
+        if stop.requested is not None:
+            raise StoppedError(stop.requested) from None
         raise FourfoldError("a process that computed scores was killed; the same command goes on from here") from None
-    if problem is not None:
-        raise InputError(problem.says) if problem.is_input else FourfoldError(problem.says)

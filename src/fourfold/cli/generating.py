@@ -69,14 +69,15 @@ def generate(
     seconds = time.perf_counter() - began if began else 0.0
     rate = (count - 1) / seconds if seconds and count > 1 else None
     unread = unseen(opened, prompt)
+    strange = unknown(opened, prompt)
     if json:
-        facts = {"tokens": count, "unread": unread, "tokens_per_second": rate, "seed": seed}
+        facts = {"tokens": count, "unread": unread, "unknown": strange, "tokens_per_second": rate, "seed": seed}
         print_json({"run_id": opened.run_id, "prompt": prompt, "text": "".join(pieces), **facts})
         return
     _show("\n")
     if unread:
         note(f"the prompt is too long for this model: its first {counted(unread, 'token')} went unread")
-    if strange := unknown(opened, prompt):
+    if strange:
         note(
             f"the model does not know {counted(strange, 'token')} of the prompt: the text it learnt from had none such"
         )

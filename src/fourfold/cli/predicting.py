@@ -123,7 +123,9 @@ def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) ->
 
     names = list(dict.fromkeys(name for each in predictions for name in each))
     first = ["row"] if numbers and "picture" not in names else []
-    predictions = [{**each, "text": shorten(each["text"], 60)} if "text" in each else each for each in predictions]
+    texts = [each.get("text") for each in predictions]  # which a series may have for a name of numbers
+    shown = [{"text": shorten(text, 60)} if isinstance(text, str) else {} for text in texts]
+    predictions = [{**each, **short} for each, short in zip(predictions, shown, strict=True)]
     table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
     for place, each in enumerate(predictions):
         table.add_row(*([numbers[place]] if first else []), *(escape(_cell(each.get(name))) for name in names))

@@ -71,8 +71,7 @@ class Progress(Listener):
         words = [f"loss {number(metrics['train.loss'])}"] if "train.loss" in metrics else []
         words += [f"main output's {number(metrics['train.main'])}"] if "train.auxiliary" in metrics else []
         words += [self._headline] if self._headline else []
-        told = examples_per_second and not self._setup.counted_later  # which is read after the last step
-        words += [f"{number(examples_per_second)} {self._setup.counts}/s"] if told else []
+        words += [f"{number(examples_per_second)} {self._setup.counts}/s"] if examples_per_second else []
         self._undrawn = step, " · ".join(words), now - self._began
         if now - self._drawn < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not last:
             return

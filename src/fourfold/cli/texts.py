@@ -52,7 +52,7 @@ def read_lines(arguments: Sequence[str], what: str) -> list[str]:
     if len(arguments) > 1:
         raise InputError(f"'{arguments[1]}': texts or one file, not both")
     _, text = _content(arguments[0])
-    return [line.strip() for line in text.splitlines()]
+    return [line.strip() for line in _lines_of(text)]
 
 
 def read_texts(arguments: Sequence[str], literal: Sequence[str], columns: Sequence[str]) -> list[Any] | Table:
@@ -124,6 +124,11 @@ def _content(name: str) -> tuple[Path, str]:
     return path, text
 
 
+def _lines_of(text: str) -> list[str]:
+    """Return the lines that an editor shows; `splitlines` parts a text at signs that are within a line, too."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
 def _read_file(name: str, columns: Sequence[str]) -> list[Any] | Table:
     """Return what a file holds: JSON, a table that has the columns, or else a text a line, of pairs with tabs."""
     path = Path(name)
@@ -136,7 +141,7 @@ def _read_file(name: str, columns: Sequence[str]) -> list[Any] | Table:
     for mark in ",\t;|":
         if set(columns) <= {cell.strip().strip('"') for cell in header.split(mark)} and mark in header:
             return parse_table(path, text.encode("utf-8"), mark)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(_lines_of(text), start=1) if line.strip()]
     if len(columns) == 1:
         return Lines((number, line.strip()) for number, line in lines)
     pairs = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]

@@ -18,7 +18,9 @@ CAUSES = "a learning rate far too high or too low, too few steps, a model too si
 BY_HEART = "too few examples, a model too large for them, or inputs that do not tell"
 EARLY = 0.1  # of the planned steps: who goes back to before that has hardly learned
 FEW = 50  # examples for each number that the model returns
-LEARNT = 0.02  # of the score of who ignores the inputs: the least by which a network that learnt anything is better
+LEARNT = (
+    0.02  # of the score of who ignores the inputs, or of what it lacks: on a split of some thousand, less is chance
+)
 LUCK = 1.0  # BLEU below it says nothing; of real pairs the same English sentence has 0.04, and chrF 18
 NEXT = {  # what to try of a task whose networks at first all fail in the same way
     "translation": "try next: several times as many steps, for a translator learns which words are frequent before "
@@ -140,4 +142,5 @@ def _is_better(score: float, than: float, spec: Spec) -> bool:
 
 
 def _is_clearly_better(score: float, than: float, spec: Spec) -> bool:
-    return _is_better(score, than, spec) and abs(score - than) > LEARNT * abs(than)
+    share = min(abs(than), abs(1 - than)) if 0 <= than <= 1 else abs(than)  # what is seldom wrong has little to gain
+    return _is_better(score, than, spec) and abs(score - than) > LEARNT * share

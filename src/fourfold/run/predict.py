@@ -20,7 +20,12 @@ TOKENS = 65_536  # of a batch, padding included
 
 
 class Predictions(NamedTuple):
-    """One prediction a row, in the task's own words and units, and what was done to the rows."""
+    """One prediction a row, or of a series with times one a step to come, in the task's own words and units.
+
+    Attributes:
+        rows: the predictions, by name.
+        notes: what was done to the rows.
+    """
 
     rows: list[dict[str, Any]]
     notes: list[str]

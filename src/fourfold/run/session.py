@@ -257,7 +257,6 @@ class Session:
             return
         seconds = self.earlier_seconds + self.progress.seconds
         examples = self.earlier_examples + self.progress.examples
-        counted_later = getattr(self.training.model, "counted_later", "")  # by no step, so a rate of steps is none
         result = {
             "run_id": self.folder.run_id,
             "recipe": self.name,
@@ -272,7 +271,7 @@ class Session:
             "headline": self.source.spec.headline,
             "counts": self.source.spec.counts,
             "seconds": round(seconds, 3),
-            "examples_per_second": round(examples / seconds, 1) if seconds and not counted_later else 0.0,
+            "examples_per_second": round(examples / seconds, 1) if seconds else 0.0,
             "findings": findings,
             "notes": self._notes(),
         }

@@ -46,7 +46,8 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
         raise InputError(f"beams: {beams}; the nearest valid number is {1 if beams < 1 else spec.num_outputs}")
     reads, writes = tokenizer_of(spec.source_tokenizer or spec.tokenizer), tokenizer_of(spec.tokenizer)
     longest, stop = spec.input.length, reads.number_of(EOS)
-    whole = reads.encode([text for text in texts if text.strip()])
+    places = [place for place, text in enumerate(texts) if text.strip()]
+    whole = reads.encode([texts[place] for place in places])
     rows = [[*row[: longest - 1], stop] for row in whole]
     found: list[str] = []
     with torch.inference_mode():
@@ -56,9 +57,12 @@ def translate(run: Run, texts: Sequence[str], beams: int = 1) -> Translations:
             tokens, lengths = inputs_of(Framed(rows[start:end], None, 0))
             found += texts_of(translate_tokens(run.predictor, tokens, lengths, spec, beams), writes, spec.end)
     cut = sum(len(row) >= longest for row in whole)
-    next_found = iter(found)
-    found = [next(next_found) if text.strip() else "" for text in texts]
-    return Translations(found, [f"{counted(cut, 'text')} longer than {longest} tokens: the end is cut"] if cut else [])
+    translations = [""] * len(texts)
+    for place, translation in zip(places, found, strict=True):
+        translations[place] = translation
+    return Translations(
+        translations, [f"{counted(cut, 'text')} longer than {longest} tokens: the end is cut"] if cut else []
+    )
 
 
 def spec_of(run: Run) -> TranslationSpec:

@@ -60,6 +60,26 @@ def test_the_times_that_follow_are_written_as_the_last(times, coming) -> None:
     assert found.time(found.length - 1) == times[-1]
 
 
+@pytest.mark.parametrize(
+    ("times", "coming"),
+    [
+        (("1700000000.123", "1700000001.123", "1700000002.123"), "1700000003.123"),
+        (("1700000000123.0", "1700000001123.0", "1700000002123.0"), "1700000003123"),
+        (("0.25", "0.5", "0.75"), "1"),
+    ],
+)
+def test_no_digit_of_a_number_is_lost(times, coming) -> None:
+    assert line(*times).time(3) == coming
+
+
+@pytest.mark.parametrize(
+    "times", [("9997-01-01", "9998-01-01", "9999-01-01"), ("9999-12-29", "9999-12-30", "9999-12-31")]
+)
+def test_there_is_no_date_after_the_year_9999(times) -> None:
+    with pytest.raises(InputError, match=f"1 step of .* after {times[-1]} is no date any more"):
+        line(*times).time(3)
+
+
 def test_a_gap_has_a_time_and_a_line_can_begin_in_it() -> None:
     found = line("2020-01-01", "2020-01-02", "2020-01-05", "2020-01-06").since(3)
     assert (found.first, found.places.tolist(), found.length) == ("2020-01-04", [1, 2], 3)

@@ -13,7 +13,7 @@ from pydantic import Field
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.data.series.base import ForecastingConfig, Measured
 from fourfold.data.series.encoding import Times
-from fourfold.data.series.gaps import Missing, numbers, on_steps
+from fourfold.data.series.gaps import Missing, column_numbers, on_steps
 from fourfold.data.series.timeline import Timeline, read_timeline
 from fourfold.data.table.reading import Table, read_table
 
@@ -71,7 +71,7 @@ class SeriesConfig(ForecastingConfig):
 
     def _numbers(self, table: Table, name: str) -> list[float]:
         try:
-            return numbers(table, name)
+            return column_numbers(table, name)
         except InputError as error:
             if self.time is not None:
                 raise

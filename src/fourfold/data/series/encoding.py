@@ -15,7 +15,7 @@ from fourfold.core.config import Config
 from fourfold.core.errors import InputError, did_you_mean
 from fourfold.core.words import counted
 from fourfold.data.encoding import EncodedRows, Encoding, Standardise, check_columns, shown, statistics, to_number
-from fourfold.data.series.gaps import Missing, numbers, on_steps
+from fourfold.data.series.gaps import Missing, column_numbers, on_steps
 from fourfold.data.series.timeline import read_timeline
 from fourfold.data.table.reading import Table
 
@@ -101,9 +101,9 @@ class SeriesEncoding(Encoding):
                 f"{table.path}: column '{times.column}': a step is {line.step}, and in training it was {times.step}"
             )
         begin = max(line.length - self.length, 0) if times.missing == "refuse" else 0  # what fills a gap comes before
-        rows, end = table.keep(line.places >= begin), line.since(begin)
-        values = np.array([numbers(rows, name) for name in self.names]).T  # [rows, variables]
-        steps, gaps = on_steps(values, tuple(self.names), end, times.missing, table.path)
+        last_rows, last_line = table.keep(line.places >= begin), line.since(begin)
+        values = np.array([column_numbers(last_rows, name) for name in self.names]).T  # [rows, variables]
+        steps, gaps = on_steps(values, tuple(self.names), last_line, times.missing, table.path)
         if len(steps) < self.length:
             raise InputError(f"{table.path}: {counted(len(steps), 'step')}; the model needs the last {self.length}")
         seen = f"{counted(self.length, 'step')} of {line.step}, to {line.last}"

@@ -17,7 +17,7 @@ from fourfold.data.table.reading import Table
 Missing = Literal["refuse", "last"]
 
 
-def numbers(table: Table, name: str) -> list[float]:
+def column_numbers(table: Table, name: str) -> list[float]:
     """Return a column, NaN where a cell is empty.
 
     Raises:
@@ -58,7 +58,9 @@ def on_steps(
         )
     start = int((~gaps).all(1).argmax())  # nothing is known before the first full row
     if gaps[start].any():
-        raise InputError(f"{path}: no row has a value in every column; choose fewer data.columns")
+        raise InputError(
+            f"{path}: no row has a value in every column; complete the file, or train with fewer data.columns"
+        )
     kept, notes = filled(grid[start:], names)
     return kept, [*([f"the first {counted(start, 'step')} left out: not every value is known"] * (start > 0)), *notes]
 

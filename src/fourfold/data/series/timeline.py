@@ -1,7 +1,8 @@
 """Times read from texts, and their regular step: what is measured every hour, every seven days, every month or year.
 
 A step that is missing between two others leaves a gap, which is counted; a time that lies between two steps, twice or
-out of order is an error that names its row. The times that follow the last are written as it is.
+out of order is an error that names its row. The times that follow the last are written as it is, where its form is one
+of `FORMS`, else as ISO 8601 has them.
 
 Checked by: hours, days, weeks, months, quarters, years and plain numbers, with gaps and with each kind of fault; the
 next times of each kind by hand.
@@ -11,6 +12,7 @@ import calendar
 import datetime
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -37,7 +39,7 @@ class Timeline(NamedTuple):
     step: str  # "1 month", "7 days", "0.25"
     first: str  # the first time as it was written
     last: str
-    size: float = 1.0  # of a step, in its unit
+    size: float = 1.0  # of a step: seconds, months (a whole number of them), or what plain numbers count
     unit: Literal["", "second", "month", "month's end"] = ""  # "": times are plain numbers
 
     @property
@@ -50,14 +52,25 @@ class Timeline(NamedTuple):
         return self._replace(places=self.places[self.places >= place] - place, first=self.time(place))
 
     def time(self, place: int) -> str:
-        """Return the time of any place, of a gap or after the last row too, written as the last row's is."""
+        """Return the time of any place, of a gap or after the last row too, written as the last row's is.
+
+        Raises:
+            InputError: it is beyond the year 9999.
+        """
         steps = place - int(self.places[-1])
         if steps == 0:
             return self.last
         if not self.unit:
             if re.fullmatch(r"[-+]?\d+", self.last) and self.size.is_integer():
                 return str(int(self.last) + steps * int(self.size))
-            return f"{float(self.last) + steps * self.size:.12g}"
+            exact = format(Decimal(self.last) + steps * Decimal(f"{self.size:.12g}"), "f")
+            return exact.rstrip("0").rstrip(".") if "." in exact else exact
+        try:
+            return self._date(steps)
+        except (OverflowError, ValueError):
+            raise InputError(f"{counted(steps, 'step')} of {self.step} after {self.last} is no date any more") from None
+
+    def _date(self, steps: int) -> str:
         date = _as_date(self.last, self.last)
         if self.unit == "second":
             return _written_as(self.last, date + datetime.timedelta(seconds=steps * self.size))
