@@ -306,7 +306,7 @@ def test_ctrl_c_leaves_and_the_same_command_goes_on(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGTERM)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert "the same command goes on" in said
     folders = [RunFolder.open(path) for path in (tmp_path / "runs" / "cells").iterdir() if path.is_dir()]
     assert {folder.status for folder in folders} <= {"done", "interrupted"}

@@ -1,6 +1,7 @@
 """Chains over an executor that ends cells in any order, kills some, and leaves some without a result."""
 
 import random
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,23 @@ def test_when_asked_to_stop_nothing_begins_and_the_executor_is_stopped(tmp_path:
         run({"1": one(cell(1))}, pool, Somebody())
     assert pool.begun == []
     assert pool.stopped
+
+
+@pytest.mark.parametrize("fate", ["input", "nothing", "killed"])
+def test_what_a_signal_did_to_a_cell_is_no_mistake_of_anybodys(fate: str, tmp_path: Path) -> None:
+    """A signal to a group ends workers as well, one of them perhaps while it reads a file of the user's."""
+
+    class Somebody:
+        requested: str | None = None
+
+    class Slow(Pool):
+        def wait(self, seconds: float) -> list[Ended]:
+            threading.Timer(0.05, lambda: setattr(somebody, "requested", "SIGTERM")).start()
+            return super().wait(seconds)
+
+    somebody = Somebody()
+    with pytest.raises(StoppedError):
+        run({"0": one(cell(0))}, Slow(tmp_path, fates={cell(0).key: [fate]}), somebody)
 
 
 def test_progress_counts_every_cell(tmp_path: Path) -> None:

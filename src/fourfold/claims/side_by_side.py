@@ -24,10 +24,8 @@ from fourfold.claims.kept_scores import KeptScores
 from fourfold.core.errors import FourfoldError
 from fourfold.run import runtime
 from fourfold.run.loop import Stop
-from fourfold.study.execute import StoppedError, Watcher
+from fourfold.study.execute import SIGNALS_ARRIVE, StoppedError, Watcher
 from fourfold.study.local_pool import METHOD, die_with_parent, warm_up, without_main
-
-SIGNALS_ARRIVE = 0.2  # seconds within which a signal to a group of processes has reached all of them
 
 
 def compute_side_by_side(claim: ComputedClaim, size: Name, workspace: Path, watcher: Watcher) -> int | None:

@@ -16,6 +16,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from fourfold.core.errors import FourfoldError, InputError
 from fourfold.study.cells import ATTEMPTS, Cell, CellResult, Store
 
+SIGNALS_ARRIVE = 0.2  # seconds within which a signal to a group of processes has reached all of them
+
 T = TypeVar("T")
 Chain = Generator[Cell, CellResult, T]
 
@@ -182,12 +184,15 @@ def execute(
                 executor.begin(cells)
                 running += len(cells)
             watcher.progressed(work.done, running, total, time.monotonic() - began)
-            for ended in executor.wait(1.0):
+            attempts = executor.wait(1.0)
+            if any(each.problem for each in attempts) and stop.requested is None:
+                time.sleep(SIGNALS_ARRIVE)
+            if stop.requested is not None:  # first: the signal may be why a cell went wrong
+                raise StoppedError(stop.requested)
+            for ended in attempts:
                 running -= 1
                 if notice := work.ended(ended):
                     watcher.said(notice)
-            if stop.requested is not None:
-                raise StoppedError(stop.requested)
         watcher.progressed(work.done, 0, total, time.monotonic() - began)
     finally:
         executor.stop()
