@@ -19,7 +19,6 @@ from fourfold.claims.kept_scores import KeptScores
 from fourfold.claims.side_by_side import compute_side_by_side
 from fourfold.core.errors import DivergedError, FourfoldError
 from fourfold.run import runtime
-from fourfold.run.loop import Stop
 from fourfold.study.execute import Watcher
 
 
@@ -96,8 +95,8 @@ def test_a_score_that_is_refused_is_left_to_who_asks_for_it(tmp_path: Path, monk
     assert not side_by_side._score(claim.id, "full", tmp_path, 1)
     left_out: Future[bool] = Future()
     left_out.set_result(False)
-    with pytest.raises(side_by_side._LeftOutError), Stop() as stop:
-        side_by_side._check(left_out, stop)
+    with pytest.raises(side_by_side._LeftOutError):
+        side_by_side._check(left_out)
     on_cores(1, monkeypatch)
     with pytest.raises(DivergedError, match="absolute, 0: no"):
         run_claim(claim, "full", tmp_path)

@@ -5,7 +5,7 @@ Each process has its share of the cores and keeps its scores in the workspace as
 afterwards finds them there, and a claim that was stopped goes on. Claims that are in no table have a function that no
 other process can find: they are computed where they are asked for, and so is the quick size, which takes seconds.
 
-Checked by: a claim of the table on one core and on several; one that is stopped, one that is asked wrongly, and one
+Checked by: a claim of the table on one core and on several; one that is stopped, one whose score is refused, and one
 whose process is killed.
 """
 
@@ -24,7 +24,7 @@ from fourfold.claims.kept_scores import KeptScores
 from fourfold.core.errors import FourfoldError
 from fourfold.run import runtime
 from fourfold.run.loop import Stop
-from fourfold.study.execute import SIGNALS_ARRIVE, StoppedError, Watcher
+from fourfold.study.execute import Watcher, leave_if_asked
 from fourfold.study.local_pool import METHOD, die_with_parent, warm_up, without_main
 
 
@@ -54,10 +54,9 @@ def compute_side_by_side(claim: ComputedClaim, size: Name, workspace: Path, watc
             done = sum(kept.has(arm, seed) for seed in seeds for arm in claim.arms)
             watcher.progressed(done, min(workers, len(pending)), total, time.monotonic() - began)
             ended, pending = wait(pending, 1.0, FIRST_COMPLETED)
-            if stop.requested is not None:  # first: the signal may have ended the processes, too
-                raise StoppedError(stop.requested)
+            leave_if_asked(stop, any(each.exception() for each in ended))
             for each in ended:
-                _check(each, stop)
+                _check(each)
     return threads
 
 
@@ -105,12 +104,9 @@ def _score(claim: str, size: Name, workspace: Path, seed: int) -> bool:
     return True
 
 
-def _check(ended: "Future[bool]", stop: Stop) -> None:
+def _check(ended: "Future[bool]") -> None:
     try:
         if not ended.result():
             raise _LeftOutError
     except BrokenProcessPool:
-        time.sleep(SIGNALS_ARRIVE)
-        if stop.requested is not None:
-            raise StoppedError(stop.requested) from None
         raise FourfoldError("a process that computed scores was killed; the same command goes on from here") from None

@@ -123,9 +123,10 @@ def _print_predictions(predictions: list[dict[str, Any]], numbers: list[str]) ->
 
     names = list(dict.fromkeys(name for each in predictions for name in each))
     first = ["row"] if numbers and "picture" not in names else []
-    texts = [each.get("text") for each in predictions]  # which a series may have for a name of numbers
-    shown = [{"text": shorten(text, 60)} if isinstance(text, str) else {} for text in texts]
-    predictions = [{**each, **short} for each, short in zip(predictions, shown, strict=True)]
+    predictions = [
+        {**each, "text": shorten(each["text"], 60)} if isinstance(each.get("text"), str) else each  # or a number's name
+        for each in predictions
+    ]
     table = Table(*first, *map(escape, names), box=None, pad_edge=False, header_style="bold")
     for place, each in enumerate(predictions):
         table.add_row(*([numbers[place]] if first else []), *(escape(_cell(each.get(name))) for name in names))

@@ -44,9 +44,9 @@ def translate(
     from fourfold.run.translate import translate as translate_texts
 
     sources = read_lines(texts or [], "translate")
-    texts = [text for text in sources if text]
-    if attention is not None and len(texts) != 1:
-        raise InputError(f"--attention draws one text, but {len(texts)} were given")
+    given = [text for text in sources if text]
+    if attention is not None and len(given) != 1:
+        raise InputError(f"--attention draws one text, but {len(given)} were given")
     translations, notes = translate_texts(opened, sources, beams)
     if attention is not None:
         from fourfold.report.attention import draw_looks
@@ -54,8 +54,8 @@ def translate(
         from fourfold.run.views.attention import looks
         from fourfold.tasks.figure import font_note
 
-        notes = [*notes, f"figure: {write_png(draw_looks(looks(opened, texts[0], beams)), attention)}"]
-        if (missing := font_note(texts[0] + "".join(translations))) is not None:
+        notes = [*notes, f"figure: {write_png(draw_looks(looks(opened, given[0], beams)), attention)}"]
+        if (missing := font_note(given[0] + "".join(translations))) is not None:
             notes.append(missing)
     for line in notes:
         note(f"  · {line}")

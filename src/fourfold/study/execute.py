@@ -85,6 +85,19 @@ class Stop(Protocol):
     requested: str | None
 
 
+def leave_if_asked(stop: Stop, went_wrong: bool) -> None:
+    """Raise StoppedError if somebody wants to leave.
+
+    Args:
+        stop: knows it.
+        went_wrong: whether something failed just now, for which a signal may be the cause that is not heard here yet.
+    """
+    if went_wrong and stop.requested is None:
+        time.sleep(SIGNALS_ARRIVE)
+    if stop.requested is not None:
+        raise StoppedError(stop.requested)
+
+
 class _Work(Generic[T]):
     """Chains, and what each of them waits for."""
 
@@ -185,10 +198,7 @@ def execute(
                 running += len(cells)
             watcher.progressed(work.done, running, total, time.monotonic() - began)
             attempts = executor.wait(1.0)
-            if any(each.problem for each in attempts) and stop.requested is None:
-                time.sleep(SIGNALS_ARRIVE)
-            if stop.requested is not None:  # first: the signal may be why a cell went wrong
-                raise StoppedError(stop.requested)
+            leave_if_asked(stop, any(each.problem for each in attempts))
             for ended in attempts:
                 running -= 1
                 if notice := work.ended(ended):
